@@ -1,0 +1,1 @@
+//! crc32 and adler32.

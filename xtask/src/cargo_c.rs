@@ -1,0 +1,47 @@
+//! The pinned cargo-c: the one on PATH if it is that version, else built once under target/.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use crate::paths;
+
+/// The newest that builds with the Rust this workspace is pinned to.
+const VERSION: &str = "0.10.24+cargo-0.98.0";
+
+/// The path of `cargo-cinstall`, built first if need be.
+pub fn cinstall(sh: &Shell) -> Result<PathBuf> {
+    if let Some(found) = on_path(sh) {
+        return Ok(found);
+    }
+    let tools = paths::target().join("tools/cargo-c");
+    let program = tools.join("bin/cargo-cinstall");
+    if !program.exists() {
+        eprintln!("building cargo-c {VERSION} once under {} (some minutes)", tools.display());
+        // Its own target directory and no RUSTFLAGS: it is a tool, not part of a row or a build.
+        cmd!(sh, "cargo install cargo-c --version {VERSION} --locked --quiet --root {tools}")
+            .without_build_flags()
+            .run()
+            .context("cargo-c could not be built: `cargo install cargo-c` says why above")?;
+    }
+    Ok(program)
+}
+
+fn on_path(sh: &Shell) -> Option<PathBuf> {
+    let out = cmd!(sh, "cargo-cinstall --version").quiet().ignore_stderr().read().ok()?;
+    // "cargo-c 0.10.24+cargo-0.98.0" on current versions, without the build metadata on older.
+    out.split_whitespace().any(|word| word == VERSION).then(|| PathBuf::from("cargo-cinstall"))
+}
+
+trait WithoutBuildFlags {
+    fn without_build_flags(self) -> Self;
+}
+
+impl WithoutBuildFlags for xshell::Cmd<'_> {
+    fn without_build_flags(self) -> Self {
+        ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CFLAGS", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET"]
+            .iter()
+            .fold(self, |cmd, name| cmd.env_remove(name))
+    }
+}

@@ -1,0 +1,42 @@
+//! The commands of this workspace: `cargo xtask help` lists them.
+
+mod cargo_c;
+mod debian;
+mod install;
+mod paths;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs, tests and measures zcompat.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build both libraries and install them, with headers, .pc and CMake files and a man page.
+    Install(install::Args),
+    /// Everything that must hold; ends in one line `N passed, N failed`.
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Install(args) => install::run(&args),
+        Command::Test(args) => test::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // One line: what was being done, then each cause.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `cargo xtask test`: everything that must hold, in one run with one closing line.
+//!
+//! The Rust unit tests run first, under `cargo test`. The rest are named checks, one file an area;
+//! each returns `Ok(Completion::Completed)`, a skip with its reason, or an error.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use xshell::{Shell, cmd};
+
+use crate::{install, paths};
+
+/// What `cargo xtask test` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Also the long tests: container build, fuzz runs, upstream's slow programs
+    #[arg(long)]
+    full: bool,
+    /// Only the checks whose name holds this text (leaves the Rust unit tests out)
+    filter: Option<String>,
+    /// Names of all checks, nothing is run
+    #[arg(long)]
+    list: bool,
+}
+
+/// What every check may use.
+pub struct Setup {
+    /// Where this run's libraries are installed.
+    pub prefix: PathBuf,
+    /// Whether the long tests were asked for.
+    pub full: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let sh = Shell::new()?;
+    let _dir = sh.push_dir(paths::root());
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    if args.filter.is_none() && !args.list {
+        let unit = unit_tests(&sh)?;
+        passed += unit.passed;
+        failed += unit.failed;
+        skipped += unit.ignored;
+    }
+
+    let setup: &'static Setup =
+        Box::leak(Box::new(Setup { prefix: paths::default_prefix(), full: args.full }));
+    if !args.list {
+        install::ensure_default_prefix(&sh)?;
+    }
+    let options = Arguments {
+        filter: args.filter.clone(),
+        list: args.list,
+        // Two cores are the machine this is sized for; more threads only disturb each other.
+        test_threads: Some(2),
+        ..Arguments::default()
+    };
+    let outcome = libtest_mimic::run(&options, trials(setup));
+    if args.list {
+        return Ok(ExitCode::SUCCESS);
+    }
+    passed += outcome.num_passed;
+    failed += outcome.num_failed;
+    skipped += outcome.num_ignored;
+    println!("{}", closing_line(passed, failed, skipped));
+    Ok(if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn trials(_setup: &'static Setup) -> Vec<Trial> {
+    // One line an area.
+    let areas: [Vec<Trial>; 0] = [];
+    areas.into_iter().flatten().collect()
+}
+
+/// A check as a trial: an error fails it with its whole chain of causes.
+pub fn check(name: &str, run: impl FnOnce() -> Result<Completion> + Send + 'static) -> Trial {
+    Trial::ignorable_test(name, move || run().map_err(|e| Failed::from(format!("{e:#}"))))
+}
+
+/// The result of a check that passed.
+pub const PASSED: Result<Completion> = Ok(Completion::Completed);
+
+/// The result of a check that cannot run here: `reason` is printed.
+pub fn skip(reason: impl ToString) -> Result<Completion> {
+    Ok(Completion::ignored_with(reason))
+}
+
+fn closing_line(passed: u64, failed: u64, skipped: u64) -> String {
+    match skipped {
+        0 => format!("{passed} passed, {failed} failed"),
+        _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
+    }
+}
+
+#[derive(Default)]
+struct UnitCounts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+/// `cargo test` over the workspace: in release, since kernels and engine are what ships there.
+fn unit_tests(sh: &Shell) -> Result<UnitCounts> {
+    let out = cmd!(sh, "cargo test --workspace --no-fail-fast")
+        .ignore_status()
+        .output()
+        .context("cargo test cannot be run")?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    print!("{text}");
+    let mut counts = UnitCounts::default();
+    for line in text.lines().filter(|l| l.starts_with("test result:")) {
+        counts.passed += number_before(line, " passed");
+        counts.failed += number_before(line, " failed");
+        counts.ignored += number_before(line, " ignored");
+    }
+    if !out.status.success() && counts.failed == 0 {
+        // A build error or a crash has no counts of its own.
+        eprint!("{}", String::from_utf8_lossy(&out.stderr));
+        counts.failed = 1;
+    }
+    Ok(counts)
+}
+
+fn number_before(line: &str, word: &str) -> u64 {
+    line.split(word).next().and_then(|head| head.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_cargo_tests_line() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 4 ignored; 0 measured";
+        assert_eq!(number_before(line, " passed"), 12);
+        assert_eq!(number_before(line, " failed"), 3);
+        assert_eq!(number_before(line, " ignored"), 4);
+    }
+
+    #[test]
+    fn closing_line_leaves_out_no_skips() {
+        assert_eq!(closing_line(3, 0, 0), "3 passed, 0 failed");
+        assert_eq!(closing_line(3, 1, 2), "3 passed, 1 failed, 2 skipped");
+    }
+}
