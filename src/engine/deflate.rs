@@ -1,15 +1,30 @@
-//! Compression.
+//! Compression to a raw, zlib or gzip stream.
 
 use core::ffi::CStr;
 
-use super::{Code, Flush, Step};
+use super::deflate_header::{
+    self as header, Effort, GzHeader, GzipWriter, Pending, initial_check, update_check,
+};
+use super::raw::RawDeflate;
+use super::{Allocator, Code, Flush, Io, Step};
+
+/// What goes around the compressed data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Nothing (RFC 1951).
+    Raw,
+    /// Two bytes before, an adler32 behind (RFC 1950).
+    Zlib,
+    /// A header before, crc32 and length behind (RFC 1952).
+    Gzip,
+}
 
 /// What a compressor is made with (zlib.h, `deflateInit2`).
 #[derive(Clone, Copy, Debug)]
 pub struct DeflateConfig {
     /// -1 (default) or 0 to 9.
     pub level: i32,
-    /// 8..=15 zlib, -15..=-8 raw, 24..=31 gzip.
+    /// 8..=15 zlib, -15..=-9 raw, 25..=31 gzip.
     pub window_bits: i32,
     /// 1..=9.
     pub mem_level: i32,
@@ -17,33 +32,419 @@ pub struct DeflateConfig {
     pub strategy: i32,
 }
 
+impl DeflateConfig {
+    /// What `deflateInit` uses at `level`.
+    pub fn new(level: i32) -> DeflateConfig {
+        DeflateConfig { level, window_bits: 15, mem_level: 8, strategy: 0 }
+    }
+
+    /// The parts, or `None` where zlib refuses the parameters.
+    fn checked(self) -> Option<(Format, Effort, u32)> {
+        let effort = Effort { level: checked_level(self.level)?, strategy: self.strategy };
+        let (format, bits) = match self.window_bits {
+            // Not negated below -15, which would overflow for i32::MIN.
+            bits @ -15..=-1 => (Format::Raw, -bits),
+            bits @ 16.. => (Format::Gzip, bits - 16),
+            bits => (Format::Zlib, bits),
+        };
+        let valid = (1..=9).contains(&self.mem_level)
+            && (8..=15).contains(&bits)
+            && (bits != 8 || format == Format::Zlib)
+            && (0..=4).contains(&self.strategy);
+        // A window of 256 bytes has never worked: zlib takes 512.
+        valid.then_some((format, effort, bits.max(9) as u32))
+    }
+}
+
+fn checked_level(level: i32) -> Option<i32> {
+    match level {
+        -1 => Some(6),
+        0..=9 => Some(level),
+        _ => None,
+    }
+}
+
+/// How far a stream is.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Nothing was asked for yet.
+    Start,
+    /// The zlib header waits for room.
+    ZlibHeader,
+    /// The gzip header waits for room.
+    GzipHeader(GzipWriter),
+    /// The engine is at work.
+    Body,
+    /// The trailer is made, `pending` holds what is left of it.
+    Trailer,
+}
+
 /// A compressor.
-pub struct Deflate {}
+pub struct Deflate {
+    raw: RawDeflate,
+    allocator: Allocator,
+    format: Format,
+    effort: Effort,
+    window_bits: u32,
+    mem_level: i32,
+    stage: Stage,
+    pending: Pending,
+    check: u32,
+    /// Input so far, modulo 2³² as gzip's trailer has it.
+    total_in: u32,
+    /// Whether the window holds anything: input, or a dictionary before it.
+    has_history: bool,
+    head: *const GzHeader,
+    msg: Option<&'static CStr>,
+}
 
 impl Deflate {
     /// A compressor on libc's allocator.
-    pub fn new(_config: DeflateConfig) -> Result<Deflate, Code> {
-        unimplemented!()
+    pub fn new(config: DeflateConfig) -> Result<Deflate, Code> {
+        Deflate::with_allocator(config, Allocator::LIBC)
+    }
+
+    /// A compressor whose memory comes from `allocator`.
+    ///
+    /// # Errors
+    /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`].
+    pub fn with_allocator(config: DeflateConfig, allocator: Allocator) -> Result<Deflate, Code> {
+        let (format, effort, window_bits) = config.checked().ok_or(Code::StreamError)?;
+        let raw = RawDeflate::new(
+            effort.level,
+            window_bits as i32,
+            config.mem_level,
+            effort.strategy,
+            allocator,
+        )?;
+        Ok(Deflate {
+            raw,
+            allocator,
+            format,
+            effort,
+            window_bits,
+            mem_level: config.mem_level,
+            stage: Stage::Start,
+            pending: Pending::default(),
+            check: initial_check(format == Format::Gzip),
+            total_in: 0,
+            has_history: false,
+            head: core::ptr::null(),
+            msg: None,
+        })
+    }
+
+    /// Whether zlib would take these parameters.
+    pub fn accepts(config: DeflateConfig) -> bool {
+        config.checked().is_some()
     }
 
     /// Compresses from `input` to `output`; see zlib.h, `deflate`. At most `u32::MAX` bytes of
     /// either are looked at.
-    pub fn deflate(&mut self, _input: &[u8], _output: &mut [u8], _flush: Flush) -> Step {
-        unimplemented!()
+    pub fn deflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Step {
+        let mut io = Io::new(input, output);
+        let (avail_in, avail_out) = (io.avail_in, io.avail_out);
+        let code = self.run(&mut io, flush);
+        io.step_since(avail_in, avail_out, code)
+    }
+
+    /// Compresses what `io` holds; see zlib.h, `deflate`.
+    pub fn run(&mut self, io: &mut Io<'_>, flush: Flush) -> Code {
+        if flush == Flush::Trees {
+            return Code::StreamError;
+        }
+        let finished = matches!(self.stage, Stage::Trailer);
+        if io.lacks_a_buffer() || (finished && flush != Flush::Finish) {
+            return self.fail(Code::StreamError);
+        }
+        if io.avail_out == 0 {
+            return self.fail(Code::BufError);
+        }
+        if finished {
+            let had_pending = self.pending.len() != 0;
+            self.pending.flush(io);
+            if had_pending && io.avail_out == 0 {
+                return Code::Ok;
+            }
+            return if io.avail_in == 0 { Code::StreamEnd } else { self.fail(Code::BufError) };
+        }
+        if !self.write_header(io) || io.avail_out == 0 {
+            return Code::Ok;
+        }
+        let code = self.counting(io, |raw, io| raw.deflate(io, flush));
+        if code == Code::StreamEnd && self.format != Format::Raw {
+            return self.write_trailer(io);
+        }
+        code
+    }
+
+    /// Writes what there is room for; whether the header is complete.
+    fn write_header(&mut self, io: &mut Io<'_>) -> bool {
+        if let Stage::Start = self.stage {
+            self.stage = match self.format {
+                Format::Raw => Stage::Body,
+                Format::Zlib => {
+                    let dictionary = self.has_history.then_some(self.check);
+                    self.pending = header::zlib(self.window_bits, self.effort, dictionary);
+                    self.check = initial_check(false);
+                    Stage::ZlibHeader
+                }
+                Format::Gzip => {
+                    // SAFETY: `set_header`'s contract holds for as long as the stream is used.
+                    Stage::GzipHeader(unsafe { GzipWriter::new(self.effort, self.head) })
+                }
+            };
+        }
+        let complete = match &mut self.stage {
+            Stage::ZlibHeader => self.pending.flush(io),
+            // SAFETY: as above.
+            Stage::GzipHeader(writer) => unsafe { writer.flush(io, self.head) },
+            Stage::Start | Stage::Body | Stage::Trailer => return true,
+        };
+        if complete {
+            self.stage = Stage::Body;
+        }
+        complete
+    }
+
+    fn write_trailer(&mut self, io: &mut Io<'_>) -> Code {
+        self.pending = match self.format {
+            Format::Gzip => header::gzip_trailer(self.check, self.total_in),
+            _ => header::zlib_trailer(self.check),
+        };
+        self.stage = Stage::Trailer;
+        if self.pending.flush(io) { Code::StreamEnd } else { Code::Ok }
+    }
+
+    /// Calls the engine and takes the input that it read into account.
+    fn counting(
+        &mut self,
+        io: &mut Io<'_>,
+        call: impl FnOnce(&mut RawDeflate, &mut Io<'_>) -> Code,
+    ) -> Code {
+        let before = io.reader();
+        let code = call(&mut self.raw, io);
+        let read = before.input(before.avail_in - io.avail_in);
+        if !read.is_empty() {
+            if self.format != Format::Raw {
+                self.check = update_check(self.format == Format::Gzip, self.check, read);
+            }
+            self.total_in = self.total_in.wrapping_add(read.len() as u32);
+            self.has_history = true;
+        }
+        self.note_msg();
+        code
+    }
+
+    fn note_msg(&mut self) {
+        if let Some(msg) = self.raw.take_msg() {
+            self.msg = Some(msg);
+        }
+    }
+
+    fn fail(&mut self, code: Code) -> Code {
+        self.msg = Some(match code {
+            Code::BufError => c"buffer error",
+            _ => c"stream error",
+        });
+        code
     }
 
     /// Changes level and strategy; what that flushes goes to `output` (zlib.h, `deflateParams`).
-    pub fn params(&mut self, _level: i32, _strategy: i32, _output: &mut [u8]) -> Step {
-        unimplemented!()
+    pub fn params(&mut self, level: i32, strategy: i32, output: &mut [u8]) -> Step {
+        let mut io = Io::new(&[], output);
+        let avail_out = io.avail_out;
+        let code = self.set_params(&mut io, level, strategy);
+        io.step_since(0, avail_out, code)
+    }
+
+    /// Changes level and strategy, after compressing what `io` holds with the old ones (zlib.h,
+    /// `deflateParams`).
+    pub fn set_params(&mut self, io: &mut Io<'_>, level: i32, strategy: i32) -> Code {
+        let Some(level) = checked_level(level).filter(|_| (0..=4).contains(&strategy)) else {
+            return Code::StreamError;
+        };
+        if matches!(self.stage, Stage::ZlibHeader | Stage::GzipHeader(_)) {
+            // As zlib does: the header goes out first, and with it what it has room for.
+            let code = self.run(io, Flush::Block);
+            if code == Code::StreamError {
+                return code;
+            }
+            if !matches!(self.stage, Stage::Body) && io.avail_in != 0 {
+                return Code::BufError;
+            }
+        }
+        let code = self.counting(io, |raw, io| raw.params(io, level, strategy));
+        if code == Code::Ok {
+            self.effort = Effort { level, strategy };
+        }
+        code
+    }
+
+    /// Sets a preset dictionary (zlib.h, `deflateSetDictionary`).
+    pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Code {
+        let at_start = matches!(self.stage, Stage::Start);
+        if self.format == Format::Gzip || (self.format == Format::Zlib && !at_start) {
+            return Code::StreamError;
+        }
+        let code = self.raw.set_dictionary(dictionary);
+        if code == Code::Ok {
+            if self.format == Format::Zlib {
+                self.check = update_check(false, self.check, dictionary);
+            }
+            self.has_history |= !dictionary.is_empty();
+        }
+        code
+    }
+
+    /// The history's length; its bytes go to `to` unless that is null.
+    ///
+    /// # Safety
+    /// `to` is null or has room for the window (32 KiB at most).
+    pub unsafe fn dictionary(&self, to: *mut u8) -> u32 {
+        // SAFETY: by this function's own contract.
+        unsafe { self.raw.dictionary(to) }
+    }
+
+    /// The gzip header to write, or null for the default one.
+    ///
+    /// # Safety
+    /// `head` and what it points to stay valid until the header is written.
+    pub unsafe fn set_header(&mut self, head: *const GzHeader) -> Code {
+        if self.format != Format::Gzip {
+            return Code::StreamError;
+        }
+        self.head = head;
+        Code::Ok
+    }
+
+    /// Inserts up to 16 bits into the output (zlib.h, `deflatePrime`).
+    pub fn prime(&mut self, bits: i32, value: i32) -> Code {
+        if !(0..=16).contains(&bits) {
+            return Code::BufError;
+        }
+        self.raw.prime(bits, value)
+    }
+
+    /// Sets the search's limits (zlib.h, `deflateTune`).
+    pub fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) {
+        self.raw.tune(good, lazy, nice, chain);
+    }
+
+    /// Bytes and bits that wait for room (zlib.h, `deflatePending`).
+    pub fn pending(&mut self) -> (u32, i32) {
+        let (bytes, bits) = self.raw.pending();
+        let ours = match &self.stage {
+            Stage::GzipHeader(writer) => writer.pending(),
+            _ => self.pending.len(),
+        };
+        (bytes + ours, bits)
+    }
+
+    /// Bits used in the last byte (zlib.h, `deflateUsed`).
+    pub fn used(&mut self) -> i32 {
+        self.raw.used()
+    }
+
+    /// An upper bound of the compressed size of `len` bytes (zlib.h, `deflateBound`).
+    pub fn bound(&self, len: usize) -> usize {
+        let wrap = match self.format {
+            Format::Raw => 0,
+            Format::Zlib => 6 + if self.has_history { 4 } else { 0 },
+            // SAFETY: `set_header`'s contract holds for as long as the stream is used.
+            Format::Gzip => 18 + unsafe { header::gzip_fields_len(self.head) },
+        };
+        let hash_bits = self.mem_level as u32 + 7;
+        if self.window_bits == 15 && hash_bits == 15 {
+            return default_bound(len, wrap);
+        }
+        let (fixed, stored) = conservative_bounds(len);
+        let bound =
+            if self.window_bits <= hash_bits && self.effort.level != 0 { fixed } else { stored };
+        bound.saturating_add(wrap)
     }
 
     /// Starts a new stream with the same parameters.
     pub fn reset(&mut self) -> Code {
-        unimplemented!()
+        self.raw.reset();
+        self.has_history = false;
+        self.restart()
+    }
+
+    /// Starts a new stream with the same parameters and the same history.
+    pub fn reset_keep(&mut self) -> Code {
+        self.raw.reset_keep();
+        self.restart()
+    }
+
+    fn restart(&mut self) -> Code {
+        self.stage = Stage::Start;
+        self.pending.clear();
+        self.check = initial_check(self.format == Format::Gzip);
+        self.total_in = 0;
+        self.msg = None;
+        Code::Ok
+    }
+
+    /// A second compressor that goes on from here, with memory from the same allocator.
+    pub fn try_clone(&mut self) -> Result<Deflate, Code> {
+        let raw = self.raw.try_clone(self.allocator)?;
+        Ok(Deflate { raw, ..*self })
+    }
+
+    /// From here on memory is had from and given back to `allocator`.
+    pub fn set_allocator(&mut self, allocator: Allocator) {
+        self.allocator = allocator;
+        self.raw.set_allocator(allocator);
+    }
+
+    /// Frees everything. [`Code::DataError`] if the stream was begun and not finished.
+    pub fn end(mut self) -> Code {
+        let begun = match self.stage {
+            // zlib's gzip header with fields does not count as begun until it is complete.
+            Stage::GzipHeader(_) => self.head.is_null(),
+            Stage::ZlibHeader => true,
+            Stage::Start | Stage::Body | Stage::Trailer => false,
+        };
+        if self.raw.end() || begun { Code::DataError } else { Code::Ok }
+    }
+
+    /// The stream's check value: adler32 or crc32 of the input so far.
+    pub fn check(&self) -> u32 {
+        self.check
+    }
+
+    /// zlib.h's `data_type`: what the data is believed to be.
+    pub fn data_type(&self) -> i32 {
+        self.raw.data_type()
     }
 
     /// The last error's text, if it has one.
     pub fn msg(&self) -> Option<&'static CStr> {
-        unimplemented!()
+        self.msg
     }
+}
+
+/// zlib's bound for its default parameters: about 0.03 % and a constant.
+fn default_bound(len: usize, wrap: usize) -> usize {
+    len.checked_add((len >> 12) + (len >> 14) + (len >> 25))
+        .and_then(|bound| bound.checked_add(13 - 6 + wrap))
+        .unwrap_or(usize::MAX)
+}
+
+/// zlib's bounds for other parameters: fixed codes of nine bits, and stored blocks of 127 bytes.
+fn conservative_bounds(len: usize) -> (usize, usize) {
+    let sum = |parts: usize| len.saturating_add(parts);
+    (sum((len >> 3) + (len >> 8) + (len >> 9) + 4), sum((len >> 5) + (len >> 7) + (len >> 11) + 7))
+}
+
+/// zlib.h's `deflateBound` without a usable stream.
+pub fn bound_without_stream(len: usize) -> usize {
+    let (fixed, stored) = conservative_bounds(len);
+    fixed.max(stored).saturating_add(18)
+}
+
+/// zlib.h's `compressBound`.
+pub fn compress_bound(len: usize) -> usize {
+    default_bound(len, 6)
 }

@@ -1,15 +1,28 @@
-//! The deflate and inflate engine behind one interface.
+//! Deflate and inflate streams in their three formats: raw (RFC 1951), zlib (RFC 1950), gzip
+//! (RFC 1952).
 //!
-//! Everything above (the C edge, the gz layer) uses these types only, so that the engine can be
-//! replaced here and nowhere else.
+//! The compressor and decompressor of raw streams come from a crate, behind [`raw`]; that file is
+//! the only one that names it, so that it can be replaced there and nowhere else. Headers,
+//! trailers and check values are ours: [`Deflate`] and [`Inflate`].
 
+mod alloc;
 mod deflate;
+mod deflate_header;
 mod inflate;
+mod inflate_header;
+mod oneshot;
+mod raw;
 
-pub use deflate::{Deflate, DeflateConfig};
-pub use inflate::Inflate;
+use core::marker::PhantomData;
 
-/// How a step ended: zlib's return codes (zlib.h), as the engine's own type.
+pub use alloc::{AllocFn, Allocator, FreeFn};
+pub use deflate::{Deflate, DeflateConfig, Format, bound_without_stream, compress_bound};
+pub use deflate_header::GzHeader;
+pub use inflate::{Inflate, InflateConfig};
+pub use oneshot::{compress, uncompress};
+pub use raw::{InFn, InflateBack, OutFn};
+
+/// How a call ended: zlib's return codes (zlib.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Code {
@@ -49,6 +62,22 @@ pub enum Flush {
     Trees = 6,
 }
 
+impl Flush {
+    /// The value of zlib.h's `Z_NO_FLUSH` … `Z_TREES`, or `None` for any other number.
+    pub fn from_c(value: i32) -> Option<Flush> {
+        Some(match value {
+            0 => Flush::None,
+            1 => Flush::Partial,
+            2 => Flush::Sync,
+            3 => Flush::Full,
+            4 => Flush::Finish,
+            5 => Flush::Block,
+            6 => Flush::Trees,
+            _ => return None,
+        })
+    }
+}
+
 /// What one call did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -58,4 +87,131 @@ pub struct Step {
     pub consumed: usize,
     /// Bytes written to the output.
     pub produced: usize,
+}
+
+/// The input still to read and the room still to fill, as a `z_stream` has them.
+///
+/// Pointers, since C callers may pass output that was never written and the same memory as input
+/// and output. `'a` ends with the buffers.
+#[derive(Debug)]
+pub struct Io<'a> {
+    next_in: *const u8,
+    avail_in: u32,
+    next_out: *mut u8,
+    avail_out: u32,
+    _buffers: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> Io<'a> {
+    /// The buffers of one call.
+    ///
+    /// # Safety
+    /// `next_in` is valid for reads of `avail_in` bytes and `next_out` for writes of `avail_out`
+    /// bytes, for `'a`. Either may be null, whatever the count says: a call that would use it
+    /// answers with [`Code::StreamError`].
+    pub unsafe fn from_raw(
+        next_in: *const u8,
+        avail_in: u32,
+        next_out: *mut u8,
+        avail_out: u32,
+    ) -> Io<'a> {
+        Io { next_in, avail_in, next_out, avail_out, _buffers: PhantomData }
+    }
+
+    /// At most `u32::MAX` bytes of each slice.
+    pub fn new(input: &'a [u8], output: &'a mut [u8]) -> Io<'a> {
+        let clamp = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        Io {
+            next_in: input.as_ptr(),
+            avail_in: clamp(input.len()),
+            next_out: output.as_mut_ptr(),
+            avail_out: clamp(output.len()),
+            _buffers: PhantomData,
+        }
+    }
+
+    /// Where the next byte of input is.
+    pub fn next_in(&self) -> *const u8 {
+        self.next_in
+    }
+
+    /// How many bytes of input are left.
+    pub fn avail_in(&self) -> u32 {
+        self.avail_in
+    }
+
+    /// Where the next byte of output goes.
+    pub fn next_out(&self) -> *mut u8 {
+        self.next_out
+    }
+
+    /// How many bytes of room are left.
+    pub fn avail_out(&self) -> u32 {
+        self.avail_out
+    }
+
+    /// Whether a buffer that this call needs is null.
+    fn lacks_a_buffer(&self) -> bool {
+        self.next_out.is_null() || (self.avail_in != 0 && self.next_in.is_null())
+    }
+
+    /// The same input, and no room.
+    fn reader(&self) -> Io<'a> {
+        Io { next_out: core::ptr::null_mut(), avail_out: 0, ..*self }
+    }
+
+    /// The first `len` bytes of input that are left.
+    fn input(&self, len: u32) -> &'a [u8] {
+        if len == 0 {
+            return &[];
+        }
+        debug_assert!(len <= self.avail_in);
+        // SAFETY: `len` bytes are readable for `'a` by `from_raw`'s contract, and not null, since
+        // every entry point refuses a null pointer with a length.
+        unsafe { core::slice::from_raw_parts(self.next_in, len as usize) }
+    }
+
+    /// Takes one byte of input.
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.input(self.avail_in.min(1)).first()?;
+        self.skip(1);
+        Some(byte)
+    }
+
+    /// Moves past `len` bytes of input.
+    fn skip(&mut self, len: u32) {
+        debug_assert!(len <= self.avail_in);
+        self.next_in = self.next_in.wrapping_add(len as usize);
+        self.avail_in -= len;
+    }
+
+    /// Writes as much of `bytes` as there is room for; how many that was.
+    fn write(&mut self, bytes: &[u8]) -> usize {
+        let len = bytes.len().min(self.avail_out as usize);
+        // SAFETY: `len` bytes of room are writable by `from_raw`'s contract; `copy` allows that a
+        // caller's header text lies in its own output.
+        unsafe { core::ptr::copy(bytes.as_ptr(), self.next_out, len) };
+        self.next_out = self.next_out.wrapping_add(len);
+        self.avail_out -= len as u32;
+        len
+    }
+
+    /// The bytes written since the room was at `start`.
+    fn written_since(&self, start: *mut u8) -> &'a [u8] {
+        let len = (self.next_out as usize).wrapping_sub(start as usize);
+        if len == 0 {
+            return &[];
+        }
+        // SAFETY: the engine has written these `len` bytes, which are within the caller's buffer.
+        unsafe { core::slice::from_raw_parts(start, len) }
+    }
+
+    /// What has been read and written since `before`'s counts, with the code of the call.
+    fn step_since(&self, avail_in: u32, avail_out: u32, code: Code) -> Step {
+        Step {
+            code,
+            consumed: (avail_in - self.avail_in) as usize,
+            produced: (avail_out - self.avail_out) as usize,
+        }
+    }
 }

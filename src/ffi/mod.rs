@@ -1,6 +1,12 @@
-//! The C ABI edge.
+//! The C ABI edge: the only place with exported functions.
+//!
+//! A function here turns what C passes (pointers, counts, flags) into slices, references and
+//! enums, answers with zlib.h's code where that cannot be done, and otherwise makes one call to
+//! the engine, the gz layer or the checksums. Nothing here computes.
 
 use core::ffi::c_char;
+
+pub mod zlib;
 
 /// The version of zcompat, as `MAJOR.MINOR.PATCH`: a NUL-terminated string that is never freed.
 #[unsafe(no_mangle)]
