@@ -1,5 +1,6 @@
 //! The commands of this workspace: `cargo xtask help` lists them.
 
+mod bench;
 mod cargo_c;
 mod debian;
 mod install;
@@ -24,12 +25,15 @@ enum Command {
     Install(install::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
     Test(test::Args),
+    /// Measure the libraries side by side with others.
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Install(args) => install::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match result {
         Ok(code) => code,

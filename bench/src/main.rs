@@ -1,0 +1,46 @@
+//! The runner of `cargo xtask bench`: loads every library as a shared object into one process,
+//! calls each through its C interface in turns, and writes what it measured.
+
+mod checksum;
+#[expect(dead_code, reason = "the compression benchmarks use the rest")]
+mod data;
+mod load;
+mod race;
+mod zlib_abi;
+
+use std::io::{Write, stdin, stdout};
+use std::process::ExitCode;
+
+use bench::job::{Event, Job, Work};
+
+/// Where events go.
+pub type Emit<'a> = dyn FnMut(Event) + 'a;
+
+fn main() -> ExitCode {
+    let job: Job = match serde_json::from_reader(stdin().lock()) {
+        Ok(job) => job,
+        Err(error) => {
+            eprintln!("no job on standard input: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut out = stdout().lock();
+    let mut emit = |event: Event| {
+        let line = serde_json::to_string(&event).expect("an event is plain data");
+        if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+            // xtask is gone.
+            std::process::exit(1);
+        }
+    };
+    let result = match &job.work {
+        Work::Checksum(work) => checksum::run(work, &job.pace, &mut emit),
+        Work::Zlib(_) | Work::Zstd(_) => Err("not yet".to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

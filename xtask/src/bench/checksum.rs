@@ -1,0 +1,242 @@
+//! `cargo xtask bench checksum`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use bench::job::{Checksum, ChecksumFunction, ChecksumJob, Job, Pace, Race, Timing, Work};
+use serde_json::json;
+use xshell::Shell;
+
+use super::Output;
+use super::chart::{self, Panel};
+use super::machine::Machine;
+use super::peers::{Peer, Peers};
+use super::report::{Report, Table, against_best, columns, figure, size};
+use super::runner::{self, Outcome};
+
+/// What `cargo xtask bench checksum` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    output: Output,
+    /// Each call goes on from the result of the one before (the time a single stream waits)
+    #[arg(long)]
+    chained: bool,
+    /// Where buffers begin, in bytes after a multiple of 64
+    #[arg(long, default_value_t = 0)]
+    offset: usize,
+    /// The time for each library at each size, in milliseconds
+    #[arg(long, default_value_t = 60, value_name = "MS")]
+    time: u64,
+}
+
+const SIZES: [usize; 21] = [
+    1,
+    4,
+    8,
+    15,
+    16,
+    24,
+    32,
+    63,
+    64,
+    100,
+    128,
+    200,
+    256,
+    512,
+    1 << 10,
+    4 << 10,
+    16 << 10,
+    64 << 10,
+    256 << 10,
+    1 << 20,
+    32 << 20,
+];
+const QUICK_SIZES: [usize; 5] = [1, 16, 100, 4 << 10, 1 << 20];
+const MIXED: [usize; 3] = [32, 256, 4 << 10];
+
+/// Each library's crc32 and adler32 functions; all take zlib's arguments.
+const FUNCTIONS: [(&str, Option<&str>, Option<&str>); 9] = [
+    ("zcompat", Some("crc32"), Some("adler32")),
+    ("zlib", Some("crc32"), Some("adler32")),
+    ("zlib-ng", Some("crc32"), Some("adler32")),
+    ("zlib-rs", Some("crc32"), Some("adler32")),
+    ("libdeflate", Some("libdeflate_crc32"), Some("libdeflate_adler32")),
+    ("ISA-L", Some("crc32_gzip_refl"), Some("isal_adler32")),
+    ("crc-fast", Some("crc_fast_crc32"), None),
+    ("crc32fast", Some("crc32fast_crc32"), None),
+    ("simd-adler32", None, Some("simd_adler32_adler32")),
+];
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let sh = Shell::new()?;
+    let peers = peers()?;
+    let runner = runner::build(&sh)?;
+    let machine = Machine::now(&sh);
+    let job = job(args, peers.found());
+    let outcome = runner::run(&runner, &job, &[], "checksum")?;
+    let report = report(machine, peers.found(), &job, &outcome)?;
+    report.finish(&args.output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn peers() -> Result<Peers> {
+    let mut peers = Peers::with_ours("libz.so.1")?;
+    peers.debian("zlib", "zlib1g", "libz.so.1");
+    peers.crates(&["zlib-ng", "zlib-rs", "libdeflate"]);
+    peers.debian("ISA-L", "libisal2", "libisal.so.2");
+    peers.crates(&["crc-fast", "crc32fast", "simd-adler32"]);
+    Ok(peers)
+}
+
+fn job(args: &Args, peers: &[Peer]) -> Job {
+    let quick = args.output.quick;
+    let functions_of = |peer: &Peer| {
+        let names = FUNCTIONS.iter().find(|f| f.0 == peer.name);
+        let (_, crc32, adler32) = *names.expect("every peer has its functions");
+        [(Checksum::Crc32, crc32), (Checksum::Adler32, adler32)]
+            .into_iter()
+            .filter_map(|(checksum, symbol)| {
+                Some(ChecksumFunction {
+                    checksum,
+                    library: peer.name.to_owned(),
+                    path: peer.path.clone(),
+                    symbol: symbol?.to_owned(),
+                })
+            })
+            .collect::<Vec<_>>()
+    };
+    Job {
+        pace: Pace {
+            batch_us: if quick { 10 } else { 40 },
+            race_ms: if quick { 2 } else { args.time },
+            min_rounds: if quick { 3 } else { 15 },
+        },
+        work: Work::Checksum(ChecksumJob {
+            functions: peers.iter().flat_map(functions_of).collect(),
+            sizes: if quick { QUICK_SIZES.to_vec() } else { SIZES.to_vec() },
+            mixed: if quick || args.chained { vec![] } else { MIXED.to_vec() },
+            offset: args.offset % 64,
+            chained: args.chained,
+        }),
+    }
+}
+
+fn report<'a>(
+    machine: Machine,
+    peers: &'a [Peer],
+    job: &Job,
+    outcome: &Outcome,
+) -> Result<Report<'a>> {
+    let libraries = columns(peers, outcome);
+    let mut tables = Vec::new();
+    let mut notes = Vec::new();
+    let mut panels = Vec::new();
+    for checksum in [Checksum::Crc32, Checksum::Adler32] {
+        let races: Vec<&Race> =
+            outcome.races.iter().filter(|r| r.operation == checksum.name()).collect();
+        tables.push(table(checksum, "best", |t| t.best_ns, &races, &libraries));
+        tables.push(table(checksum, "median", |t| t.median_ns, &races, &libraries));
+        notes.push(verdict(checksum, &races));
+        panels.push(panel(checksum, &races, &libraries));
+    }
+    Ok(Report {
+        command: "checksum",
+        machine,
+        peers,
+        tables,
+        notes,
+        figures: json!({ "job": job, "outcome": outcome }),
+        svg: chart::svg(&panels)?,
+    })
+}
+
+/// Bytes a nanosecond are GB/s.
+fn speeds<'a>(race: &'a Race, ns: impl Fn(&Timing) -> f64) -> Vec<(&'a str, f64)> {
+    race.times.iter().map(|t| (t.library.as_str(), race.bytes as f64 / ns(t))).collect()
+}
+
+fn table(
+    checksum: Checksum,
+    which: &str,
+    ns: impl Fn(&Timing) -> f64 + Copy,
+    races: &[&Race],
+    libraries: &[&str],
+) -> Table {
+    let takes_part =
+        |library: &&&str| races.iter().any(|r| r.times.iter().any(|t| t.library == **library));
+    let libraries: Vec<&str> = libraries.iter().filter(takes_part).copied().collect();
+    let mut header = vec!["bytes".to_owned()];
+    header.extend(libraries.iter().map(|&l| l.to_owned()));
+    header.extend(["ours ns".to_owned(), "ratio".to_owned(), "to".to_owned()]);
+    let row = |race: &&Race| {
+        let speeds = speeds(race, ns);
+        let mut row =
+            vec![if race.data == "random" { size(race.bytes) } else { race.data.clone() }];
+        for library in &libraries {
+            let speed = speeds.iter().find(|s| s.0 == *library);
+            row.push(speed.map_or_else(String::new, |s| figure(s.1)));
+        }
+        let ours = race.times.iter().find(|t| t.library == super::peers::OURS);
+        row.push(ours.map_or_else(String::new, |t| figure(ns(t))));
+        row.extend(match against_best(&speeds) {
+            Some((ratio, to)) => [format!("{ratio:.2}"), to.to_owned()],
+            None => [String::new(), String::new()],
+        });
+        row
+    };
+    Table {
+        title: format!("{}, GB/s, {which} of all rounds", checksum.name()),
+        header,
+        rows: races.iter().map(row).collect(),
+    }
+}
+
+/// At which sizes we are behind, by both figures.
+fn verdict(checksum: Checksum, races: &[&Race]) -> String {
+    let mut behind = Vec::new();
+    let mut ahead = 0;
+    for race in races {
+        let best = against_best(&speeds(race, |t| t.best_ns));
+        let median = against_best(&speeds(race, |t| t.median_ns));
+        let (Some((best, to)), Some((median, _))) = (best, median) else { continue };
+        if best >= 1.0 {
+            ahead += 1;
+        } else {
+            let what = if race.data == "random" { size(race.bytes) } else { race.data.clone() };
+            behind.push(format!("{what} ({best:.2} of {to}, medians {median:.2})"));
+        }
+    }
+    let name = checksum.name();
+    if behind.is_empty() && ahead == 0 {
+        return format!("{name}: ours is not measured");
+    }
+    let tail = if behind.is_empty() { "none".to_owned() } else { behind.join(", ") };
+    format!(
+        "{name}: at least the best peer in {ahead} of {} rows; behind: {tail}",
+        ahead + behind.len()
+    )
+}
+
+fn panel(checksum: Checksum, races: &[&Race], libraries: &[&str]) -> Panel {
+    let lines = libraries.iter().filter_map(|&library| {
+        let points: Vec<(f64, f64)> = races
+            .iter()
+            .filter(|race| race.data == "random")
+            .filter_map(|race| {
+                let timing = race.times.iter().find(|t| t.library == library)?;
+                Some((race.bytes as f64, race.bytes as f64 / timing.best_ns))
+            })
+            .collect();
+        (!points.is_empty()).then(|| (library.to_owned(), points))
+    });
+    Panel {
+        title: checksum.name().to_owned(),
+        x: "bytes".to_owned(),
+        y: "GB/s".to_owned(),
+        log_x: true,
+        lines: lines.collect(),
+    }
+}

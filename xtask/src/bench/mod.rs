@@ -1,0 +1,51 @@
+//! `cargo xtask bench`: the libraries side by side with others, each called through its C
+//! interface from a shared object. docs/bench.md says how it measures.
+
+mod chart;
+mod checksum;
+mod machine;
+mod peers;
+mod report;
+mod runner;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+/// What `cargo xtask bench` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// crc32 and adler32 at 21 sizes, beside seven other libraries
+    Checksum(checksum::Args),
+}
+
+/// Options of every benchmark.
+#[derive(clap::Args, Clone, Default)]
+pub struct Output {
+    /// Few sizes and levels, short times: shows that all works, not who is faster
+    #[arg(long)]
+    pub quick: bool,
+    /// Also write all figures to FILE
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Also draw the figures into FILE
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Also write tables and charts as one page to FILE
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    match &args.what {
+        What::Checksum(args) => checksum::run(args),
+    }
+}

@@ -1,0 +1,85 @@
+//! Builds the runner, hands it a job, shows its progress and collects what it says.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use bench::job::{Event, Job, Loaded, Memory, Race};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use xshell::{Shell, cmd};
+
+use crate::paths;
+
+/// What a run of the runner found.
+#[derive(Default, Serialize)]
+pub struct Outcome {
+    /// The libraries measured, as the process held them.
+    pub libraries: Vec<Loaded>,
+    /// Those that could not be measured, and why.
+    pub left_out: BTreeMap<String, String>,
+    /// The times.
+    pub races: Vec<Race>,
+    /// The memory figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub memory: Vec<Memory>,
+}
+
+/// Builds the runner: optimised, with the workspace's own settings.
+pub fn build(sh: &Shell) -> Result<PathBuf> {
+    let _dir = sh.push_dir(paths::root());
+    cmd!(sh, "cargo build --quiet --release --package bench")
+        .quiet()
+        .run()
+        .context("the benchmark runner cannot be built")?;
+    Ok(paths::target().join("release/bench"))
+}
+
+/// Runs `job`; `environment` chooses CPU tiers.
+pub fn run(
+    runner: &PathBuf,
+    job: &Job,
+    environment: &[(&str, String)],
+    what: &str,
+) -> Result<Outcome> {
+    let mut child = Command::new(runner)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{}", runner.display()))?;
+    let stdin = child.stdin.take().context("the runner has no standard input")?;
+    serde_json::to_writer(stdin, job).context("the runner took no job")?;
+
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {eta}")?;
+    let bar = ProgressBar::new(0).with_style(style).with_prefix(what.to_owned());
+    let mut outcome = Outcome::default();
+    let stdout = child.stdout.take().context("the runner has no standard output")?;
+    for line in BufReader::new(stdout).lines() {
+        let event = serde_json::from_str(&line?).context("the runner wrote no event")?;
+        match event {
+            Event::Races(count) => bar.set_length(count as u64),
+            Event::Loaded(loaded) => {
+                if !outcome.libraries.iter().any(|known| known.library == loaded.library) {
+                    outcome.libraries.push(loaded);
+                }
+            }
+            Event::LeftOut { library, reason } => {
+                bar.suspend(|| eprintln!("left out: {library}: {reason}"));
+                outcome.left_out.insert(library, reason);
+            }
+            Event::Race(race) => {
+                bar.inc(1);
+                bar.set_message(format!("{} {} {}", race.operation, race.data, race.bytes));
+                outcome.races.push(race);
+            }
+            Event::Memory(memory) => outcome.memory.push(memory),
+        }
+    }
+    bar.finish_and_clear();
+    let status = child.wait()?;
+    ensure!(status.success(), "the benchmark runner failed: {status}");
+    Ok(outcome)
+}
