@@ -1,21 +1,27 @@
 //! crc32 and adler32.
-/// stub
+//!
+//! [`crc32`] is the CRC of gzip, zip and PNG (RFC 1952 section 8), [`adler32`] the checksum of
+//! zlib streams (RFC 1950 section 8.2). Each has a bitwise definition in the tests, a portable
+//! kernel, one kernel per instruction set in a file of its own, and one dispatcher that picks
+//! the best of them at the first call: docs/checksums.md.
+
+pub mod adler32;
+pub mod crc32;
+pub mod kernel;
+
+/// The CRC-32 of `data`, continuing from `start`: 0 for the first piece, then the last result.
+#[inline]
 pub fn crc32(start: u32, data: &[u8]) -> u32 {
-    let mut c = !start;
-    for b in data {
-        c ^= u32::from(*b);
-        for _ in 0..8 {
-            c = if c & 1 != 0 { 0xedb88320 ^ (c >> 1) } else { c >> 1 };
-        }
-    }
-    !c
+    crc32::DISPATCH.call(start, data) as u32
 }
-/// stub
+
+/// The Adler-32 of `data`, continuing from `start`: 1 for the first piece, then the last result.
+///
+/// Halves of `start` that are not below 65521 are taken modulo 65521.
+#[inline]
 pub fn adler32(start: u32, data: &[u8]) -> u32 {
-    let (mut a, mut b) = (start & 0xffff, start >> 16);
-    for x in data {
-        a = (a + u32::from(*x)) % 65521;
-        b = (b + a) % 65521;
-    }
-    b << 16 | a
+    adler32::DISPATCH.call(start, data) as u32
 }
+
+#[cfg(test)]
+mod tests;

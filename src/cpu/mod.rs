@@ -1,1 +1,76 @@
-//! What this CPU can do.
+//! What this CPU can do, found out once per process.
+//!
+//! [`features`] is the set of instruction set extensions that the kernels may use: what CPUID (or
+//! the auxiliary vector) reports, less what the operating system does not save, less what is
+//! known to cost more than it brings on this model, less what `ZCOMPAT_CPU` rules out. A [`Tier`]
+//! is a named subset, used to lower the choice and to report it.
+
+mod features;
+mod tier;
+
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64.rs"]
+mod arch;
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+#[path = "other.rs"]
+mod arch;
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64.rs"]
+mod arch;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+pub use features::Features;
+pub use tier::{TIERS, Tier};
+
+/// Nobody has asked yet.
+const UNKNOWN: u32 = 0;
+/// One thread is finding out.
+const CLAIMED: u32 = 1 << 31;
+/// The low bits are the answer.
+const KNOWN: u32 = 1 << 30;
+
+static STATE: AtomicU32 = AtomicU32::new(UNKNOWN);
+
+/// The features that kernels may use, or `None` while another thread is finding them out.
+///
+/// The first caller does the work; CPUID costs some 7 µs an execution in a virtual machine, so
+/// nobody repeats it. A caller that comes meanwhile neither waits nor repeats it: it gets `None`
+/// and can do without, since every checksum has a portable kernel.
+///
+/// Relaxed ordering is enough: the answer is the value itself, and there is no other data that it
+/// would have to publish.
+pub fn features() -> Option<Features> {
+    let state = STATE.load(Ordering::Relaxed);
+    if state & KNOWN != 0 {
+        return Some(Features::from_bits(state & !KNOWN));
+    }
+    detect_once()
+}
+
+#[cold]
+fn detect_once() -> Option<Features> {
+    STATE.compare_exchange(UNKNOWN, CLAIMED, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+    let found = detect();
+    STATE.store(KNOWN | found.bits(), Ordering::Relaxed);
+    Some(found)
+}
+
+fn detect() -> Features {
+    match tier::override_from_environment() {
+        Some(tier) => arch::detect(true) & tier.needs(),
+        None => arch::detect(false),
+    }
+}
+
+/// What the CPU and the operating system support, whatever `ZCOMPAT_CPU` says: for tests that
+/// call each kernel directly. Asks the CPU anew at each call.
+pub fn supported() -> Features {
+    arch::supported()
+}
+
+/// The highest tier whose needs are met by what [`features`] found.
+pub fn tier() -> &'static Tier {
+    // While another thread is at it, its answer is not there yet; asking again gives the same one.
+    Tier::highest(features().unwrap_or_else(detect))
+}

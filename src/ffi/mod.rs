@@ -4,9 +4,9 @@
 //! enums, answers with zlib.h's code where that cannot be done, and otherwise makes one call to
 //! the engine, the gz layer or the checksums. Nothing here computes.
 
-use core::ffi::c_char;
-
 pub mod zlib;
+
+use core::ffi::c_char;
 
 /// The version of zcompat, as `MAJOR.MINOR.PATCH`: a NUL-terminated string that is never freed.
 #[unsafe(no_mangle)]

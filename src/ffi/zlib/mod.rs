@@ -8,6 +8,7 @@
 //!   bytes to write;
 //! - any other pointer is NULL, or valid for the length beside it; strings are NUL-terminated.
 
+pub mod checksum;
 pub mod deflate;
 pub mod inflate;
 pub mod oneshot;

@@ -1,0 +1,11 @@
+//! Architectures that only the portable kernels serve.
+
+use super::Features;
+
+pub(super) fn detect(_all: bool) -> Features {
+    Features::NONE
+}
+
+pub(super) fn supported() -> Features {
+    Features::NONE
+}

@@ -1,0 +1,115 @@
+//! Named steps of CPU capability.
+
+use core::ffi::CStr;
+
+use super::Features;
+
+/// A step of capability, named after what it needs.
+#[derive(Debug)]
+pub struct Tier {
+    name: &'static CStr,
+    needs: Features,
+}
+
+const fn tier(name: &'static CStr, needs: Features) -> Tier {
+    Tier { name, needs }
+}
+
+/// All tiers of this architecture, the lowest first. A tier's needs are all that its kernels may
+/// use, so a later tier does not always need everything that an earlier one needs.
+#[cfg(target_arch = "x86_64")]
+pub static TIERS: &[Tier] = {
+    const SSE: Features = Features::SSE4_1.and(Features::PCLMULQDQ);
+    const AVX2: Features = SSE.and(Features::AVX2);
+    const VPCLMUL: Features = AVX2.and(Features::VPCLMULQDQ);
+    const AVX512: Features = AVX2.and(Features::AVX512).and(Features::ZMM);
+    &[
+        tier(c"portable", Features::NONE),
+        tier(c"pclmulqdq", SSE),
+        tier(c"avx2", AVX2),
+        tier(c"avx2-vpclmulqdq", VPCLMUL),
+        tier(c"avx2-vpclmulqdq-vnni", VPCLMUL.and(Features::AVX_VNNI)),
+        tier(c"avx512", AVX512),
+        tier(c"avx512-vnni", AVX512.and(Features::AVX512_VNNI)),
+        tier(c"avx512-vpclmulqdq", AVX512.and(Features::VPCLMULQDQ)),
+        tier(
+            c"avx512-vpclmulqdq-vnni",
+            AVX512.and(Features::VPCLMULQDQ).and(Features::AVX512_VNNI),
+        ),
+    ]
+};
+
+/// All tiers of this architecture, the lowest first.
+#[cfg(target_arch = "aarch64")]
+pub static TIERS: &[Tier] = {
+    const CRC: Features = Features::NEON.and(Features::CRC);
+    const PMULL: Features = CRC.and(Features::PMULL);
+    &[
+        tier(c"portable", Features::NONE),
+        tier(c"neon", Features::NEON),
+        tier(c"crc", CRC),
+        tier(c"pmull", PMULL),
+        tier(c"pmull-dotprod", PMULL.and(Features::DOTPROD)),
+        tier(c"pmull-eor3-dotprod", PMULL.and(Features::DOTPROD).and(Features::EOR3)),
+    ]
+};
+
+/// All tiers of this architecture.
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+pub static TIERS: &[Tier] = &[tier(c"portable", Features::NONE)];
+
+impl Tier {
+    /// The name, as `ZCOMPAT_CPU` takes it.
+    pub fn name(&self) -> &'static CStr {
+        self.name
+    }
+
+    /// What its kernels may use.
+    pub fn needs(&self) -> Features {
+        self.needs
+    }
+
+    /// The last tier that `features` suffices for. There always is one: portable needs nothing.
+    pub fn highest(features: Features) -> &'static Tier {
+        TIERS.iter().rfind(|tier| features.has(tier.needs)).unwrap_or(&TIERS[0])
+    }
+
+    /// The tier of this name.
+    pub fn by_name(name: &CStr) -> Option<&'static Tier> {
+        TIERS.iter().find(|tier| tier.name == name)
+    }
+}
+
+/// The tier that `ZCOMPAT_CPU` names: `None` when it is unset or names none, and in programs that
+/// run with more rights than their caller has, where the environment is the caller's.
+pub(super) fn override_from_environment() -> Option<&'static Tier> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: getauxval has no preconditions; it gives 0 for an entry that is not there.
+    if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
+        return None;
+    }
+    // SAFETY: the name is NUL-terminated. Like every getenv, this must not run while another
+    // thread changes the environment; it happens once per process.
+    let value = unsafe { libc::getenv(c"ZCOMPAT_CPU".as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: getenv gives NULL, handled above, or a NUL-terminated string.
+    Tier::by_name(unsafe { CStr::from_ptr(value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_portable_is_first() {
+        assert_eq!(TIERS[0].name(), c"portable");
+        assert_eq!(TIERS[0].needs(), Features::NONE);
+        for (i, tier) in TIERS.iter().enumerate() {
+            assert!(core::ptr::eq(Tier::by_name(tier.name()).unwrap(), tier));
+            assert!(core::ptr::eq(Tier::highest(tier.needs()), tier), "tier {i} is unreachable");
+        }
+        assert!(Tier::by_name(c"quantum").is_none());
+    }
+}

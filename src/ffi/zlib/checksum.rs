@@ -1,0 +1,130 @@
+//! zlib.h's checksum functions, and `zcompat_cpu_tier`.
+//!
+//! Pointers: `buf` is NULL or good for reads of `len` bytes. Bits of an `unsigned long` above the
+//! low 32 are ignored. A negative length is no length: zlib 1.3.2's answers to it are kept.
+
+use core::ffi::{c_char, c_long, c_uint, c_ulong};
+use core::slice;
+
+use crate::checksum::{adler32, crc32};
+use crate::cpu;
+
+/// The bytes at `buf`, or `None` for NULL.
+///
+/// # Safety
+/// `buf` is NULL or good for reads of `len` bytes for as long as the caller uses the result.
+#[inline(always)]
+unsafe fn bytes<'a>(buf: *const u8, len: usize) -> Option<&'a [u8]> {
+    if buf.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise. A length past `isize::MAX` cannot be good for reads.
+    Some(unsafe { slice::from_raw_parts(buf, len) })
+}
+
+/// Continues the CRC-32 `crc` with `len` bytes at `buf`; 0, the start value, if `buf` is NULL.
+///
+/// # Safety
+/// `buf` is NULL or good for reads of `len` bytes.
+#[unsafe(export_name = "crc32")]
+pub unsafe extern "C" fn zlib_crc32(crc: c_ulong, buf: *const u8, len: c_uint) -> c_ulong {
+    // SAFETY: the caller's promise.
+    let Some(data) = (unsafe { bytes(buf, len as usize) }) else { return 0 };
+    crc32::DISPATCH.call(crc as u32, data) as c_ulong
+}
+
+/// [`zlib_crc32`] with a length of type `size_t`.
+///
+/// # Safety
+/// `buf` is NULL or good for reads of `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn crc32_z(crc: c_ulong, buf: *const u8, len: usize) -> c_ulong {
+    // SAFETY: the caller's promise.
+    let Some(data) = (unsafe { bytes(buf, len) }) else { return 0 };
+    crc32::DISPATCH.call(crc as u32, data) as c_ulong
+}
+
+/// Continues the Adler-32 `adler` with `len` bytes at `buf`; 1, the start value, if `buf` is NULL.
+///
+/// # Safety
+/// `buf` is NULL or good for reads of `len` bytes.
+#[unsafe(export_name = "adler32")]
+pub unsafe extern "C" fn zlib_adler32(adler: c_ulong, buf: *const u8, len: c_uint) -> c_ulong {
+    // SAFETY: the caller's promise.
+    let Some(data) = (unsafe { bytes(buf, len as usize) }) else { return 1 };
+    adler32::DISPATCH.call(adler as u32, data) as c_ulong
+}
+
+/// [`zlib_adler32`] with a length of type `size_t`.
+///
+/// # Safety
+/// `buf` is NULL or good for reads of `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn adler32_z(adler: c_ulong, buf: *const u8, len: usize) -> c_ulong {
+    // SAFETY: the caller's promise.
+    let Some(data) = (unsafe { bytes(buf, len) }) else { return 1 };
+    adler32::DISPATCH.call(adler as u32, data) as c_ulong
+}
+
+/// The CRC-32 of two pieces in a row from those of the pieces; 0 for a negative length.
+#[unsafe(no_mangle)]
+pub extern "C" fn crc32_combine64(crc1: c_ulong, crc2: c_ulong, len2: i64) -> c_ulong {
+    crc32_combine_op(crc1, crc2, crc32_combine_gen64(len2))
+}
+
+/// [`crc32_combine64`] with a length of type `off_t`.
+#[unsafe(no_mangle)]
+pub extern "C" fn crc32_combine(crc1: c_ulong, crc2: c_ulong, len2: c_long) -> c_ulong {
+    #[allow(clippy::useless_conversion)] // c_long is 32 bits wide elsewhere
+    crc32_combine64(crc1, crc2, i64::from(len2))
+}
+
+/// The operator for [`crc32_combine_op`]; 0, which is no operator, for a negative length.
+#[unsafe(no_mangle)]
+pub extern "C" fn crc32_combine_gen64(len2: i64) -> c_ulong {
+    let Ok(len2) = u64::try_from(len2) else { return 0 };
+    c_ulong::from(crc32::combine_gen(len2))
+}
+
+/// [`crc32_combine_gen64`] with a length of type `off_t`.
+#[unsafe(no_mangle)]
+pub extern "C" fn crc32_combine_gen(len2: c_long) -> c_ulong {
+    #[allow(clippy::useless_conversion)] // c_long is 32 bits wide elsewhere
+    crc32_combine_gen64(i64::from(len2))
+}
+
+/// The CRC-32 of two pieces in a row, with an operator for the length of the second; 0 if `op` is 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn crc32_combine_op(crc1: c_ulong, crc2: c_ulong, op: c_ulong) -> c_ulong {
+    if op == 0 {
+        return 0;
+    }
+    c_ulong::from(crc32::combine_op(crc1 as u32, crc2 as u32, op as u32))
+}
+
+/// The Adler-32 of two pieces in a row from those of the pieces; 0xffffffff, which is no checksum,
+/// for a negative length.
+#[unsafe(no_mangle)]
+pub extern "C" fn adler32_combine64(adler1: c_ulong, adler2: c_ulong, len2: i64) -> c_ulong {
+    let Ok(len2) = u64::try_from(len2) else { return 0xffff_ffff };
+    adler32::combine(adler1 as u32, adler2 as u32, len2) as c_ulong
+}
+
+/// [`adler32_combine64`] with a length of type `off_t`.
+#[unsafe(no_mangle)]
+pub extern "C" fn adler32_combine(adler1: c_ulong, adler2: c_ulong, len2: c_long) -> c_ulong {
+    #[allow(clippy::useless_conversion)] // c_long is 32 bits wide elsewhere
+    adler32_combine64(adler1, adler2, i64::from(len2))
+}
+
+/// The 256 entries of the CRC-32 table for one byte at a time. Static, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn get_crc_table() -> *const u32 {
+    crc32::TABLE.as_ptr()
+}
+
+/// The name of the CPU tier that the checksums use: a NUL-terminated string, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn zcompat_cpu_tier() -> *const c_char {
+    cpu::tier().name().as_ptr()
+}
