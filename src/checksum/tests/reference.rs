@@ -28,7 +28,8 @@ pub fn crc32_prefixes(start: u32, data: &[u8]) -> Vec<u32> {
 
 /// The Adler-32 of every prefix of `data`, the empty one first.
 pub fn adler32_prefixes(start: u32, data: &[u8]) -> Vec<u32> {
-    let mut adler = ((start >> 16) % 65521) << 16 | (start & 0xffff) % 65521;
+    let (a, b) = (start & 0xffff, start >> 16);
+    let mut adler = ((b % 65521) << 16) | (a % 65521);
     let first = adler;
     let each = data.iter().map(|&byte| {
         adler = adler32_byte(adler, byte);
