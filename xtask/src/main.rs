@@ -4,6 +4,7 @@ mod bench;
 mod cargo_c;
 mod debian;
 mod install;
+mod matrix;
 mod paths;
 mod test;
 
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Build both libraries and install them, with headers, .pc and CMake files and a man page.
     Install(install::Args),
+    /// Both libraries for every target-cpu: verified, run, disassembled; positive controls first.
+    Matrix(matrix::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
     Test(test::Args),
     /// Measure the libraries side by side with others.
@@ -32,6 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Install(args) => install::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

@@ -66,7 +66,9 @@ pub fn scan(path: &Path) -> Result<Scan> {
         let mut functions: BTreeMap<u64, &str> = BTreeMap::new();
         for symbol in file.symbols().chain(file.dynamic_symbols()) {
             let here = symbol.section_index() == Some(section.index());
-            if here && symbol.kind() == SymbolKind::Text && symbol.name().is_ok_and(|n| !n.is_empty())
+            if here
+                && symbol.kind() == SymbolKind::Text
+                && symbol.name().is_ok_and(|n| !n.is_empty())
             {
                 functions.entry(symbol.address()).or_insert(symbol.name().unwrap_or_default());
             }
@@ -150,9 +152,11 @@ fn rustc_name(decoder_name: &str) -> Option<String> {
         "CMPXCHG16B" => "cmpxchg16b",
         "AVX_VNNI" => "avxvnni",
         name if name.starts_with("AVX512") => return Some(name.to_lowercase().replace('_', "")),
-        "SSE3" | "SSSE3" | "SSE4A" | "POPCNT" | "LZCNT" | "BMI1" | "BMI2" | "AVX" | "AVX2" | "FMA"
-        | "F16C" | "MOVBE" | "AES" | "PCLMULQDQ" | "VPCLMULQDQ" | "VAES" | "GFNI" | "SHA" | "ADX"
-        | "RDRAND" | "RDSEED" | "TBM" | "XOP" | "FMA4" => return Some(decoder_name.to_lowercase()),
+        "SSE3" | "SSSE3" | "SSE4A" | "POPCNT" | "LZCNT" | "BMI1" | "BMI2" | "AVX" | "AVX2"
+        | "FMA" | "F16C" | "MOVBE" | "AES" | "PCLMULQDQ" | "VPCLMULQDQ" | "VAES" | "GFNI"
+        | "SHA" | "ADX" | "RDRAND" | "RDSEED" | "TBM" | "XOP" | "FMA4" => {
+            return Some(decoder_name.to_lowercase());
+        }
         _ => return None,
     };
     Some(name.to_owned())

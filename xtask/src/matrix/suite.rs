@@ -157,7 +157,8 @@ impl Suite {
         if out.status.code() == Some(2) {
             bail!("{}: {}", words.join(" "), first_error(&errors));
         }
-        let mut outcome = Outcome::parse(&text, &format!("{} {}", out.status, first_error(&errors)));
+        let mut outcome =
+            Outcome::parse(&text, &format!("{} {}", out.status, first_error(&errors)));
         outcome.command = command_line(env, &words);
         Ok(outcome)
     }
@@ -171,7 +172,8 @@ pub fn cc() -> String {
 /// A line that a shell takes: quoted where it must be.
 pub fn command_line(env: &[(String, String)], words: &[String]) -> String {
     let plain = |word: &str| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=+,:".contains(c))
+        !word.is_empty()
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=+,:".contains(c))
     };
     let quote = |word: &str| match plain(word) {
         true => word.to_owned(),

@@ -1,0 +1,154 @@
+//! The positive controls: known miscompilations and planted faults that the harness must see
+//! before its silence means anything.
+
+mod braid;
+mod evex;
+mod high_byte;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use xshell::Shell;
+
+use super::fetch::Fetch;
+
+/// What a control showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", content = "reason", rename_all = "snake_case")]
+pub enum Verdict {
+    /// What is wrong was seen, and what is right was not taken for wrong.
+    Caught,
+    /// The installed compiler no longer has this bug.
+    Mended,
+    /// What the control is made from cannot be had here.
+    Unavailable(String),
+    /// The harness is blind, or sees what is not there.
+    Blind(String),
+}
+
+/// A control and its result.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Control {
+    /// What `--without-control` calls it.
+    pub name: String,
+    /// One line.
+    pub about: String,
+    /// The result.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What was seen, a line each.
+    pub evidence: Vec<String>,
+}
+
+impl Control {
+    /// Name and verdict, for the terminal.
+    pub fn line(&self) -> String {
+        let verdict = match &self.verdict {
+            Verdict::Caught => "caught".to_owned(),
+            Verdict::Mended => "this compiler no longer has it".to_owned(),
+            Verdict::Unavailable(reason) => format!("CANNOT BE HAD: {reason}"),
+            Verdict::Blind(reason) => format!("NOT SEEN: {reason}"),
+        };
+        format!("control {}: {}: {verdict}", self.name, self.about)
+    }
+}
+
+/// What a control gathers as it goes.
+#[derive(Default)]
+pub struct Evidence {
+    lines: Vec<String>,
+    blind: Option<String>,
+}
+
+impl Evidence {
+    /// Notes what was seen; the first thing that is not as it must be makes the control blind.
+    pub fn expect(&mut self, as_it_must_be: bool, line: String) {
+        if !as_it_must_be && self.blind.is_none() {
+            self.blind = Some(line.clone());
+        }
+        self.lines.push(line);
+    }
+
+    /// Notes something that decides nothing.
+    pub fn note(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.blind.clone().map_or(Verdict::Caught, Verdict::Blind)
+    }
+}
+
+/// The controls that need no build of this workspace, in the order in which they run.
+pub fn independent(sh: &Shell, fetch: &Fetch) -> Vec<Control> {
+    vec![
+        control("evex", "LLVM 22's EVEX bug, with the installed rustc", evex::run(sh)),
+        control("braid", "zlib-rs 0.5.1's CRC-32 through LLVM 20", braid::run(sh, fetch)),
+        control("high-byte", "byte stores from high registers", high_byte::run(sh, fetch)),
+    ]
+}
+
+/// Wraps a result; what cannot be fetched or built is unavailable, not blind.
+pub fn control(name: &str, about: &str, result: Result<(Verdict, Evidence)>) -> Control {
+    let (verdict, evidence) = match result {
+        Ok((verdict, evidence)) => (verdict, evidence.lines),
+        Err(error) => (Verdict::Unavailable(format!("{error:#}")), Vec::new()),
+    };
+    Control { name: name.into(), about: about.into(), verdict, evidence }
+}
+
+/// Why these results must fail the run: one line each, none when all is well. `without` names the
+/// controls that may be missing (never blind ones).
+pub fn complaints(controls: &[Control], without: &[String]) -> Vec<String> {
+    let caught =
+        |name: &str| controls.iter().any(|c| c.name == name && c.verdict == Verdict::Caught);
+    let mut lines = Vec::new();
+    for Control { name, verdict, .. } in controls {
+        match verdict {
+            Verdict::Caught => {}
+            // (b) then stands for (a): only a compiler bug that can be shown proves the eyesight.
+            Verdict::Mended if caught("braid") => {}
+            Verdict::Mended => lines.push(format!(
+                "control {name}: the installed rustc no longer has this bug, and control braid, \
+                 which then stands for it, has not caught its own"
+            )),
+            Verdict::Unavailable(_) if without.contains(name) => {}
+            Verdict::Unavailable(reason) => lines.push(format!(
+                "control {name} cannot be had here: {reason} (go on without it: --without-control {name})"
+            )),
+            Verdict::Blind(reason) => lines.push(format!("control {name} is not seen: {reason}")),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, verdict: Verdict) -> Control {
+        Control { name: name.into(), about: String::new(), verdict, evidence: Vec::new() }
+    }
+
+    #[test]
+    fn a_mended_compiler_needs_the_historical_bug() {
+        let evex = with("evex", Verdict::Mended);
+        let braid = with("braid", Verdict::Caught);
+        assert!(complaints(&[evex.clone(), braid], &[]).is_empty());
+        let missing = with("braid", Verdict::Unavailable("no network".into()));
+        let without = ["braid".to_owned()];
+        assert_eq!(complaints(&[evex, missing], &without).len(), 1);
+    }
+
+    #[test]
+    fn a_missing_control_fails_the_run_unless_it_is_left_out_by_name() {
+        let braid = with("braid", Verdict::Unavailable("no network".into()));
+        assert_eq!(complaints(std::slice::from_ref(&braid), &[]).len(), 1);
+        assert!(complaints(&[braid], &["braid".into()]).is_empty());
+    }
+
+    #[test]
+    fn a_blind_control_always_fails_the_run() {
+        let evex = with("evex", Verdict::Blind("nothing seen".into()));
+        assert_eq!(complaints(&[evex], &["evex".into()]).len(), 1);
+    }
+}
