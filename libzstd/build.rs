@@ -1,14 +1,17 @@
-//! Hands zstd's headers, byte for byte, to cargo-c's install step, and refuses a build that would
-//! ask CPUID at every context creation.
+//! Hands zstd's headers, byte for byte, to cargo-c's install step, and refuses a build whose
+//! symbols would come out wrong or that would ask CPUID at every context creation.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+include!("../link/check.rs");
 
 fn main() {
     println!("cargo::rerun-if-changed=../include/libzstd.map");
     println!("cargo::rerun-if-changed=../include/libzstd.exports");
     println!("cargo::rerun-if-changed=../link");
     println!("cargo::rerun-if-changed=shim/zcompat-zstd-cpuid.h");
+    check_linker();
 
     let target = env::var("TARGET").expect("cargo sets TARGET");
     if target.starts_with("x86_64") {

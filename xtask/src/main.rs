@@ -1,5 +1,6 @@
 //! The commands of this workspace: `cargo xtask help` lists them.
 
+mod abi;
 mod bench;
 mod cargo_c;
 mod debian;
@@ -24,6 +25,8 @@ struct Cli {
 enum Command {
     /// Build both libraries and install them, with headers, .pc and CMake files and a man page.
     Install(install::Args),
+    /// Check, or write, the version scripts and export lists made from the reference symbol lists.
+    Abi(abi::Args),
     /// Both libraries for every target-cpu: verified, run, disassembled; positive controls first.
     Matrix(matrix::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
@@ -35,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Install(args) => install::run(&args),
+        Command::Abi(args) => abi::run(&args),
         Command::Matrix(args) => matrix::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),

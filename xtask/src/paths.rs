@@ -19,3 +19,12 @@ pub fn target() -> PathBuf {
 pub fn default_prefix() -> PathBuf {
     target().join("prefix")
 }
+
+/// Whether a program of that name, or at that path, is there.
+pub fn is_on_path(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}

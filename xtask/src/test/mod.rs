@@ -3,6 +3,7 @@
 //! The Rust unit tests run first, under `cargo test`. The rest are named checks, one file an area;
 //! each returns `Ok(Completion::Completed)`, a skip with its reason, or an error.
 
+mod abi;
 mod zstd;
 
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
-    let areas = [zstd::trials(setup)];
+    let areas = [zstd::trials(setup), abi::trials(setup)];
     areas.into_iter().flatten().collect()
 }
 
