@@ -109,8 +109,8 @@ impl Library {
         Ok(symbols)
     }
 
-    /// What a shared library exports, with the kinds of symbol that a C library has: functions.
-    pub fn from_package(&self, sh: &Shell) -> Result<Symbols> {
+    /// What the original exports, from Debian sid's package itself.
+    pub fn packaged_symbols(&self, sh: &Shell) -> Result<Symbols> {
         dynamic_symbols(sh, &self.packaged_file(sh)?)
     }
 
@@ -200,7 +200,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.refresh {
         for library in &LIBRARIES {
             let text: String = library
-                .from_package(&sh)?
+                .packaged_symbols(&sh)?
                 .into_iter()
                 .map(|(name, version)| match version {
                     Some(version) => format!("{name} {version}\n"),
