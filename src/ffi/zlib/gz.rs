@@ -1,0 +1,566 @@
+//! The gz functions of zlib.h: pointers are checked here, the work is in [`crate::gz`].
+//!
+//! # Safety
+//!
+//! The functions take what C passes, under these terms:
+//! - a `gzFile` is either NULL or came from [`gzopen`], [`gzopen64`] or [`gzdopen`] and was not
+//!   closed since, and no other thread uses it during the call;
+//! - a buffer is either NULL or valid for as many bytes as the call says;
+//! - a string is either NULL or NUL-terminated.
+//!
+//! A NULL where zlib would follow the pointer is an error instead. The variadic functions
+//! `gzprintf` and `gzvprintf` are in gzprintf.c, which formats and calls back here.
+
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use core::{ptr, slice};
+
+use libc::{off_t, size_t};
+
+use crate::gz::{GzFile, Status, Whence};
+
+const _: () = assert!(align_of::<GzFile>() <= align_of::<libc::max_align_t>());
+
+/// The file behind a `gzFile`.
+///
+/// # Safety
+/// As for this module: NULL or an open file that nothing else uses during the call.
+unsafe fn deref<'a>(file: *mut GzFile) -> Option<&'a mut GzFile> {
+    // SAFETY: the caller vouches for it.
+    unsafe { file.as_mut() }
+}
+
+/// A string's bytes without its NUL.
+///
+/// # Safety
+/// As for this module: NULL or NUL-terminated.
+unsafe fn string<'a>(text: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: not NULL here, so NUL-terminated by the caller's word.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+}
+
+/// A buffer to read to: `None` for NULL, unless no byte is asked for. A length that no object can
+/// have, as of callers who only mean "all there is", is cut to the largest that one can.
+///
+/// # Safety
+/// As for this module: NULL or valid for writes of `len` bytes.
+unsafe fn buffer_mut<'a>(start: *mut c_void, len: usize) -> Option<&'a mut [u8]> {
+    match (start.is_null(), len) {
+        (_, 0) => Some(&mut []),
+        (true, _) => None,
+        // SAFETY: not NULL, and valid for `len` bytes by the caller's word.
+        _ => Some(unsafe { slice::from_raw_parts_mut(start.cast(), len.min(isize::MAX as usize)) }),
+    }
+}
+
+/// A buffer to write from: `None` for NULL, unless it has no byte.
+///
+/// # Safety
+/// As for this module: NULL or valid for reads of `len` bytes.
+unsafe fn buffer<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
+    match (start.is_null(), len) {
+        (_, 0) => Some(&[]),
+        (true, _) => None,
+        // SAFETY: not NULL, and valid for `len` bytes by the caller's word.
+        _ => Some(unsafe { slice::from_raw_parts(start.cast(), len.min(isize::MAX as usize)) }),
+    }
+}
+
+/// Puts what `open` makes into memory that C can hold on to. The memory is had first, so that
+/// without it no file is created.
+fn place(open: impl FnOnce() -> Option<GzFile>) -> *mut GzFile {
+    // SAFETY: malloc takes any size.
+    let slot: *mut GzFile = unsafe { libc::malloc(size_of::<GzFile>()) }.cast();
+    if slot.is_null() {
+        return slot;
+    }
+    match open() {
+        Some(file) => {
+            // SAFETY: the slot is large enough, and malloc's alignment is enough (asserted above).
+            unsafe { slot.write(file) };
+            slot
+        }
+        None => {
+            // SAFETY: the slot came from malloc and nobody else knows it.
+            unsafe { libc::free(slot.cast()) };
+            ptr::null_mut()
+        }
+    }
+}
+
+/// zlib.h, `gzopen`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> *mut GzFile {
+    // SAFETY: this module's terms for strings.
+    let (path, mode) = unsafe { (string(path), string(mode)) };
+    let (Some(path), Some(mode)) = (path, mode) else { return ptr::null_mut() };
+    place(|| GzFile::open(path, mode.to_bytes()))
+}
+
+/// zlib.h, `gzopen64`: [`gzopen`], which has 64-bit offsets anyway.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> *mut GzFile {
+    // SAFETY: the same terms.
+    unsafe { gzopen(path, mode) }
+}
+
+/// zlib.h, `gzdopen`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> *mut GzFile {
+    // SAFETY: this module's terms for strings.
+    let Some(mode) = (unsafe { string(mode) }) else { return ptr::null_mut() };
+    place(|| GzFile::from_fd(fd, mode.to_bytes()))
+}
+
+/// zlib.h, `gzbuffer`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzbuffer(file: *mut GzFile, size: c_uint) -> c_int {
+    // SAFETY: this module's terms for files.
+    let set = unsafe { deref(file) }.is_some_and(|file| file.set_buffer_size(size));
+    if set { 0 } else { -1 }
+}
+
+/// zlib.h, `gzsetparams`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzsetparams(file: *mut GzFile, level: c_int, strategy: c_int) -> c_int {
+    // SAFETY: this module's terms for files.
+    let file = unsafe { deref(file) };
+    file.map_or(Status::StreamError, |file| file.set_params(level, strategy)) as c_int
+}
+
+/// zlib.h, `gzread`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzread(file: *mut GzFile, buf: *mut c_void, len: c_uint) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    if c_int::try_from(len).is_err() {
+        file.refuse_read(c"request does not fit in an int");
+        return -1;
+    }
+    // SAFETY: this module's terms for buffers.
+    let Some(dest) = (unsafe { buffer_mut(buf, len as usize) }) else {
+        file.refuse_read(c"no buffer");
+        return -1;
+    };
+    file.read(dest).map_or(-1, |got| got as c_int)
+}
+
+/// zlib.h, `gzfread`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzfread(
+    buf: *mut c_void,
+    size: size_t,
+    nitems: size_t,
+    file: *mut GzFile,
+) -> size_t {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return 0 };
+    let Some(len) = size.checked_mul(nitems) else {
+        file.refuse_read(c"request does not fit in a size_t");
+        return 0;
+    };
+    // SAFETY: this module's terms for buffers.
+    let Some(dest) = (unsafe { buffer_mut(buf, len) }) else {
+        file.refuse_read(c"no buffer");
+        return 0;
+    };
+    file.read_items(dest).checked_div(size).unwrap_or(0)
+}
+
+/// zlib.h, `gzwrite`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzwrite(file: *mut GzFile, buf: *const c_void, len: c_uint) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return 0 };
+    if c_int::try_from(len).is_err() {
+        file.refuse_write(Status::DataError, c"requested length does not fit in int");
+        return 0;
+    }
+    // SAFETY: this module's terms for buffers.
+    let Some(bytes) = (unsafe { buffer(buf, len as usize) }) else {
+        file.refuse_write(Status::StreamError, c"no buffer");
+        return 0;
+    };
+    file.write(bytes) as c_int
+}
+
+/// zlib.h, `gzfwrite`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzfwrite(
+    buf: *const c_void,
+    size: size_t,
+    nitems: size_t,
+    file: *mut GzFile,
+) -> size_t {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return 0 };
+    let Some(len) = size.checked_mul(nitems) else {
+        file.refuse_write(Status::StreamError, c"request does not fit in a size_t");
+        return 0;
+    };
+    // SAFETY: this module's terms for buffers.
+    let Some(bytes) = (unsafe { buffer(buf, len) }) else {
+        file.refuse_write(Status::StreamError, c"no buffer");
+        return 0;
+    };
+    file.write(bytes).checked_div(size).unwrap_or(0)
+}
+
+/// zlib.h, `gzputs`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzputs(file: *mut GzFile, s: *const c_char) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    // SAFETY: this module's terms for strings.
+    let Some(text) = (unsafe { string(s) }) else {
+        file.refuse_write(Status::StreamError, c"no string");
+        return -1;
+    };
+    file.put_str(text.to_bytes()).unwrap_or(-1)
+}
+
+/// zlib.h, `gzgets`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzgets(file: *mut GzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return ptr::null_mut() };
+    if buf.is_null() {
+        return ptr::null_mut();
+    }
+    let Ok(len) = usize::try_from(len) else { return ptr::null_mut() };
+    // SAFETY: this module's terms for buffers.
+    let whole: &mut [u8] = unsafe { slice::from_raw_parts_mut(buf.cast(), len) };
+    // The last byte is for the NUL.
+    let Some((_, line)) = whole.split_last_mut() else { return ptr::null_mut() };
+    match file.get_line(line) {
+        Some(got) => {
+            whole[got] = 0;
+            buf
+        }
+        None => ptr::null_mut(),
+    }
+}
+
+/// zlib.h, `gzputc`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzputc(file: *mut GzFile, c: c_int) -> c_int {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.and_then(|file| file.put(c as u8)).map_or(-1, c_int::from)
+}
+
+/// zlib.h, `gzgetc`, for the macro's slow path and for callers without it.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzgetc(file: *mut GzFile) -> c_int {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.and_then(GzFile::get).map_or(-1, c_int::from)
+}
+
+/// [`gzgetc`] under the name that zlib 1.2.6 and 1.2.7 compiled into programs.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzgetc_(file: *mut GzFile) -> c_int {
+    // SAFETY: the same terms.
+    unsafe { gzgetc(file) }
+}
+
+/// zlib.h, `gzungetc`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzungetc(c: c_int, file: *mut GzFile) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    let byte = (c >= 0).then_some(c as u8);
+    file.unget(byte).map_or(-1, |_| c)
+}
+
+/// zlib.h, `gzflush`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzflush(file: *mut GzFile, flush: c_int) -> c_int {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.map_or(Status::StreamError, |file| file.flush(flush)) as c_int
+}
+
+/// zlib.h, `gzseek64`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzseek64(file: *mut GzFile, offset: i64, whence: c_int) -> i64 {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    let whence = match whence {
+        libc::SEEK_SET => Whence::Start,
+        libc::SEEK_CUR => Whence::Current,
+        _ => return -1,
+    };
+    file.seek(offset, whence).unwrap_or(-1)
+}
+
+/// zlib.h, `gzseek`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzseek(file: *mut GzFile, offset: off_t, whence: c_int) -> off_t {
+    // SAFETY: the same terms.
+    narrow(unsafe { gzseek64(file, offset.into(), whence) })
+}
+
+/// zlib.h, `gzrewind`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzrewind(file: *mut GzFile) -> c_int {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.and_then(GzFile::rewind).map_or(-1, |()| 0)
+}
+
+/// zlib.h, `gztell64`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gztell64(file: *mut GzFile) -> i64 {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.map_or(-1, GzFile::tell)
+}
+
+/// zlib.h, `gztell`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gztell(file: *mut GzFile) -> off_t {
+    // SAFETY: the same terms.
+    narrow(unsafe { gztell64(file) })
+}
+
+/// zlib.h, `gzoffset64`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzoffset64(file: *mut GzFile) -> i64 {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.and_then(|file| file.offset()).unwrap_or(-1)
+}
+
+/// zlib.h, `gzoffset`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzoffset(file: *mut GzFile) -> off_t {
+    // SAFETY: the same terms.
+    narrow(unsafe { gzoffset64(file) })
+}
+
+/// An offset as an `off_t`, or -1 where that is too short for it.
+fn narrow(offset: i64) -> off_t {
+    // Fallible where off_t has 32 bits.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions)]
+    off_t::try_from(offset).unwrap_or(-1)
+}
+
+/// zlib.h, `gzeof`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzeof(file: *mut GzFile) -> c_int {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.is_some_and(|file| file.is_past_end()).into()
+}
+
+/// zlib.h, `gzdirect`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzdirect(file: *mut GzFile) -> c_int {
+    // SAFETY: this module's terms for files.
+    unsafe { deref(file) }.is_some_and(GzFile::is_direct).into()
+}
+
+/// Closes `file` if it is one that `fits`.
+///
+/// # Safety
+/// As for this module; after the call the file is no more, unless `Z_STREAM_ERROR` is returned.
+unsafe fn close(file: *mut GzFile, fits: impl FnOnce(&GzFile) -> bool) -> c_int {
+    // SAFETY: this module's terms for files.
+    if !unsafe { deref(file) }.is_some_and(|file| fits(file)) {
+        return Status::StreamError as c_int;
+    }
+    // SAFETY: `place` wrote the file there; moving it out leaves plain memory from malloc, and C
+    // gives up the pointer with this call.
+    let code = unsafe { file.read() }.close();
+    // SAFETY: as above.
+    unsafe { libc::free(file.cast()) };
+    code
+}
+
+/// zlib.h, `gzclose`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclose(file: *mut GzFile) -> c_int {
+    // SAFETY: the same terms.
+    unsafe { close(file, |_| true) }
+}
+
+/// zlib.h, `gzclose_r`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclose_r(file: *mut GzFile) -> c_int {
+    // SAFETY: the same terms.
+    unsafe { close(file, GzFile::is_reader) }
+}
+
+/// zlib.h, `gzclose_w`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclose_w(file: *mut GzFile) -> c_int {
+    // SAFETY: the same terms.
+    unsafe { close(file, |file| !file.is_reader()) }
+}
+
+/// zlib.h, `gzerror`.
+///
+/// # Safety
+/// See this module; `errnum` is either NULL or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzerror(file: *mut GzFile, errnum: *mut c_int) -> *const c_char {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return ptr::null() };
+    let (status, message) = file.error();
+    if !errnum.is_null() {
+        // SAFETY: not NULL, so valid by the caller's word.
+        unsafe { errnum.write(status as c_int) };
+    }
+    message
+}
+
+/// zlib.h, `gzclearerr`.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gzclearerr(file: *mut GzFile) {
+    // SAFETY: this module's terms for files.
+    if let Some(file) = unsafe { deref(file) } {
+        file.clear_error();
+    }
+}
+
+/// For gzprintf.c: where to format to. Returns `Z_OK`, or the code that `gzprintf` is to return.
+///
+/// # Safety
+/// See this module; `room` and `size` are valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zcompat_gz_printf_room(
+    file: *mut GzFile,
+    room: *mut *mut c_char,
+    size: *mut size_t,
+) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
+    match file.printf_room() {
+        Ok(bytes) => {
+            // SAFETY: valid by the caller's word.
+            unsafe {
+                room.write(bytes.as_mut_ptr().cast());
+                size.write(bytes.len());
+            }
+            Status::Ok as c_int
+        }
+        Err(status) => status as c_int,
+    }
+}
+
+/// For gzprintf.c: `len` bytes are formatted in the room, less than its size. Returns what
+/// `gzprintf` is to return.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zcompat_gz_printf_commit(file: *mut GzFile, len: size_t) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
+    printed(file.printf_commit(len))
+}
+
+/// For gzprintf.c: the text was too long for the room and is at `text`. NULL says that there was no
+/// memory for it. Returns what `gzprintf` is to return.
+///
+/// # Safety
+/// See this module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zcompat_gz_printf_long(
+    file: *mut GzFile,
+    text: *const c_void,
+    len: size_t,
+) -> c_int {
+    // SAFETY: this module's terms for files.
+    let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
+    // SAFETY: this module's terms for buffers.
+    let Some(text) = (unsafe { buffer(text, len) }) else {
+        file.refuse_write(Status::MemError, c"");
+        return Status::MemError as c_int;
+    };
+    printed(file.printf_long(text))
+}
+
+fn printed(result: Result<usize, Status>) -> c_int {
+    result.map_or_else(|status| status as c_int, |len| len as c_int)
+}

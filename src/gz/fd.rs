@@ -1,0 +1,152 @@
+//! The system calls of the gz layer.
+//!
+//! A gz file closes its descriptor in `gzclose` only, and `gzdopen` takes any number for one, open
+//! or not; so this is no `OwnedFd`.
+
+use core::ffi::{CStr, c_int};
+
+/// The most that one read or write asks for: the result has to fit an int with room to spare.
+const MAX_CALL: usize = 1 << 30;
+
+/// The reason why a system call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Errno(c_int);
+
+impl Errno {
+    #[cfg(test)]
+    pub(super) fn new(code: c_int) -> Errno {
+        Errno(code)
+    }
+
+    /// The calling thread's errno.
+    pub(super) fn last() -> Errno {
+        // SAFETY: the location is valid for the calling thread.
+        Errno(unsafe { *libc::__errno_location() })
+    }
+
+    /// Sets the calling thread's errno.
+    pub(super) fn restore(self) {
+        // SAFETY: the location is valid for the calling thread.
+        unsafe { *libc::__errno_location() = self.0 }
+    }
+
+    /// Sets errno to 0, as zlib does before a read or write, so that callers can tell a failed
+    /// system call from another error.
+    fn reset() {
+        Errno(0).restore();
+    }
+
+    pub(super) fn would_block(self) -> bool {
+        // The same number on Linux, two numbers elsewhere.
+        self.0 == libc::EAGAIN || self.0 == libc::EWOULDBLOCK
+    }
+
+    /// strerror's text, which holds until this thread's next call of strerror.
+    pub(super) fn text(&self) -> &[u8] {
+        // SAFETY: strerror returns a NUL-terminated string for every number; no other strerror call
+        // comes between this one and the use of the text, which ErrorState::set copies at once.
+        unsafe { CStr::from_ptr(libc::strerror(self.0)) }.to_bytes()
+    }
+}
+
+/// How filling a buffer from a descriptor ended.
+pub(super) enum End {
+    /// The buffer is full.
+    Full,
+    /// The file ends here.
+    Eof,
+    /// The descriptor is non-blocking and has no more for now.
+    Stalled(Errno),
+    /// Reading failed.
+    Failed(Errno),
+}
+
+/// A file descriptor.
+#[derive(Clone, Copy)]
+pub(super) struct Fd(c_int);
+
+impl Fd {
+    /// A descriptor that somebody else opened.
+    pub(super) fn borrowed(fd: c_int) -> Fd {
+        Fd(fd)
+    }
+
+    /// open(2) with `flags`; a new file's mode is 0666 less the umask.
+    pub(super) fn open(path: &CStr, flags: c_int) -> Result<Fd, Errno> {
+        // SAFETY: the path is NUL-terminated.
+        match unsafe { libc::open(path.as_ptr(), flags, 0o666) } {
+            -1 => Err(Errno::last()),
+            fd => Ok(Fd(fd)),
+        }
+    }
+
+    /// Adds O_NONBLOCK to the open file's flags. Failure shows at the first read or write.
+    pub(super) fn set_nonblocking(self) {
+        // SAFETY: fcntl takes any number for a descriptor, and neither command takes a pointer.
+        unsafe { libc::fcntl(self.0, libc::F_SETFL, self.status_flags() | libc::O_NONBLOCK) };
+    }
+
+    fn status_flags(self) -> c_int {
+        // SAFETY: as in `set_nonblocking`.
+        unsafe { libc::fcntl(self.0, libc::F_GETFL) }
+    }
+
+    /// Has the descriptor closed by execve.
+    pub(super) fn set_close_on_exec(self) {
+        // SAFETY: fcntl takes any number for a descriptor, and neither command takes a pointer.
+        unsafe { libc::fcntl(self.0, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+
+    /// Reads until `dest` is full, the file ends, or a read fails; returns the number of bytes read
+    /// and why it ended.
+    pub(super) fn fill(self, dest: &mut [u8]) -> (usize, End) {
+        let mut got = 0;
+        Errno::reset();
+        while got < dest.len() {
+            let rest = &mut dest[got..];
+            let ask = rest.len().min(MAX_CALL);
+            // SAFETY: `rest` is writable for `ask` bytes.
+            let n = unsafe { libc::read(self.0, rest.as_mut_ptr().cast(), ask) };
+            match usize::try_from(n) {
+                Ok(0) => return (got, End::Eof),
+                Ok(n) => got += n,
+                Err(_) => {
+                    let errno = Errno::last();
+                    let end = if errno.would_block() { End::Stalled } else { End::Failed };
+                    return (got, end(errno));
+                }
+            }
+        }
+        (got, End::Full)
+    }
+
+    /// One write(2); returns the number of bytes taken, at least one.
+    pub(super) fn write(self, bytes: &[u8]) -> Result<usize, Errno> {
+        Errno::reset();
+        // SAFETY: `bytes` is readable for its length.
+        let n = unsafe { libc::write(self.0, bytes.as_ptr().cast(), bytes.len().min(MAX_CALL)) };
+        match usize::try_from(n) {
+            // A device that takes nothing and calls it success would be asked forever.
+            Ok(0) => {
+                let errno = Errno(libc::EIO);
+                errno.restore();
+                Err(errno)
+            }
+            Ok(n) => Ok(n),
+            Err(_) => Err(Errno::last()),
+        }
+    }
+
+    /// lseek(2); `None` when the descriptor cannot seek there.
+    pub(super) fn seek(self, offset: i64, whence: c_int) -> Option<i64> {
+        // SAFETY: lseek takes any arguments.
+        let at = unsafe { libc::lseek64(self.0, offset, whence) };
+        (at != -1).then_some(at)
+    }
+
+    /// close(2); whether it succeeded.
+    pub(super) fn close(self) -> bool {
+        // SAFETY: the descriptor is the file's own from gzopen or gzdopen on.
+        unsafe { libc::close(self.0) == 0 }
+    }
+}
