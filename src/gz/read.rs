@@ -43,11 +43,8 @@ impl Reader {
                 // Through the buffer, for the sake of the small reads that may follow.
                 stop = self.fetch().is_err() && self.ready.is_empty();
             } else {
-                let (n, result) = if self.is_plain() {
-                    self.load(rest)
-                } else {
-                    self.decompress(Some(rest))
-                };
+                let (n, result) =
+                    if self.is_plain() { self.load(rest) } else { self.decompress(Some(rest)) };
                 self.base.pos += n as i64;
                 got += n;
                 stop = result.is_err();

@@ -347,8 +347,11 @@ pub unsafe extern "C" fn gzseek64(file: *mut GzFile, offset: i64, whence: c_int)
 /// See this module.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek(file: *mut GzFile, offset: off_t, whence: c_int) -> off_t {
+    // Longer only where off_t has 32 bits.
+    #[allow(clippy::useless_conversion)]
+    let offset = i64::from(offset);
     // SAFETY: the same terms.
-    narrow(unsafe { gzseek64(file, offset.into(), whence) })
+    narrow(unsafe { gzseek64(file, offset, whence) })
 }
 
 /// zlib.h, `gzrewind`.
@@ -508,7 +511,7 @@ pub unsafe extern "C" fn gzclearerr(file: *mut GzFile) {
 /// # Safety
 /// See this module; `room` and `size` are valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zcompat_gz_printf_room(
+pub unsafe extern "C" fn gz_printf_room(
     file: *mut GzFile,
     room: *mut *mut c_char,
     size: *mut size_t,
@@ -534,7 +537,7 @@ pub unsafe extern "C" fn zcompat_gz_printf_room(
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zcompat_gz_printf_commit(file: *mut GzFile, len: size_t) -> c_int {
+pub unsafe extern "C" fn gz_printf_commit(file: *mut GzFile, len: size_t) -> c_int {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
     printed(file.printf_commit(len))
@@ -546,7 +549,7 @@ pub unsafe extern "C" fn zcompat_gz_printf_commit(file: *mut GzFile, len: size_t
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zcompat_gz_printf_long(
+pub unsafe extern "C" fn gz_printf_long(
     file: *mut GzFile,
     text: *const c_void,
     len: size_t,

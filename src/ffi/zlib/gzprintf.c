@@ -13,9 +13,9 @@ typedef struct gzFile_s *gzFile;
 enum { STREAM_ERROR = -2 }; /* Z_STREAM_ERROR of zlib.h */
 
 /* src/ffi/zlib/gz.rs */
-int zcompat_gz_printf_room(gzFile file, char **room, size_t *size);
-int zcompat_gz_printf_commit(gzFile file, size_t len);
-int zcompat_gz_printf_long(gzFile file, const void *text, size_t len);
+int gz_printf_room(gzFile file, char **room, size_t *size);
+int gz_printf_commit(gzFile file, size_t len);
+int gz_printf_long(gzFile file, const void *text, size_t len);
 
 int gzvprintf(gzFile file, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
@@ -30,7 +30,7 @@ int gzvprintf(gzFile file, const char *format, va_list args)
 
     if (format == NULL)
         return STREAM_ERROR;
-    result = zcompat_gz_printf_room(file, &room, &size);
+    result = gz_printf_room(file, &room, &size);
     if (result != 0)
         return result;
 
@@ -40,7 +40,7 @@ int gzvprintf(gzFile file, const char *format, va_list args)
         /* Nothing to write, or a conversion that failed: zlib tells neither from the other. */
         result = 0;
     } else if ((size_t)len < size) {
-        result = zcompat_gz_printf_commit(file, (size_t)len);
+        result = gz_printf_commit(file, (size_t)len);
     } else {
         size_t long_size = (size_t)len + 1;
         char *text = malloc(long_size);
@@ -50,7 +50,7 @@ int gzvprintf(gzFile file, const char *format, va_list args)
             if (len > 0 && (size_t)len >= long_size)
                 len = (int)(long_size - 1);
         }
-        result = len <= 0 ? 0 : zcompat_gz_printf_long(file, text, (size_t)len);
+        result = len <= 0 ? 0 : gz_printf_long(file, text, (size_t)len);
         free(text);
     }
     va_end(again);
