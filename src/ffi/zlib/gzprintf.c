@@ -12,10 +12,13 @@ typedef struct gzFile_s *gzFile;
 
 enum { STREAM_ERROR = -2 }; /* Z_STREAM_ERROR of zlib.h */
 
-/* src/ffi/zlib/gz.rs */
+/* src/ffi/zlib/gz.rs. Hidden here is enough to keep them out of the shared library's exports: the
+ * linker takes the narrowest visibility that any object asks for. */
+#pragma GCC visibility push(hidden)
 int gz_printf_room(gzFile file, char **room, size_t *size);
 int gz_printf_commit(gzFile file, size_t len);
 int gz_printf_long(gzFile file, const void *text, size_t len);
+#pragma GCC visibility pop
 
 int gzvprintf(gzFile file, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
