@@ -12,9 +12,11 @@ pub struct Data {
     pub bytes: Vec<u8>,
 }
 
+type Maker = fn(usize) -> Vec<u8>;
+
 /// Four kinds of data, `size` bytes each, the same on every machine.
 pub fn made(size: usize) -> Vec<Data> {
-    let kinds: [(&str, fn(usize) -> Vec<u8>); 4] = [
+    let kinds: [(&str, Maker); 4] = [
         ("text-like", text),
         ("binary-like", records),
         ("repetitive", log),
@@ -187,7 +189,7 @@ impl Random {
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        (u128::from(self.next()) * bound as u128 >> 64) as usize
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 
     /// A number in 0.0..1.0.

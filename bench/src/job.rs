@@ -200,6 +200,7 @@ pub struct Memory {
     pub made: usize,
     /// The most bytes held while it works.
     pub peak: usize,
-    /// Allocations from its making to its end.
-    pub allocations: usize,
+    /// Allocations from its making to its end, where an allocator of ours counted them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<usize>,
 }

@@ -2,11 +2,14 @@
 //! calls each through its C interface in turns, and writes what it measured.
 
 mod checksum;
-#[expect(dead_code, reason = "the compression benchmarks use the rest")]
+mod codec;
 mod data;
 mod load;
+mod memory;
 mod race;
+mod zlib;
 mod zlib_abi;
+mod zlib_memory;
 
 use std::io::{Write, stdin, stdout};
 use std::process::ExitCode;
@@ -34,7 +37,8 @@ fn main() -> ExitCode {
     };
     let result = match &job.work {
         Work::Checksum(work) => checksum::run(work, &job.pace, &mut emit),
-        Work::Zlib(_) | Work::Zstd(_) => Err("not yet".to_owned()),
+        Work::Zlib(work) => zlib::run(work, &job.pace, &mut emit),
+        Work::Zstd(_) => Err("not yet".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

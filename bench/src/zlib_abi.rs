@@ -1,12 +1,266 @@
-//! zlib.h's types, and its functions in a loaded library.
+//! zlib.h's types and functions, and libdeflate.h's, in a loaded library.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+use std::mem::size_of;
 
 use crate::load::Object;
 
+/// `Z_FINISH`.
+pub const FINISH: c_int = 4;
+/// `Z_NO_FLUSH`.
+pub const NO_FLUSH: c_int = 0;
+/// `Z_OK`.
+pub const OK: c_int = 0;
+/// `Z_STREAM_END`.
+pub const STREAM_END: c_int = 1;
+const DEFLATED: c_int = 8;
+/// Every library here accepts the header version that came with its own kind of stream.
+const VERSION: &CStr = c"1.3.2";
+
+/// `alloc_func`.
+pub type Alloc = unsafe extern "C" fn(*mut c_void, c_uint, c_uint) -> *mut c_void;
+/// `free_func`.
+pub type Free = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
+/// `z_stream`.
+#[repr(C)]
+pub struct Stream {
+    pub next_in: *const u8,
+    pub avail_in: c_uint,
+    pub total_in: c_ulong,
+    pub next_out: *mut u8,
+    pub avail_out: c_uint,
+    pub total_out: c_ulong,
+    pub msg: *const c_char,
+    pub state: *mut c_void,
+    pub zalloc: Option<Alloc>,
+    pub zfree: Option<Free>,
+    pub opaque: *mut c_void,
+    pub data_type: c_int,
+    pub adler: c_ulong,
+    pub reserved: c_ulong,
+}
+
+impl Stream {
+    /// All zero, as zlib.h asks before Init.
+    pub fn new() -> Stream {
+        // SAFETY: null pointers, no functions and zero counts are valid.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
+type Compress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong, c_int) -> c_int;
+type Uncompress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong) -> c_int;
+type DeflateInit = unsafe extern "C" fn(
+    *mut Stream,
+    c_int,
+    c_int,
+    c_int,
+    c_int,
+    c_int,
+    *const c_char,
+    c_int,
+) -> c_int;
+type InflateInit = unsafe extern "C" fn(*mut Stream, c_int, *const c_char, c_int) -> c_int;
+type Step = unsafe extern "C" fn(*mut Stream, c_int) -> c_int;
+type Plain = unsafe extern "C" fn(*mut Stream) -> c_int;
+
+/// The functions of zlib.h that are measured. All are called with streams and buffers that this
+/// program owns, initialised by the same library.
+pub struct Zlib {
+    compress2: Compress,
+    uncompress: Uncompress,
+    deflate_init: DeflateInit,
+    /// `deflate`.
+    pub deflate: Step,
+    /// `deflateReset`.
+    pub deflate_reset: Plain,
+    deflate_end: Plain,
+    inflate_init: InflateInit,
+    /// `inflate`.
+    pub inflate: Step,
+    /// `inflateReset`.
+    pub inflate_reset: Plain,
+    inflate_end: Plain,
+}
+
+impl Zlib {
+    /// Finds the functions.
+    pub fn of(object: &Object) -> Result<Zlib, String> {
+        // SAFETY: the types are those of zlib.h.
+        unsafe {
+            Ok(Zlib {
+                compress2: object.function("compress2")?,
+                uncompress: object.function("uncompress")?,
+                deflate_init: object.function("deflateInit2_")?,
+                deflate: object.function("deflate")?,
+                deflate_reset: object.function("deflateReset")?,
+                deflate_end: object.function("deflateEnd")?,
+                inflate_init: object.function("inflateInit2_")?,
+                inflate: object.function("inflate")?,
+                inflate_reset: object.function("inflateReset")?,
+                inflate_end: object.function("inflateEnd")?,
+            })
+        }
+    }
+
+    /// `compress2` of `data` into `out`; the bytes written.
+    pub fn compress(&self, data: &[u8], out: &mut [u8], level: i32) -> Result<usize, c_int> {
+        let mut size = out.len() as c_ulong;
+        // SAFETY: both buffers are as long as said, and apart.
+        let code = unsafe {
+            let (data, len) = (data.as_ptr(), data.len() as c_ulong);
+            (self.compress2)(out.as_mut_ptr(), &raw mut size, data, len, level)
+        };
+        if code == OK { Ok(size as usize) } else { Err(code) }
+    }
+
+    /// `uncompress` of `data` into `out`; the bytes written.
+    pub fn uncompress(&self, data: &[u8], out: &mut [u8]) -> Result<usize, c_int> {
+        let mut size = out.len() as c_ulong;
+        // SAFETY: both buffers are as long as said, and apart.
+        let code = unsafe {
+            let (data, len) = (data.as_ptr(), data.len() as c_ulong);
+            (self.uncompress)(out.as_mut_ptr(), &raw mut size, data, len)
+        };
+        if code == OK { Ok(size as usize) } else { Err(code) }
+    }
+
+    /// `deflateInit2` with the default strategy. The stream must not move before its end.
+    pub fn deflate_init(
+        &self,
+        stream: &mut Stream,
+        level: i32,
+        window_bits: c_int,
+        mem_level: c_int,
+    ) -> c_int {
+        let size = size_of::<Stream>() as c_int;
+        // SAFETY: the stream is zeroed but for its allocator.
+        unsafe {
+            let version = VERSION.as_ptr();
+            (self.deflate_init)(stream, level, DEFLATED, window_bits, mem_level, 0, version, size)
+        }
+    }
+
+    /// `inflateInit2`. The stream must not move before its end.
+    pub fn inflate_init(&self, stream: &mut Stream, window_bits: c_int) -> c_int {
+        let size = size_of::<Stream>() as c_int;
+        // SAFETY: the stream is zeroed but for its allocator.
+        unsafe { (self.inflate_init)(stream, window_bits, VERSION.as_ptr(), size) }
+    }
+
+    /// `deflateEnd` of a stream that this library initialised.
+    pub fn deflate_end(&self, stream: &mut Stream) -> c_int {
+        // SAFETY: the stream is live and this library's own.
+        unsafe { (self.deflate_end)(stream) }
+    }
+
+    /// `inflateEnd` of a stream that this library initialised.
+    pub fn inflate_end(&self, stream: &mut Stream) -> c_int {
+        // SAFETY: the stream is live and this library's own.
+        unsafe { (self.inflate_end)(stream) }
+    }
+}
+
+/// Puts `data` through a live stream in pieces of `chunk` bytes, into pieces of `chunk` bytes of
+/// `out`; `step` is the stream's own `deflate` or `inflate`, `last` the flush value of the calls
+/// with the last piece. Returns the bytes written.
+pub fn pump(
+    stream: &mut Stream,
+    step: Step,
+    last: c_int,
+    data: &[u8],
+    out: &mut [u8],
+    chunk: usize,
+) -> Result<usize, c_int> {
+    let mut pieces = data.chunks(chunk).peekable();
+    let mut written = 0;
+    stream.avail_in = 0;
+    loop {
+        if stream.avail_in == 0
+            && let Some(piece) = pieces.next()
+        {
+            stream.next_in = piece.as_ptr();
+            stream.avail_in = piece.len() as c_uint;
+        }
+        let flush = if pieces.peek().is_none() { last } else { NO_FLUSH };
+        let room = chunk.min(out.len() - written);
+        stream.next_out = out[written..].as_mut_ptr();
+        stream.avail_out = room as c_uint;
+        let before = stream.avail_in;
+        // SAFETY: the stream is live, and its input and output are parts of `data` and `out`.
+        let code = unsafe { step(stream, flush) };
+        let got = room - stream.avail_out as usize;
+        written += got;
+        match code {
+            STREAM_END => return Ok(written),
+            OK if got > 0 || stream.avail_in < before => {}
+            code => return Err(code),
+        }
+    }
+}
+
+/// A compressor or decompressor of libdeflate's.
+pub type Codec = *mut c_void;
+type Make = unsafe extern "C" fn(c_int) -> Codec;
+type MakePlain = unsafe extern "C" fn() -> Codec;
+type Squeeze = unsafe extern "C" fn(Codec, *const u8, usize, *mut u8, usize) -> usize;
+type Expand = unsafe extern "C" fn(Codec, *const u8, usize, *mut u8, usize, *mut usize) -> c_int;
+
+/// The functions of libdeflate.h that are measured.
+pub struct Libdeflate {
+    alloc_compressor: Make,
+    zlib_compress: Squeeze,
+    decompressor: Codec,
+    zlib_decompress: Expand,
+}
+
+impl Libdeflate {
+    /// Finds the functions and makes a decompressor, which is kept: that is how it is used.
+    pub fn of(object: &Object) -> Result<Libdeflate, String> {
+        // SAFETY: the types are those of libdeflate.h.
+        unsafe {
+            let make: MakePlain = object.function("libdeflate_alloc_decompressor")?;
+            Ok(Libdeflate {
+                alloc_compressor: object.function("libdeflate_alloc_compressor")?,
+                zlib_compress: object.function("libdeflate_zlib_compress")?,
+                decompressor: make(),
+                zlib_decompress: object.function("libdeflate_zlib_decompress")?,
+            })
+        }
+    }
+
+    /// A compressor of a level; it is never freed.
+    pub fn compressor(&self, level: i32) -> Codec {
+        // SAFETY: takes any level, and answers null to a wrong one.
+        unsafe { (self.alloc_compressor)(level) }
+    }
+
+    /// Compresses `data` into `out`; the bytes written, 0 if they did not fit.
+    pub fn compress(&self, compressor: Codec, data: &[u8], out: &mut [u8]) -> usize {
+        // SAFETY: the compressor is live, both buffers are as long as said, and apart.
+        unsafe {
+            let (from, to) = (data.as_ptr(), out.as_mut_ptr());
+            (self.zlib_compress)(compressor, from, data.len(), to, out.len())
+        }
+    }
+
+    /// Decompresses `data` into `out`; the bytes written.
+    pub fn uncompress(&self, data: &[u8], out: &mut [u8]) -> Result<usize, c_int> {
+        let mut size = 0;
+        // SAFETY: the decompressor is live, both buffers are as long as said, and apart.
+        let code = unsafe {
+            let (from, to) = (data.as_ptr(), out.as_mut_ptr());
+            let decompress = self.zlib_decompress;
+            decompress(self.decompressor, from, data.len(), to, out.len(), &raw mut size)
+        };
+        if code == 0 { Ok(size) } else { Err(code) }
+    }
+}
+
 type Text = unsafe extern "C" fn() -> *const c_char;
 
-/// What the library says of itself: its version, and the CPU tier if it tells one.
+/// What the library says of itself: its versions, and the CPU tier where it tells one.
 pub fn says(object: &Object) -> Option<String> {
     let words: Vec<String> =
         ["zlibVersion", "ZSTD_versionString", "zcompat_version", "zcompat_cpu_tier"]

@@ -154,7 +154,7 @@ fn report<'a>(
 }
 
 /// Bytes a nanosecond are GB/s.
-fn speeds<'a>(race: &'a Race, ns: impl Fn(&Timing) -> f64) -> Vec<(&'a str, f64)> {
+fn speeds(race: &Race, ns: impl Fn(&Timing) -> f64) -> Vec<(&str, f64)> {
     race.times.iter().map(|t| (t.library.as_str(), race.bytes as f64 / ns(t))).collect()
 }
 

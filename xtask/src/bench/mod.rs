@@ -3,10 +3,12 @@
 
 mod chart;
 mod checksum;
+mod codec;
 mod machine;
 mod peers;
 mod report;
 mod runner;
+mod zlib;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +26,8 @@ pub struct Args {
 enum What {
     /// crc32 and adler32 at 21 sizes, beside seven other libraries
     Checksum(checksum::Args),
+    /// deflate and inflate at all levels, small calls and memory, beside four other libraries
+    Zlib(codec::Args),
 }
 
 /// Options of every benchmark.
@@ -47,5 +51,6 @@ pub struct Output {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Checksum(args) => checksum::run(args),
+        What::Zlib(args) => zlib::run(args),
     }
 }

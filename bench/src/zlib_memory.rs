@@ -1,0 +1,164 @@
+//! What a stream and a gz file hold.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+
+use bench::job::{Event, Memory};
+
+use crate::Emit;
+use crate::data::made;
+use crate::load::Object;
+use crate::memory::{Count, malloc_holds};
+use crate::zlib_abi::{FINISH, NO_FLUSH, OK, Stream, Zlib, pump};
+
+const CHUNK: usize = 16 << 10;
+
+/// Measures the library's streams by their allocator, its gz files by malloc's own books.
+pub fn measure(
+    library: &str,
+    functions: &Zlib,
+    object: &Object,
+    emit: &mut Emit,
+) -> Result<(), String> {
+    let data = &made(1 << 20)[0].bytes;
+    let mut out = vec![0; 2 << 20];
+    let mut packed = Vec::new();
+    let deflates = [
+        ("deflate, window 32 KiB, memLevel 8", 15, 8),
+        ("deflate, window 512 B, memLevel 1", 9, 1),
+    ];
+    for (what, window_bits, mem_level) in deflates {
+        let count = Count::default();
+        let mut stream = counted(&count);
+        let code = functions.deflate_init(&mut stream, 6, window_bits, mem_level);
+        let made = count.live.get();
+        let done = pump(&mut stream, functions.deflate, FINISH, data, &mut out, CHUNK);
+        functions.deflate_end(&mut stream);
+        let (OK, Ok(size)) = (code, done) else {
+            return Err(format!("{library}: {what}: {code}, {done:?}"));
+        };
+        if packed.is_empty() {
+            packed = out[..size].to_vec();
+        }
+        emit(Event::Memory(memory(library, what, made, &count)?));
+    }
+
+    let what = "inflate, window 32 KiB";
+    let count = Count::default();
+    let mut stream = counted(&count);
+    let code = functions.inflate_init(&mut stream, 15);
+    let made = count.live.get();
+    let done = pump(&mut stream, functions.inflate, NO_FLUSH, &packed, &mut out, CHUNK);
+    functions.inflate_end(&mut stream);
+    if code != OK || done.is_err() {
+        return Err(format!("{library}: {what}: {code}, {done:?}"));
+    }
+    emit(Event::Memory(memory(library, what, made, &count)?));
+
+    match Gz::of(object) {
+        Ok(gz) => gz.measure(library, emit),
+        Err(reason) => {
+            emit(Event::LeftOut { library: format!("gz files of {library}"), reason });
+            Ok(())
+        }
+    }
+}
+
+/// A figure from an allocator's count; all that was taken must have been given back.
+fn memory(library: &str, object: &str, made: usize, count: &Count) -> Result<Memory, String> {
+    if count.live.get() != 0 {
+        return Err(format!("{library}: {object}: {} bytes not freed", count.live.get()));
+    }
+    Ok(Memory {
+        library: library.to_owned(),
+        object: object.to_owned(),
+        made,
+        peak: count.peak.get(),
+        allocations: Some(count.allocations.get()),
+    })
+}
+
+fn counted(count: &Count) -> Box<Stream> {
+    let mut stream = Box::new(Stream::new());
+    stream.zalloc = Some(zalloc);
+    stream.zfree = Some(zfree);
+    stream.opaque = (&raw const *count).cast_mut().cast();
+    stream
+}
+
+unsafe extern "C" fn zalloc(opaque: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
+    // SAFETY: `counted` put a Count there that outlives the stream.
+    let count = unsafe { &*opaque.cast::<Count>() };
+    count.alloc(items as usize * size as usize)
+}
+
+unsafe extern "C" fn zfree(opaque: *mut c_void, address: *mut c_void) {
+    // SAFETY: as in zalloc; the library frees only what zalloc gave it.
+    unsafe { (*opaque.cast::<Count>()).free(address) }
+}
+
+type File = *mut c_void;
+type Open = unsafe extern "C" fn(c_int, *const c_char) -> File;
+type Read = unsafe extern "C" fn(File, *mut c_void, c_uint) -> c_int;
+type Write = unsafe extern "C" fn(File, *const c_void, c_uint) -> c_int;
+type Close = unsafe extern "C" fn(File) -> c_int;
+
+struct Gz {
+    open: Open,
+    read: Read,
+    write: Write,
+    close: Close,
+}
+
+impl Gz {
+    fn of(object: &Object) -> Result<Gz, String> {
+        // SAFETY: the types are those of zlib.h.
+        unsafe {
+            Ok(Gz {
+                open: object.function("gzdopen")?,
+                read: object.function("gzread")?,
+                write: object.function("gzwrite")?,
+                close: object.function("gzclose")?,
+            })
+        }
+    }
+
+    fn measure(&self, library: &str, emit: &mut Emit) -> Result<(), String> {
+        let mut byte = [b'x'; 1];
+        // SAFETY: a name; the descriptor is checked.
+        let fd = unsafe { libc::memfd_create(c"gz".as_ptr(), 0) };
+        for (object, mode) in [("gz file, writing", c"wb"), ("gz file, reading", c"rb")] {
+            let before = malloc_holds();
+            let file = self.open(fd, mode)?;
+            let made = malloc_holds().saturating_sub(before);
+            // SAFETY: an open gz file of this library, a buffer of one byte.
+            let moved = unsafe {
+                if mode == c"wb" {
+                    (self.write)(file, byte.as_ptr().cast(), 1)
+                } else {
+                    (self.read)(file, byte.as_mut_ptr().cast(), 1)
+                }
+            };
+            let peak = malloc_holds().saturating_sub(before);
+            // SAFETY: an open gz file of this library, closed once.
+            let closed = unsafe { (self.close)(file) };
+            if moved != 1 || closed != OK {
+                return Err(format!("{library}: {object}: {moved} bytes, close {closed}"));
+            }
+            let (library, object) = (library.to_owned(), object.to_owned());
+            emit(Event::Memory(Memory { library, object, made, peak, allocations: None }));
+        }
+        // SAFETY: ours, closed once.
+        unsafe { libc::close(fd) };
+        Ok(())
+    }
+
+    /// Opens a duplicate of `fd` at its beginning.
+    fn open(&self, fd: c_int, mode: &CStr) -> Result<File, String> {
+        // SAFETY: plain system calls on a descriptor of ours; gzdopen takes the duplicate over.
+        let file = unsafe {
+            libc::lseek(fd, 0, libc::SEEK_SET);
+            (self.open)(libc::dup(fd), mode.as_ptr())
+        };
+        if file.is_null() { Err("gzdopen returned NULL".to_owned()) } else { Ok(file) }
+    }
+}
