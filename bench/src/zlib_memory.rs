@@ -11,6 +11,8 @@ use crate::memory::{Count, malloc_holds};
 use crate::zlib_abi::{FINISH, NO_FLUSH, OK, Stream, Zlib, pump};
 
 const CHUNK: usize = 16 << 10;
+/// Open at once, so that what malloc had in store from before weighs little.
+const FILES: usize = 32;
 
 /// Measures the library's streams by their allocator, its gz files by malloc's own books.
 pub fn measure(
@@ -123,26 +125,43 @@ impl Gz {
     }
 
     fn measure(&self, library: &str, emit: &mut Emit) -> Result<(), String> {
-        let mut byte = [b'x'; 1];
-        // SAFETY: a name; the descriptor is checked.
+        // SAFETY: a name; a bad descriptor makes gzdopen fail.
         let fd = unsafe { libc::memfd_create(c"gz".as_ptr(), 0) };
         for (object, mode) in [("gz file, writing", c"wb"), ("gz file, reading", c"rb")] {
             let before = malloc_holds();
-            let file = self.open(fd, mode)?;
-            let made = malloc_holds().saturating_sub(before);
-            // SAFETY: an open gz file of this library, a buffer of one byte.
-            let moved = unsafe {
-                if mode == c"wb" {
-                    (self.write)(file, byte.as_ptr().cast(), 1)
-                } else {
-                    (self.read)(file, byte.as_mut_ptr().cast(), 1)
+            let held = || malloc_holds().saturating_sub(before) / FILES;
+            let mut files = [std::ptr::null_mut(); FILES];
+            for file in &mut files {
+                *file = self.open(fd, mode)?;
+            }
+            let made = held();
+            for file in files {
+                let mut byte = [b'x'; 1];
+                // SAFETY: an open gz file of this library, a buffer of one byte.
+                let moved = unsafe {
+                    if mode == c"wb" {
+                        (self.write)(file, byte.as_ptr().cast(), 1)
+                    } else {
+                        (self.read)(file, byte.as_mut_ptr().cast(), 1)
+                    }
+                };
+                if moved != 1 {
+                    return Err(format!("{library}: {object}: moved {moved} bytes of 1"));
                 }
-            };
-            let peak = malloc_holds().saturating_sub(before);
-            // SAFETY: an open gz file of this library, closed once.
-            let closed = unsafe { (self.close)(file) };
-            if moved != 1 || closed != OK {
-                return Err(format!("{library}: {object}: {moved} bytes, close {closed}"));
+                if mode == c"rb" {
+                    // All share the descriptor's position.
+                    rewind(fd);
+                }
+            }
+            let peak = held();
+            for file in files {
+                // All write the same few bytes to the same place, so that one reads them.
+                rewind(fd);
+                // SAFETY: an open gz file of this library, closed once.
+                let closed = unsafe { (self.close)(file) };
+                if closed != OK {
+                    return Err(format!("{library}: {object}: gzclose returned {closed}"));
+                }
             }
             let (library, object) = (library.to_owned(), object.to_owned());
             emit(Event::Memory(Memory { library, object, made, peak, allocations: None }));
@@ -154,11 +173,14 @@ impl Gz {
 
     /// Opens a duplicate of `fd` at its beginning.
     fn open(&self, fd: c_int, mode: &CStr) -> Result<File, String> {
-        // SAFETY: plain system calls on a descriptor of ours; gzdopen takes the duplicate over.
-        let file = unsafe {
-            libc::lseek(fd, 0, libc::SEEK_SET);
-            (self.open)(libc::dup(fd), mode.as_ptr())
-        };
+        rewind(fd);
+        // SAFETY: a descriptor of ours, whose duplicate gzdopen takes over.
+        let file = unsafe { (self.open)(libc::dup(fd), mode.as_ptr()) };
         if file.is_null() { Err("gzdopen returned NULL".to_owned()) } else { Ok(file) }
     }
+}
+
+fn rewind(fd: c_int) {
+    // SAFETY: a plain system call on a descriptor of ours.
+    unsafe { libc::lseek(fd, 0, libc::SEEK_SET) };
 }
