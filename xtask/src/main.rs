@@ -6,7 +6,10 @@ mod cargo_c;
 mod debian;
 mod install;
 mod matrix;
+mod loaded;
 mod paths;
+mod process;
+mod run;
 mod test;
 
 use std::process::ExitCode;
@@ -29,6 +32,8 @@ enum Command {
     Abi(abi::Args),
     /// Both libraries for every target-cpu: verified, run, disassembled; positive controls first.
     Matrix(matrix::Args),
+    /// Run a program on the libraries and say which of their files it mapped.
+    Run(run::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
     Test(test::Args),
     /// Measure the libraries side by side with others.
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
         Command::Install(args) => install::run(&args),
         Command::Abi(args) => abi::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

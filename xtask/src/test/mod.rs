@@ -5,6 +5,7 @@
 
 mod abi;
 mod zstd;
+mod run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
     let areas = [zstd::trials(setup), abi::trials(setup)];
+    let areas = [run::trials(setup)];
     areas.into_iter().flatten().collect()
 }
 
