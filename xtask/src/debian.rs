@@ -46,7 +46,8 @@ pub fn install(sh: &Shell, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn is_installed(sh: &Shell, package: &str) -> bool {
+/// Whether `package` is installed.
+pub fn is_installed(sh: &Shell, package: &str) -> bool {
     let format = "${db:Status-Status}";
     cmd!(sh, "dpkg-query -W -f {format} {package}")
         .quiet()

@@ -3,6 +3,7 @@
 mod abi;
 mod bench;
 mod cargo_c;
+mod conformance;
 mod debian;
 mod install;
 mod matrix;
@@ -32,6 +33,8 @@ enum Command {
     Abi(abi::Args),
     /// Both libraries for every target-cpu: verified, run, disassembled; positive controls first.
     Matrix(matrix::Args),
+    /// Upstream's test programs and everyday programs on the libraries.
+    Conformance(conformance::Args),
     /// Run a program on the libraries and say which of their files it mapped.
     Run(run::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Install(args) => install::run(&args),
         Command::Abi(args) => abi::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),

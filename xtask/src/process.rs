@@ -171,7 +171,10 @@ mod tests {
         command.args(["-c", "echo out; echo err >&2; exit 3"]);
         let done = finish(&mut command, Duration::from_secs(20)).unwrap();
         assert_eq!(done.status.code(), Some(3));
-        assert_eq!((done.stdout.as_slice(), done.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+        assert_eq!(
+            (done.stdout.as_slice(), done.stderr.as_slice()),
+            (&b"out\n"[..], &b"err\n"[..])
+        );
     }
 
     #[test]

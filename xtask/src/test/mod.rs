@@ -5,6 +5,7 @@
 
 mod abi;
 mod zstd;
+mod conformance;
 mod run;
 
 use std::path::PathBuf;
@@ -76,6 +77,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
     let areas = [zstd::trials(setup), abi::trials(setup)];
     let areas = [run::trials(setup)];
+    let areas = [conformance::trials(setup), run::trials(setup)];
     areas.into_iter().flatten().collect()
 }
 

@@ -52,7 +52,8 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             let dir = tempfile::tempdir()?;
             let (source, program) = (dir.path().join("t.c"), dir.path().join("static"));
             std::fs::write(&source, "int main(void) { return 5; }\n")?;
-            let made = Command::new("cc").args(["-static", "-o"]).args([&program, &source]).status()?;
+            let made =
+                Command::new("cc").args(["-static", "-o"]).args([&program, &source]).status()?;
             ensure!(made.success(), "no static C library");
             let out = run(prefix, &[&program.to_string_lossy()], b"")?;
             ensure!(out.status.code() == Some(5), "exit code {:?}", out.status.code());
