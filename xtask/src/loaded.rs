@@ -88,7 +88,7 @@ pub fn read(log: &Path) -> Result<Vec<Record>> {
 fn parse(bytes: &[u8]) -> Result<Vec<Record>> {
     let text = String::from_utf8_lossy(bytes);
     let fields: Vec<&str> = text.split_terminator('\0').collect();
-    ensure!(fields.len() % 4 == 0, "the loader's log ends in half a record");
+    ensure!(fields.len().is_multiple_of(4), "the loader's log ends in half a record");
     fields
         .chunks_exact(4)
         .map(|f| {

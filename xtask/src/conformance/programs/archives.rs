@@ -1,7 +1,6 @@
 //! Archives, packages and images: written on one side, read on the other.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Result, ensure};
 

@@ -1,5 +1,6 @@
 //! Where a job runs: on our libraries or the system's, watched, bounded and in a folder of its own.
 
+use std::cell::RefCell;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ pub struct Lab {
     dir: tempfile::TempDir,
     libdir: PathBuf,
     audit: PathBuf,
+    known: RefCell<Option<String>>,
 }
 
 impl Lab {
@@ -80,7 +82,7 @@ impl Lab {
             fs::copy(&audit, &module)?;
             audit = module;
         }
-        let lab = Lab { dir, libdir, audit };
+        let lab = Lab { dir, libdir, audit, known: RefCell::new(None) };
         for side in SIDES {
             fs::write(lab.log(side), "")?;
             fs::set_permissions(lab.log(side), Permissions::from_mode(0o666))?;
@@ -216,6 +218,16 @@ impl Lab {
             );
         }
         Ok(())
+    }
+
+    /// Notes a deviation that is listed in docs/programs.md; the job goes on.
+    pub fn note_known(&self, deviation: String) {
+        self.known.borrow_mut().get_or_insert(deviation);
+    }
+
+    /// The first deviation noted.
+    pub fn known(&self) -> Option<String> {
+        self.known.borrow().clone()
     }
 
     /// The files of ours that were mapped so far.
