@@ -5,8 +5,6 @@
 
 mod abi;
 mod zstd;
-mod conformance;
-mod run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,8 +74,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
     let areas = [zstd::trials(setup), abi::trials(setup)];
-    let areas = [run::trials(setup)];
-    let areas = [conformance::trials(setup), run::trials(setup)];
     areas.into_iter().flatten().collect()
 }
 
