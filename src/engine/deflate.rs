@@ -95,8 +95,14 @@ pub struct Deflate {
     /// Whether the window holds anything: input, or a dictionary before it.
     has_history: bool,
     head: *const GzHeader,
+    data_type: i32,
     msg: Option<&'static CStr>,
 }
+
+/// zlib.h's Z_BINARY.
+const BINARY: i32 = 0;
+/// zlib.h's Z_UNKNOWN.
+const UNKNOWN: i32 = 2;
 
 impl Deflate {
     /// A compressor on libc's allocator.
@@ -130,6 +136,7 @@ impl Deflate {
             total_in: 0,
             has_history: false,
             head: core::ptr::null(),
+            data_type: UNKNOWN,
             msg: None,
         })
     }
@@ -172,6 +179,10 @@ impl Deflate {
             return Code::Ok;
         }
         let code = self.counting(io, |raw, io| raw.deflate(io, flush));
+        if flush == Flush::Finish && self.effort.level > 0 && self.data_type == UNKNOWN {
+            // The engine does not look at a block of nothing, which zlib takes for binary.
+            self.data_type = BINARY;
+        }
         if code == Code::StreamEnd && self.format != Format::Raw {
             return self.write_trailer(io);
         }
@@ -232,6 +243,7 @@ impl Deflate {
             self.total_in = self.total_in.wrapping_add(read.len() as u32);
             self.has_history = true;
         }
+        self.data_type = self.raw.data_type();
         self.note_msg();
         code
     }
@@ -283,13 +295,15 @@ impl Deflate {
 
     /// Sets a preset dictionary (zlib.h, `deflateSetDictionary`).
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> Code {
+        // Behind the trailer, zlib no longer remembers that there was a format.
+        let raw = self.format == Format::Raw || matches!(self.stage, Stage::Trailer);
         let at_start = matches!(self.stage, Stage::Start);
-        if self.format == Format::Gzip || (self.format == Format::Zlib && !at_start) {
+        if !raw && (self.format == Format::Gzip || !at_start) {
             return Code::StreamError;
         }
         let code = self.raw.set_dictionary(dictionary);
         if code == Code::Ok {
-            if self.format == Format::Zlib {
+            if !raw {
                 self.check = update_check(false, self.check, dictionary);
             }
             self.has_history |= !dictionary.is_empty();
@@ -382,6 +396,7 @@ impl Deflate {
         self.pending.clear();
         self.check = initial_check(self.format == Format::Gzip);
         self.total_in = 0;
+        self.data_type = UNKNOWN;
         self.msg = None;
         Code::Ok
     }
@@ -416,7 +431,12 @@ impl Deflate {
 
     /// zlib.h's `data_type`: what the data is believed to be.
     pub fn data_type(&self) -> i32 {
-        self.raw.data_type()
+        self.data_type
+    }
+
+    /// How many bytes of history the compressor keeps.
+    pub fn window_size(&self) -> u32 {
+        1 << self.window_bits
     }
 
     /// The last error's text, if it has one.

@@ -186,6 +186,11 @@ pub unsafe extern "C" fn deflateSetDictionary(
         let dictionary = core::slice::from_raw_parts(dictionary, dictLength as usize);
         let code = deflate.set_dictionary(dictionary);
         (*strm).adler = deflate.check().into();
+        if code == Code::Ok {
+            // zlib reads a dictionary as it reads input, and counts what it keeps of it.
+            let kept = dictLength.min(deflate.window_size());
+            (*strm).total_in = (*strm).total_in.wrapping_add(kept.into());
+        }
         code as c_int
     }
 }

@@ -84,7 +84,7 @@ impl Room {
     pub unsafe fn new(allocator: Allocator) -> Option<Room> {
         // SAFETY: by this function's own contract.
         let place = unsafe { (allocator.zalloc)(allocator.opaque, 1, size_of::<State>() as uInt) };
-        (!place.is_null()).then_some(Room { place: place.cast(), allocator })
+        (!place.is_null()).then(|| Room { place: place.cast(), allocator })
     }
 
     /// Makes it `strm`'s state.

@@ -4,6 +4,7 @@
 //! each returns `Ok(Completion::Completed)`, a skip with its reason, or an error.
 
 mod abi;
+mod edge;
 mod zstd;
 
 use std::path::PathBuf;
@@ -73,7 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
-    let areas = [zstd::trials(setup), abi::trials(setup)];
+    let areas = [abi::trials(setup), edge::trials(setup), zstd::trials(setup)];
     areas.into_iter().flatten().collect()
 }
 

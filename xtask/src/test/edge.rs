@@ -1,0 +1,49 @@
+//! zlib's C edge: what every wrong call answers, side by side with stock zlib.
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Completion, Trial};
+use xshell::{Shell, cmd};
+
+use super::{PASSED, Setup, check, skip};
+use crate::debian::Sid;
+use crate::paths;
+
+pub fn trials(setup: &'static Setup) -> Vec<Trial> {
+    vec![check("edge::answers_are_stocks", || answers_are_stocks(setup))]
+}
+
+fn answers_are_stocks(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let stock = Sid::open(&sh).and_then(|sid| {
+        Ok((sid.unpacked(&sh, "zlib1g")?, sid.unpacked(&sh, "zlib1g-dev")?.join("usr/include")))
+    });
+    let (stock, include) = match stock {
+        Ok(stock) => stock,
+        Err(missing) => return skip(format!("{missing:#}")),
+    };
+    let stock = stock.join("usr/lib/x86_64-linux-gnu/libz.so.1");
+    let dir = tempfile::tempdir()?;
+    let program = dir.path().join("edge");
+    let source = paths::root().join("capi-tests/edge/edge.c");
+    // Against stock's header, as a program that was built before ours was put in place.
+    cmd!(sh, "cc -O1 -Wall -Wextra -Werror -o {program} {source} -I{include} -ldl")
+        .quiet()
+        .run()?;
+    let library = setup.prefix.join("lib/libz.so.1");
+    let theirs = cmd!(sh, "{program} {stock}").quiet().read().context("stock zlib")?;
+    let ours = cmd!(sh, "{program} {library}").quiet().read().context("our libz")?;
+    ensure!(theirs.lines().count() > 3000, "too few calls: {}", theirs.lines().count());
+    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+        ensure!(ours == theirs, "edge.c:{ours}\nstock says edge.c:{theirs}");
+    }
+    ensure!(ours == theirs, "one library gave more answers than the other");
+
+    // Where stock crashes: an error, or the success of an End.
+    let alone = cmd!(sh, "{program} {library} ours").quiet().read().context("our libz, alone")?;
+    ensure!(alone.lines().count() > 15, "too few calls: {alone}");
+    for line in alone.lines() {
+        let sane = line.ends_with("= -2") || (line.contains("End(") && line.ends_with("= 0"));
+        ensure!(sane, "edge.c:{line}");
+    }
+    PASSED
+}
