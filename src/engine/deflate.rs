@@ -115,10 +115,26 @@ impl Deflate {
     /// # Errors
     /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`].
     pub fn with_allocator(config: DeflateConfig, allocator: Allocator) -> Result<Deflate, Code> {
+        Deflate::with_history(config, allocator, usize::MAX)
+    }
+
+    /// A compressor for `len` bytes in all: the engine's window, which it clears at each start, is
+    /// no larger than they need. The header still names the window of `config`.
+    pub(super) fn for_input(config: DeflateConfig, len: usize) -> Result<Deflate, Code> {
+        Deflate::with_history(config, Allocator::LIBC, len)
+    }
+
+    fn with_history(
+        config: DeflateConfig,
+        allocator: Allocator,
+        len: usize,
+    ) -> Result<Deflate, Code> {
         let (format, effort, window_bits) = config.checked().ok_or(Code::StreamError)?;
+        // Matches reach back the window's size less the longest lookahead (MIN_LOOKAHEAD).
+        let needed = len.saturating_add(262).checked_next_power_of_two().map_or(15, usize::ilog2);
         let raw = RawDeflate::new(
             effort.level,
-            window_bits as i32,
+            needed.clamp(9, window_bits) as i32,
             config.mem_level,
             effort.strategy,
             allocator,

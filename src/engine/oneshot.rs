@@ -79,7 +79,7 @@ pub unsafe fn compress(
     room: usize,
     level: i32,
 ) -> (Code, usize, usize) {
-    let mut deflate = match Deflate::new(DeflateConfig::new(level)) {
+    let mut deflate = match Deflate::for_input(DeflateConfig::new(level), source_len) {
         Ok(deflate) => deflate,
         Err(code) => return (code, 0, 0),
     };
