@@ -3,11 +3,17 @@
 
 use std::cell::RefCell;
 
-use bench::job::{CodecJob, Event, Library, Loaded};
+use bench::job::{CodecJob, Event, Library, Loaded, Race, Timing};
 
 use crate::data::{Data, folder, made};
 use crate::load::Object;
+use crate::race::Entrant;
 use crate::{Emit, zlib_abi};
+
+/// One call, or one pass of streaming calls; gives the bytes that came out.
+pub type Once<'a> = Box<dyn FnMut() -> Result<usize, String> + 'a>;
+/// Decompresses its first argument into its second.
+pub type Unpack<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> Result<usize, String>;
 
 /// A library with its functions.
 pub struct Member<'a, F> {
@@ -58,7 +64,66 @@ pub fn room(bytes: usize) -> RefCell<Vec<u8>> {
     RefCell::new(vec![0xa5; bytes + bytes / 4 + 4096])
 }
 
-/// An error unless `got` is `data`.
-pub fn same(what: &str, library: &str, data: &[u8], got: &[u8]) -> Result<(), String> {
-    if got == data { Ok(()) } else { Err(format!("{library}: {what} gave other bytes back")) }
+/// An entrant that repeats `once`, which is tried first: `unpack` must get `data` back from it.
+pub fn compressing<'a>(
+    library: &'a str,
+    mut once: Once<'a>,
+    unpack: Unpack<'_>,
+    data: &[u8],
+    out: &RefCell<Vec<u8>>,
+) -> Result<Entrant<'a>, String> {
+    let size = once()?;
+    // Room for a byte too many, so that a result that is too long is seen.
+    let mut back = vec![0; data.len() + 1];
+    let got = unpack(&out.borrow()[..size], &mut back)
+        .map_err(|e| format!("what {library} made does not decompress: {e}"))?;
+    if back[..got] != *data {
+        return Err(format!("what {library} made decompresses to other bytes"));
+    }
+    Ok(repeating(library, once, Some(size)))
+}
+
+/// An entrant that repeats `once`, which is tried first: it must give `data`.
+pub fn decompressing<'a>(
+    library: &'a str,
+    mut once: Once<'a>,
+    data: &[u8],
+    out: &RefCell<Vec<u8>>,
+) -> Result<Entrant<'a>, String> {
+    out.borrow_mut()[..data.len()].fill(0xa5);
+    let size = once()?;
+    if out.borrow()[..size] != *data {
+        return Err(format!("{library} decompresses to other bytes"));
+    }
+    Ok(repeating(library, once, None))
+}
+
+/// An entrant that repeats `once`.
+pub fn repeating<'a>(
+    library: &'a str,
+    mut once: Once<'a>,
+    compressed: Option<usize>,
+) -> Entrant<'a> {
+    Entrant {
+        library,
+        run: Box::new(move |calls| {
+            for _ in 0..calls {
+                // It worked on the same input before.
+                once().expect("a call fails that did not before");
+            }
+        }),
+        compressed,
+    }
+}
+
+/// A finished race over `data`.
+pub fn named(
+    operation: &str,
+    data: &Data,
+    level: Option<i32>,
+    chunk: Option<usize>,
+    times: Vec<Timing>,
+) -> Race {
+    let (operation, bytes) = (operation.to_owned(), data.bytes.len());
+    Race { operation, data: data.name.clone(), level, chunk, bytes, times }
 }

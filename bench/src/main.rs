@@ -10,6 +10,9 @@ mod race;
 mod zlib;
 mod zlib_abi;
 mod zlib_memory;
+mod zstd;
+mod zstd_abi;
+mod zstd_memory;
 
 use std::io::{Write, stdin, stdout};
 use std::process::ExitCode;
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
     let result = match &job.work {
         Work::Checksum(work) => checksum::run(work, &job.pace, &mut emit),
         Work::Zlib(work) => zlib::run(work, &job.pace, &mut emit),
-        Work::Zstd(_) => Err("not yet".to_owned()),
+        Work::Zstd(work) => zstd::run(work, &job.pace, &mut emit),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

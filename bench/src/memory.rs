@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
+use bench::job::Memory;
+
 /// Each block begins with its size; libraries may want cache lines of 64.
 const HEADER: usize = 64;
 
@@ -20,6 +22,20 @@ pub struct Count {
 }
 
 impl Count {
+    /// The figure of an object that is gone: all that was taken must have been given back.
+    pub fn figure(&self, library: &str, object: &str, made: usize) -> Result<Memory, String> {
+        match self.live.get() {
+            0 => Ok(Memory {
+                library: library.to_owned(),
+                object: object.to_owned(),
+                made,
+                peak: self.peak.get(),
+                allocations: Some(self.allocations.get()),
+            }),
+            left => Err(format!("{library}: {object}: {left} bytes not freed")),
+        }
+    }
+
     /// `size` bytes, or null.
     pub fn alloc(&self, size: usize) -> *mut c_void {
         let Ok(layout) = Layout::from_size_align(size + HEADER, HEADER) else {

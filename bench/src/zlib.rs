@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use bench::job::{CodecJob, Event, Interface, Library, Pace, Race};
 
 use crate::Emit;
-use crate::codec::{Member, data, load, room, same};
+use crate::codec::{Member, Once, compressing, data, decompressing, load, named, repeating, room};
 use crate::data::{Data, made};
 use crate::load::Object;
-use crate::race::{Entrant, race};
+use crate::race::race;
 use crate::zlib_abi::{FINISH, Libdeflate, NO_FLUSH, OK, Stream, Zlib, pump};
 use crate::zlib_memory;
 
@@ -97,7 +97,7 @@ fn whole<'a>(
     data: &'a [u8],
     out: &'a RefCell<Vec<u8>>,
     level: i32,
-) -> Box<dyn FnMut() -> Result<usize, String> + 'a> {
+) -> Once<'a> {
     match &library.functions {
         Functions::Zlib(functions) => Box::new(move || {
             let result = functions.compress(data, &mut out.borrow_mut(), level);
@@ -121,38 +121,10 @@ fn unpack(library: &Lib<'_>, packed: &[u8], out: &mut [u8]) -> Result<usize, Str
     .map_err(code(library.name, "decompression"))
 }
 
-/// An entrant that repeats `once`, which is tried first: its output must decompress to `data` by
-/// the last library of the job.
-fn compressing<'a>(
-    library: &'a str,
-    mut once: Box<dyn FnMut() -> Result<usize, String> + 'a>,
-    judge: &Lib<'_>,
-    data: &[u8],
-    out: &RefCell<Vec<u8>>,
-) -> Result<Entrant<'a>, String> {
-    let size = once()?;
-    let mut back = vec![0; data.len()];
-    let got = unpack(judge, &out.borrow()[..size], &mut back)
-        .map_err(|e| format!("what {library} made does not decompress: {e}"))?;
-    same("compression", library, data, &back[..got])?;
-    Ok(repeating(library, once, Some(size)))
-}
-
-fn repeating<'a>(
-    library: &'a str,
-    mut once: Box<dyn FnMut() -> Result<usize, String> + 'a>,
-    compressed: Option<usize>,
-) -> Entrant<'a> {
-    Entrant {
-        library,
-        run: Box::new(move |calls| {
-            for _ in 0..calls {
-                // It worked on the same input before.
-                once().expect("a call fails that did not before");
-            }
-        }),
-        compressed,
-    }
+/// Decompresses with the last library of the job, to see what another has made.
+fn judge(libraries: &[Lib<'_>]) -> impl Fn(&[u8], &mut [u8]) -> Result<usize, String> {
+    let library = &libraries[libraries.len() - 1];
+    move |packed, out| unpack(library, packed, out)
 }
 
 fn deflate_whole(
@@ -162,10 +134,10 @@ fn deflate_whole(
     pace: &Pace,
 ) -> Result<Race, String> {
     let out = &room(data.bytes.len());
-    let judge = &libraries[libraries.len() - 1];
+    let judge = judge(libraries);
     let mut entrants = libraries
         .iter()
-        .map(|l| compressing(l.name, whole(l, &data.bytes, out, level), judge, &data.bytes, out))
+        .map(|l| compressing(l.name, whole(l, &data.bytes, out, level), &judge, &data.bytes, out))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(named("deflate", data, Some(level), None, race(&mut entrants, pace)))
 }
@@ -178,7 +150,7 @@ fn deflate_chunks(
     pace: &Pace,
 ) -> Result<Race, String> {
     let out = &room(data.bytes.len());
-    let judge = &libraries[libraries.len() - 1];
+    let judge = judge(libraries);
     let mut entrants = Vec::new();
     for (name, functions) in zlibs(libraries) {
         let mut live = Live::deflate(name, functions, level)?;
@@ -190,7 +162,7 @@ fn deflate_chunks(
             pump(&mut live.stream, functions.deflate, FINISH, input, &mut out, chunk)
                 .map_err(code(name, "deflate"))
         });
-        entrants.push(compressing(name, once, judge, input, out)?);
+        entrants.push(compressing(name, once, &judge, input, out)?);
     }
     Ok(named("deflate", data, Some(level), Some(chunk), race(&mut entrants, pace)))
 }
@@ -234,28 +206,16 @@ fn inflate_chunks(
     Ok(named("inflate", data, None, Some(chunk), race(&mut entrants, pace)))
 }
 
-/// An entrant that repeats `once`, which is tried first: it must give `data`.
-fn decompressing<'a>(
-    library: &'a str,
-    mut once: Box<dyn FnMut() -> Result<usize, String> + 'a>,
-    data: &[u8],
-    out: &RefCell<Vec<u8>>,
-) -> Result<Entrant<'a>, String> {
-    let size = once()?;
-    same("decompression", library, data, &out.borrow()[..size])?;
-    Ok(repeating(library, once, None))
-}
-
 /// A message of `bytes` bytes, and calls that are over in a microsecond or less.
 fn small_calls(libraries: &[Lib<'_>], pace: &Pace, emit: &mut Emit) -> Result<(), String> {
     for bytes in SMALL {
         let data = &made(bytes)[0];
         let out = &room(bytes);
-        let judge = &libraries[libraries.len() - 1];
+        let judge = judge(libraries);
         let mut entrants = Vec::new();
         for library in libraries.iter().filter(|l| matches!(l.functions, Functions::Zlib(_))) {
             let once = whole(library, &data.bytes, out, DEFAULT_LEVEL);
-            entrants.push(compressing(library.name, once, judge, &data.bytes, out)?);
+            entrants.push(compressing(library.name, once, &judge, &data.bytes, out)?);
         }
         emit(Event::Race(named("compress", data, None, None, race(&mut entrants, pace))));
         drop(entrants);
@@ -283,17 +243,6 @@ fn small_calls(libraries: &[Lib<'_>], pace: &Pace, emit: &mut Emit) -> Result<()
     }
     emit(Event::Race(named("inflateInit + End", none, None, None, race(&mut entrants, pace))));
     Ok(())
-}
-
-fn named(
-    operation: &str,
-    data: &Data,
-    level: Option<i32>,
-    chunk: Option<usize>,
-    times: Vec<bench::job::Timing>,
-) -> Race {
-    let (operation, bytes) = (operation.to_owned(), data.bytes.len());
-    Race { operation, data: data.name.clone(), level, chunk, bytes, times }
 }
 
 /// A stream between Init and End. It is boxed because zlib's streams must not move.

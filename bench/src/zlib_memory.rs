@@ -41,7 +41,7 @@ pub fn measure(
         if packed.is_empty() {
             packed = out[..size].to_vec();
         }
-        emit(Event::Memory(memory(library, what, made, &count)?));
+        emit(Event::Memory(count.figure(library, what, made)?));
     }
 
     let what = "inflate, window 32 KiB";
@@ -54,7 +54,7 @@ pub fn measure(
     if code != OK || done.is_err() {
         return Err(format!("{library}: {what}: {code}, {done:?}"));
     }
-    emit(Event::Memory(memory(library, what, made, &count)?));
+    emit(Event::Memory(count.figure(library, what, made)?));
 
     match Gz::of(object) {
         Ok(gz) => gz.measure(library, emit),
@@ -63,20 +63,6 @@ pub fn measure(
             Ok(())
         }
     }
-}
-
-/// A figure from an allocator's count; all that was taken must have been given back.
-fn memory(library: &str, object: &str, made: usize, count: &Count) -> Result<Memory, String> {
-    if count.live.get() != 0 {
-        return Err(format!("{library}: {object}: {} bytes not freed", count.live.get()));
-    }
-    Ok(Memory {
-        library: library.to_owned(),
-        object: object.to_owned(),
-        made,
-        peak: count.peak.get(),
-        allocations: Some(count.allocations.get()),
-    })
 }
 
 fn counted(count: &Count) -> Box<Stream> {

@@ -9,6 +9,7 @@ mod peers;
 mod report;
 mod runner;
 mod zlib;
+mod zstd;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum What {
     Checksum(checksum::Args),
     /// deflate and inflate at all levels, small calls and memory, beside four other libraries
     Zlib(codec::Args),
+    /// zstd at all levels, contexts, small calls and memory, beside Debian's libzstd1
+    Zstd(codec::Args),
 }
 
 /// Options of every benchmark.
@@ -52,5 +55,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Checksum(args) => checksum::run(args),
         What::Zlib(args) => zlib::run(args),
+        What::Zstd(args) => zstd::run(args),
     }
 }
