@@ -10,31 +10,31 @@ use crate::checksum::{adler32, crc32};
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct GzHeader {
-    /// True if the data is believed to be text.
+    /// 1 if the data is said to be text.
     pub text: c_int,
-    /// Modification time, Unix seconds.
+    /// When the file was changed, in seconds since 1970; 0 for unknown.
     pub time: c_ulong,
-    /// Extra flags (not used when writing).
+    /// The XFL byte. Writing sets its own.
     pub xflags: c_int,
-    /// Operating system.
+    /// The number of the system that wrote it: 3 is Unix.
     pub os: c_int,
-    /// The extra field, or null.
+    /// The extra field, NULL for none.
     pub extra: *mut u8,
-    /// Its length.
+    /// The length of the extra field.
     pub extra_len: c_uint,
-    /// Room at `extra` (only when reading).
+    /// Reading: the room at `extra`.
     pub extra_max: c_uint,
-    /// The zero-terminated file name, or null.
+    /// The file name with its NUL, NULL for none.
     pub name: *mut u8,
-    /// Room at `name` (only when reading).
+    /// Reading: the room at `name`.
     pub name_max: c_uint,
-    /// The zero-terminated comment, or null.
+    /// The comment with its NUL, NULL for none.
     pub comment: *mut u8,
-    /// Room at `comment` (only when reading).
+    /// Reading: the room at `comment`.
     pub comm_max: c_uint,
-    /// True if there is or shall be a header crc.
+    /// 1 for a header with a check value of its own.
     pub hcrc: c_int,
-    /// 1 when the header has been read, -1 if there was none (not used when writing).
+    /// Reading: 0, then 1 when all is here, or -1 when the stream is no gzip.
     pub done: c_int,
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod cargo_c;
 mod conformance;
 mod debian;
+mod headers;
 mod install;
 mod loaded;
 mod matrix;
@@ -33,6 +34,8 @@ enum Command {
     Abi(abi::Args),
     /// Both libraries for every target-cpu: verified, run, disassembled; positive controls first.
     Matrix(matrix::Args),
+    /// Write zlib.h, zconf.h and zcompat.h from the Rust source of the C edge.
+    Headers(headers::Args),
     /// Upstream's test programs and everyday programs on the libraries.
     Conformance(conformance::Args),
     /// Run a program on the libraries and say which of their files it mapped.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Install(args) => install::run(&args),
         Command::Abi(args) => abi::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Headers(args) => headers::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

@@ -16,6 +16,7 @@ use core::{ptr, slice};
 
 use libc::{off_t, size_t};
 
+use super::types::{gzFile, voidp, voidpc, z_off_t, z_off64_t, z_size_t};
 use crate::gz::{GzFile, Status, Whence};
 
 const _: () = assert!(align_of::<GzFile>() <= align_of::<libc::max_align_t>());
@@ -92,7 +93,7 @@ fn place(open: impl FnOnce() -> Option<GzFile>) -> *mut GzFile {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> *mut GzFile {
+pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
     // SAFETY: this module's terms for strings.
     let (path, mode) = unsafe { (string(path), string(mode)) };
     let (Some(path), Some(mode)) = (path, mode) else { return ptr::null_mut() };
@@ -104,7 +105,7 @@ pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> *mu
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> *mut GzFile {
+pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> gzFile {
     // SAFETY: the same terms.
     unsafe { gzopen(path, mode) }
 }
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> *
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> *mut GzFile {
+pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
     // SAFETY: this module's terms for strings.
     let Some(mode) = (unsafe { string(mode) }) else { return ptr::null_mut() };
     place(|| GzFile::from_fd(fd, mode.to_bytes()))
@@ -125,7 +126,7 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> *mut GzFile 
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzbuffer(file: *mut GzFile, size: c_uint) -> c_int {
+pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
     // SAFETY: this module's terms for files.
     let set = unsafe { deref(file) }.is_some_and(|file| file.set_buffer_size(size));
     if set { 0 } else { -1 }
@@ -136,7 +137,7 @@ pub unsafe extern "C" fn gzbuffer(file: *mut GzFile, size: c_uint) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzsetparams(file: *mut GzFile, level: c_int, strategy: c_int) -> c_int {
+pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int) -> c_int {
     // SAFETY: this module's terms for files.
     let file = unsafe { deref(file) };
     file.map_or(Status::StreamError, |file| file.set_params(level, strategy)) as c_int
@@ -147,7 +148,7 @@ pub unsafe extern "C" fn gzsetparams(file: *mut GzFile, level: c_int, strategy: 
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzread(file: *mut GzFile, buf: *mut c_void, len: c_uint) -> c_int {
+pub unsafe extern "C" fn gzread(file: gzFile, buf: voidp, len: c_uint) -> c_int {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     if c_int::try_from(len).is_err() {
@@ -168,11 +169,11 @@ pub unsafe extern "C" fn gzread(file: *mut GzFile, buf: *mut c_void, len: c_uint
 /// See this module.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzfread(
-    buf: *mut c_void,
-    size: size_t,
-    nitems: size_t,
-    file: *mut GzFile,
-) -> size_t {
+    buf: voidp,
+    size: z_size_t,
+    nitems: z_size_t,
+    file: gzFile,
+) -> z_size_t {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return 0 };
     let Some(len) = size.checked_mul(nitems) else {
@@ -192,7 +193,7 @@ pub unsafe extern "C" fn gzfread(
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzwrite(file: *mut GzFile, buf: *const c_void, len: c_uint) -> c_int {
+pub unsafe extern "C" fn gzwrite(file: gzFile, buf: voidpc, len: c_uint) -> c_int {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return 0 };
     if c_int::try_from(len).is_err() {
@@ -213,11 +214,11 @@ pub unsafe extern "C" fn gzwrite(file: *mut GzFile, buf: *const c_void, len: c_u
 /// See this module.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzfwrite(
-    buf: *const c_void,
-    size: size_t,
-    nitems: size_t,
-    file: *mut GzFile,
-) -> size_t {
+    buf: voidpc,
+    size: z_size_t,
+    nitems: z_size_t,
+    file: gzFile,
+) -> z_size_t {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return 0 };
     let Some(len) = size.checked_mul(nitems) else {
@@ -237,7 +238,7 @@ pub unsafe extern "C" fn gzfwrite(
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzputs(file: *mut GzFile, s: *const c_char) -> c_int {
+pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     // SAFETY: this module's terms for strings.
@@ -253,7 +254,7 @@ pub unsafe extern "C" fn gzputs(file: *mut GzFile, s: *const c_char) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzgets(file: *mut GzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
+pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return ptr::null_mut() };
     if buf.is_null() {
@@ -278,7 +279,7 @@ pub unsafe extern "C" fn gzgets(file: *mut GzFile, buf: *mut c_char, len: c_int)
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzputc(file: *mut GzFile, c: c_int) -> c_int {
+pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.and_then(|file| file.put(c as u8)).map_or(-1, c_int::from)
 }
@@ -288,7 +289,7 @@ pub unsafe extern "C" fn gzputc(file: *mut GzFile, c: c_int) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzgetc(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.and_then(GzFile::get).map_or(-1, c_int::from)
 }
@@ -298,7 +299,7 @@ pub unsafe extern "C" fn gzgetc(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzgetc_(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzgetc_(file: gzFile) -> c_int {
     // SAFETY: the same terms.
     unsafe { gzgetc(file) }
 }
@@ -308,7 +309,7 @@ pub unsafe extern "C" fn gzgetc_(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzungetc(c: c_int, file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     let byte = (c >= 0).then_some(c as u8);
@@ -320,7 +321,7 @@ pub unsafe extern "C" fn gzungetc(c: c_int, file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzflush(file: *mut GzFile, flush: c_int) -> c_int {
+pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.map_or(Status::StreamError, |file| file.flush(flush)) as c_int
 }
@@ -330,7 +331,7 @@ pub unsafe extern "C" fn gzflush(file: *mut GzFile, flush: c_int) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzseek64(file: *mut GzFile, offset: i64, whence: c_int) -> i64 {
+pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int) -> z_off64_t {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     let whence = match whence {
@@ -346,7 +347,7 @@ pub unsafe extern "C" fn gzseek64(file: *mut GzFile, offset: i64, whence: c_int)
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzseek(file: *mut GzFile, offset: off_t, whence: c_int) -> off_t {
+pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) -> z_off_t {
     // Longer only where off_t has 32 bits.
     #[allow(clippy::useless_conversion)]
     let offset = i64::from(offset);
@@ -359,7 +360,7 @@ pub unsafe extern "C" fn gzseek(file: *mut GzFile, offset: off_t, whence: c_int)
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzrewind(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.and_then(GzFile::rewind).map_or(-1, |()| 0)
 }
@@ -369,7 +370,7 @@ pub unsafe extern "C" fn gzrewind(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gztell64(file: *mut GzFile) -> i64 {
+pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.map_or(-1, GzFile::tell)
 }
@@ -379,7 +380,7 @@ pub unsafe extern "C" fn gztell64(file: *mut GzFile) -> i64 {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gztell(file: *mut GzFile) -> off_t {
+pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
     // SAFETY: the same terms.
     narrow(unsafe { gztell64(file) })
 }
@@ -389,7 +390,7 @@ pub unsafe extern "C" fn gztell(file: *mut GzFile) -> off_t {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzoffset64(file: *mut GzFile) -> i64 {
+pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.and_then(|file| file.offset()).unwrap_or(-1)
 }
@@ -399,7 +400,7 @@ pub unsafe extern "C" fn gzoffset64(file: *mut GzFile) -> i64 {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzoffset(file: *mut GzFile) -> off_t {
+pub unsafe extern "C" fn gzoffset(file: gzFile) -> z_off_t {
     // SAFETY: the same terms.
     narrow(unsafe { gzoffset64(file) })
 }
@@ -416,7 +417,7 @@ fn narrow(offset: i64) -> off_t {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzeof(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.is_some_and(|file| file.is_past_end()).into()
 }
@@ -426,7 +427,7 @@ pub unsafe extern "C" fn gzeof(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzdirect(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
     // SAFETY: this module's terms for files.
     unsafe { deref(file) }.is_some_and(GzFile::is_direct).into()
 }
@@ -453,7 +454,7 @@ unsafe fn close(file: *mut GzFile, fits: impl FnOnce(&GzFile) -> bool) -> c_int 
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzclose(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
     // SAFETY: the same terms.
     unsafe { close(file, |_| true) }
 }
@@ -463,7 +464,7 @@ pub unsafe extern "C" fn gzclose(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzclose_r(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
     // SAFETY: the same terms.
     unsafe { close(file, GzFile::is_reader) }
 }
@@ -473,7 +474,7 @@ pub unsafe extern "C" fn gzclose_r(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzclose_w(file: *mut GzFile) -> c_int {
+pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
     // SAFETY: the same terms.
     unsafe { close(file, |file| !file.is_reader()) }
 }
@@ -483,7 +484,7 @@ pub unsafe extern "C" fn gzclose_w(file: *mut GzFile) -> c_int {
 /// # Safety
 /// See this module; `errnum` is either NULL or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzerror(file: *mut GzFile, errnum: *mut c_int) -> *const c_char {
+pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_char {
     // SAFETY: this module's terms for files.
     let Some(file) = (unsafe { deref(file) }) else { return ptr::null() };
     let (status, message) = file.error();
@@ -499,7 +500,7 @@ pub unsafe extern "C" fn gzerror(file: *mut GzFile, errnum: *mut c_int) -> *cons
 /// # Safety
 /// See this module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzclearerr(file: *mut GzFile) {
+pub unsafe extern "C" fn gzclearerr(file: gzFile) {
     // SAFETY: this module's terms for files.
     if let Some(file) = unsafe { deref(file) } {
         file.clear_error();

@@ -4,7 +4,8 @@
 use core::ffi::{c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
 use super::stream::State;
-use crate::engine::{AllocFn, FreeFn, GzHeader};
+use crate::engine::GzHeader;
+use crate::gz::GzFile;
 
 /// 8 bits.
 pub type Byte = c_uchar;
@@ -30,18 +31,26 @@ pub type z_off_t = c_long;
 pub type z_off64_t = i64;
 /// A 32-bit check value.
 pub type z_crc_t = c_uint;
-/// Allocates memory: (opaque, items, size).
-pub type alloc_func = Option<AllocFn>;
-/// Frees memory: (opaque, address).
-pub type free_func = Option<FreeFn>;
-/// Gives `inflateBack` input.
-pub type in_func = Option<crate::engine::InFn>;
-/// Takes output from `inflateBack`.
-pub type out_func = Option<crate::engine::OutFn>;
+// The next four are options of the engine's AllocFn, FreeFn, InFn and OutFn, written out because
+// cbindgen, which makes zlib.h from here, does not see an Option's niche through an alias.
+/// Allocates memory.
+pub type alloc_func =
+    Option<unsafe extern "C" fn(opaque: voidpf, items: uInt, size: uInt) -> voidpf>;
+/// Frees memory.
+pub type free_func = Option<unsafe extern "C" fn(opaque: voidpf, address: voidpf)>;
+/// Gives `inflateBack` input: sets `next`, returns the length.
+pub type in_func =
+    Option<unsafe extern "C" fn(in_desc: *mut c_void, next: *mut *const c_uchar) -> c_uint>;
+/// Takes output from `inflateBack`: 0 if it could.
+pub type out_func =
+    Option<unsafe extern "C" fn(out_desc: *mut c_void, data: *mut c_uchar, len: c_uint) -> c_int>;
 /// What a gzip header holds.
 pub type gz_header = GzHeader;
 /// A gzip header.
 pub type gz_headerp = *mut gz_header;
+
+/// A gzip file.
+pub type gzFile = *mut GzFile;
 
 /// What a stream's `state` points to; not for callers to look into.
 pub type internal_state = State;
@@ -50,33 +59,33 @@ pub type internal_state = State;
 #[derive(Debug)]
 #[repr(C)]
 pub struct z_stream_s {
-    /// Next input byte.
+    /// Where the input goes on.
     pub next_in: *const Bytef,
-    /// Number of bytes available at `next_in`.
+    /// Bytes of input there.
     pub avail_in: uInt,
-    /// Total number of input bytes read so far.
+    /// Bytes of input taken since Init or Reset.
     pub total_in: uLong,
-    /// Next output byte will go here.
+    /// Where the output goes on.
     pub next_out: *mut Bytef,
-    /// Remaining free space at `next_out`.
+    /// Bytes of room there.
     pub avail_out: uInt,
-    /// Total number of bytes output so far.
+    /// Bytes of output written since Init or Reset.
     pub total_out: uLong,
-    /// Last error message, NULL if no error.
+    /// What was wrong, after an error; else NULL.
     pub msg: *const core::ffi::c_char,
-    /// Not visible by applications.
+    /// The library's own; NULL when there is no stream.
     pub state: *mut internal_state,
-    /// Used to allocate the internal state.
+    /// Gives the stream's memory.
     pub zalloc: alloc_func,
-    /// Used to free the internal state.
+    /// Takes it back.
     pub zfree: free_func,
-    /// Private data object passed to `zalloc` and `zfree`.
+    /// The first argument of both.
     pub opaque: voidpf,
-    /// Best guess about the data type, or inflate's position in the block.
+    /// deflate: `Z_BINARY`, `Z_TEXT` or `Z_UNKNOWN`. inflate: where it stopped.
     pub data_type: c_int,
-    /// Adler-32 or CRC-32 value of the uncompressed data.
+    /// The check value of the uncompressed data so far: Adler-32, or CRC-32 for gzip.
     pub adler: uLong,
-    /// Reserved for future use.
+    /// Unused.
     pub reserved: uLong,
 }
 
