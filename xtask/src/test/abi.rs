@@ -71,11 +71,6 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             PASSED
         }));
     }
-    // Until the gz functions are there.
-    trials.retain(|t| {
-        !["abi::libz::symbols", "abi::libz::archive_symbols", "abi::libz::abidiff"]
-            .contains(&t.name())
-    });
     trials
 }
 

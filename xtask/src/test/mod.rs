@@ -5,6 +5,7 @@
 
 mod abi;
 mod edge;
+mod headers;
 mod zstd;
 
 use std::path::PathBuf;
@@ -74,7 +75,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
-    let areas = [abi::trials(setup), edge::trials(setup), zstd::trials(setup)];
+    let areas =
+        [abi::trials(setup), headers::trials(setup), edge::trials(setup), zstd::trials(setup)];
     areas.into_iter().flatten().collect()
 }
 
