@@ -3,52 +3,162 @@
 //! docs/matrix.md tells how to read what comes out.
 
 mod bisect;
+mod build;
 mod controls;
+mod execute;
 mod fetch;
+mod foreign;
+mod host;
 mod isa;
+mod judge;
+pub mod mask;
+mod record;
+mod report;
+mod row;
+mod rules;
 mod suite;
+mod tiers;
 mod toolchain;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::paths;
-pub use controls::{Control, complaints};
+use controls::Control;
+use host::Host;
+use report::Report;
+use row::{Lto, Opt, Row};
+use toolchain::Versions;
 
 /// What `cargo xtask matrix` takes.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone, Default)]
 pub struct Args {
+    /// All target-cpus, levels and units, and every check under every tier
+    #[arg(long)]
+    pub full: bool,
+    /// Only this target-cpu, like znver4 or x86-64-v3+avx512vl; may be repeated
+    #[arg(long, value_name = "CPU", value_delimiter = ',')]
+    pub cpu: Vec<String>,
+    /// Only this optimisation level; may be repeated
+    #[arg(long, value_delimiter = ',')]
+    pub opt: Vec<Opt>,
+    /// Only these codegen units; may be repeated
+    #[arg(long, value_delimiter = ',')]
+    pub lto: Vec<Lto>,
+    /// Test this libz.so.1 or libzstd.so.1 as it is instead of building rows; may be repeated
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["cpu", "opt", "lto", "full"])]
+    pub lib: Vec<PathBuf>,
+    /// The target-cpu that a library given by --lib must be able to run on
+    #[arg(long, value_name = "CPU", default_value = "x86-64", requires = "lib")]
+    pub lib_cpu: String,
+    /// Rows at once; the number of cores if not given
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Run rows anew whose results are known
+    #[arg(long)]
+    pub fresh: bool,
+    /// Narrow each failing row to the target features that it needs (many builds)
+    #[arg(long)]
+    pub bisect_features: bool,
+    /// Take this machine for that target-cpu: what it lacks goes through qemu, or stays unrun
+    #[arg(long, value_name = "CPU")]
+    pub host: Option<String>,
     /// Only the positive controls
     #[arg(long)]
-    controls: bool,
+    pub controls: bool,
     /// Go on without this control where it cannot be had; the report says so
-    #[arg(long, value_name = "NAME")]
-    without_control: Vec<String>,
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub without_control: Vec<String>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Where the HTML page goes; target/matrix/report.html if not given
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Name the rows, run nothing
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let sh = Shell::new()?;
-    let controls = run_controls(&sh);
-    for control in &controls {
-        println!("{}", control.line());
-        for line in &control.evidence {
-            println!("    {line}");
-        }
+    let choice = row::Choice { full: args.full, cpus: &args.cpu, opts: &args.opt, ltos: &args.lto };
+    let rows = row::rows(&choice)?;
+    if args.list {
+        rows.iter().for_each(|row| println!("{row}"));
+        return Ok(ExitCode::SUCCESS);
     }
-    let complaints = complaints(&controls, &args.without_control);
-    for line in &complaints {
+    ensure!(args.jobs != Some(0), "--jobs takes at least 1");
+    let sh = Shell::new()?;
+    // Before anything is built: a name that rustc does not know.
+    for row in &rows {
+        toolchain::features(&sh, &row.cpu, &row.features)?;
+    }
+    let report = run_rows(&sh, args, &rows)?;
+    print!("{}", report.table());
+    let html = args.html.clone().unwrap_or_else(|| paths::target().join("matrix/report.html"));
+    write(&html, &report.html())?;
+    if let Some(json) = &args.json {
+        write(json, &serde_json::to_string_pretty(&report)?)?;
+    }
+    println!("\nreport: {}", html.display());
+    for line in &report.complaints {
         eprintln!("error: {line}");
     }
-    Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!("{}", report.summary());
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The controls first; rows only if those see what they must.
+pub fn run_rows(sh: &Shell, args: &Args, rows: &[Row]) -> Result<Report> {
+    let host = Host::new(sh, args.host.as_deref())?;
+    let mut report = Report {
+        versions: Versions::read(sh)?,
+        command: command_line(),
+        controls: run_controls(sh, &host),
+        complaints: Vec::new(),
+        rows: Vec::new(),
+        bisected: Vec::new(),
+    };
+    report.complaints = controls::complaints(&report.controls, &args.without_control);
+    if args.controls || !report.complaints.is_empty() {
+        return Ok(report);
+    }
+    if !args.lib.is_empty() {
+        report.rows = foreign::run(sh, &host, &args.lib, &args.lib_cpu)?;
+        return Ok(report);
+    }
+    let records = work::run(sh, args, &host, &report.versions, rows)?;
+    report.rows = judge::judge(&records);
+    if args.bisect_features {
+        let agreed = judge::agreed_hashes(records.iter().flat_map(|r| &r.execution.runs));
+        for (record, judged) in records.iter().zip(&report.rows).filter(|(_, j)| j.failed()) {
+            let features = work::bisect(sh, &host, record, judged, &agreed)?;
+            report.bisected.push((judged.row.clone(), features));
+        }
+    }
+    Ok(report)
 }
 
 /// The controls that need no row.
-pub fn run_controls(sh: &Shell) -> Vec<Control> {
+pub fn run_controls(sh: &Shell, _host: &Host) -> Vec<Control> {
     controls::independent(sh, &fetch::Fetch::new())
+}
+
+fn command_line() -> String {
+    let words = std::env::args().skip(1).map(|word| suite::command_line(&[], &[word]));
+    std::iter::once("cargo xtask".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn write(path: &std::path::Path, text: &str) -> Result<()> {
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A folder with zlib.h, zconf.h and zstd's headers, for C code that is compiled against no row.

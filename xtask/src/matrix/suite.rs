@@ -134,6 +134,13 @@ impl Suite {
         Ok(Suite { program: program.to_owned() })
     }
 
+    /// The tier that the library reports when `tier` is asked for; `args` name it for dlopen.
+    pub fn tier(&self, args: &[String], tier: &str) -> Result<Option<String>> {
+        let mut command = Command::new(&self.program);
+        let out = command.args(args).arg("--list").env("ZCOMPAT_CPU", tier).output()?;
+        Ok(Outcome::parse(&String::from_utf8_lossy(&out.stdout), "").tier)
+    }
+
     /// Runs the suite with `args`, after `wrapper` if there is one, in the environment `env`.
     pub fn run(
         &self,

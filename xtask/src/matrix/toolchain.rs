@@ -91,3 +91,30 @@ pub fn march(sh: &Shell, cpu: &str) -> String {
     };
     below.iter().find(known).unwrap_or(&"x86-64").to_string()
 }
+
+/// The C compiler's flag for one of rustc's features, `+name` or `-name`; none where the C compiler
+/// has no such feature.
+pub fn c_flag(feature: &str) -> Option<String> {
+    let name = feature.trim_start_matches(['+', '-']);
+    let name = match name {
+        "bmi1" => "bmi",
+        "pclmulqdq" => "pclmul",
+        "cmpxchg16b" => "cx16",
+        "rdrand" => "rdrnd",
+        name if name.starts_with("avx") || name.starts_with("sse") => name,
+        "ssse3" | "fma" | "f16c" | "movbe" | "lzcnt" | "popcnt" | "bmi2" | "aes" | "vaes"
+        | "sha" | "gfni" | "adx" | "vpclmulqdq" | "rdseed" | "xsave" => name,
+        _ => return None,
+    };
+    Some(if feature.starts_with('-') { format!("-mno-{name}") } else { format!("-m{name}") })
+}
+
+/// Of `features`, those that no other one among them brings with it.
+pub fn generators(sh: &Shell, wanted: &[String]) -> Result<Vec<String>> {
+    let mut implied = BTreeSet::new();
+    for feature in wanted {
+        let brings = features(sh, "x86-64", &format!("+{feature}"))?;
+        implied.extend(brings.into_iter().filter(|brought| brought != feature));
+    }
+    Ok(wanted.iter().filter(|feature| !implied.contains(*feature)).cloned().collect())
+}

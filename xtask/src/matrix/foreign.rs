@@ -1,0 +1,142 @@
+//! `--lib`: layers 2 and 3 on somebody else's build.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use object::{Object, ObjectSymbol};
+use xshell::Shell;
+
+use super::execute::{self, Run};
+use super::host::{Host, Way};
+use super::judge::{self, Cell, Finding, Judged, State};
+use super::suite::{Linkage, Suite};
+use super::{headers, tiers, toolchain};
+use crate::paths;
+
+/// Which library a file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Libz,
+    Libzstd,
+}
+
+/// Tests each library as it is. `cpu` is what it must be able to run on.
+pub fn run(sh: &Shell, host: &Host, libraries: &[PathBuf], cpu: &str) -> Result<Vec<Judged>> {
+    let program = paths::target().join("matrix/foreign/suite");
+    let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &program)?;
+    libraries.iter().map(|library| test(sh, host, &suite, library, cpu)).collect()
+}
+
+fn test(sh: &Shell, host: &Host, suite: &Suite, library: &Path, cpu: &str) -> Result<Judged> {
+    let begun = std::time::Instant::now();
+    let path = library.canonicalize().with_context(|| library.display().to_string())?;
+    let kind = kind(&path)?;
+    let target = toolchain::features(sh, cpu, "")?;
+    let code = execute::look(&[&path], &target)?;
+    let option = if kind == Kind::Libz { "--libz" } else { "--libzstd" };
+    let name = vec![option.to_owned(), path.display().to_string()];
+    let mut runs: Vec<Run> = Vec::new();
+    let mut notes = Vec::new();
+    let way = host.way(sh, &code.needed)?;
+    if way == Way::Native {
+        let mut args = name.clone();
+        args.extend(execute::peers(host));
+        let outcome = suite.run(&[], &args, &[])?;
+        runs.push(Run { label: "dlopen".into(), outcome });
+        // Only ours has tiers to choose from.
+        let tiers = tiers::available_with(|tier| suite.tier(&name, tier))?;
+        if tiers.is_empty() {
+            notes.push("this library lets nobody choose a tier: run as this CPU has it".into());
+        }
+        for tier in tiers {
+            let env = [("ZCOMPAT_CPU".to_owned(), tier.clone())];
+            let outcome = suite.run(&[], &name, &env)?;
+            runs.push(Run { label: format!("dlopen, tier {tier}"), outcome });
+        }
+    }
+    for run in &runs {
+        for (check, reason) in &run.outcome.skipped {
+            notes.push(format!("{}: {check} skipped: {reason}", run.label));
+        }
+    }
+    Ok(judge_library(&path, &runs, &way, &code, notes, begun.elapsed().as_secs_f64()))
+}
+
+/// Nothing is compared with our own bytes, which another library has no duty to produce; only that
+/// they are the same in all of its own runs.
+fn judge_library(
+    path: &Path,
+    runs: &[Run],
+    way: &Way,
+    code: &execute::Code,
+    mut notes: Vec<String>,
+    seconds: f64,
+) -> Judged {
+    let mut findings = judge::run_findings(runs);
+    let failures = findings.len();
+    let run = match way {
+        Way::Native if failures == 0 => {
+            Cell { state: State::Passed, words: judge::run_words(runs) }
+        }
+        Way::Native => Cell { state: State::Failed, words: format!("{failures} failures") },
+        Way::Qemu(_) => not_run("this CPU lacks what it uses"),
+        Way::Impossible(lacking) => not_run(&format!("this CPU lacks {}", lacking.join(", "))),
+    };
+    let agreed = judge::agreed_hashes(runs.iter());
+    let others = judge::other_bytes(runs, &agreed);
+    let bytes = match (runs.len(), others.len()) {
+        (0 | 1, _) => not_run("one run, nothing to compare with"),
+        (_, 0) => Cell { state: State::Passed, words: "as in all runs".into() },
+        (_, n) => Cell { state: State::Failed, words: format!("{n} differ") },
+    };
+    findings.extend(others);
+    // That all code above the target is chosen at run time is what ours promises: told for others,
+    // but no failure of theirs.
+    let (stores, above): (Vec<_>, Vec<_>) =
+        code.findings.iter().partition(|line| line.contains("high-byte store"));
+    let ours = runs.iter().any(|run| run.outcome.tier.is_some());
+    let wrong: Vec<&String> = if ours { code.findings.iter().collect() } else { stores };
+    if !ours && !above.is_empty() {
+        notes.push(format!(
+            "{} functions use instructions above the target; whether they ask the CPU first is not \
+             known, for example: {}",
+            above.len(),
+            above[0]
+        ));
+    }
+    let machine = match wrong.len() {
+        0 => Cell { state: State::Passed, words: format!("{} instructions", code.instructions) },
+        n => Cell { state: State::Failed, words: format!("{n} findings") },
+    };
+    findings.extend(wrong.into_iter().map(|message| Finding {
+        layer: "machine code",
+        place: "disassembly".into(),
+        message: message.clone(),
+        command: format!("cargo xtask matrix --lib {}", path.display()),
+    }));
+    Judged {
+        row: path.display().to_string(),
+        march: String::new(),
+        seconds,
+        cells: vec![not_run("not built here"), run, bytes, machine],
+        findings,
+        notes,
+    }
+}
+
+fn not_run(words: &str) -> Cell {
+    Cell { state: State::NotRun, words: words.to_owned() }
+}
+
+/// Tells the two apart by what they export.
+fn kind(path: &Path) -> Result<Kind> {
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let file = object::File::parse(&*bytes)
+        .with_context(|| format!("{} is no shared library", path.display()))?;
+    let exports = |name: &str| {
+        file.dynamic_symbols().any(|s| s.is_definition() && s.name().is_ok_and(|n| n == name))
+    };
+    let (z, zstd) = (exports("crc32"), exports("ZSTD_versionNumber"));
+    ensure!(z != zstd, "{} is neither a libz.so nor a libzstd.so", path.display());
+    Ok(if z { Kind::Libz } else { Kind::Libzstd })
+}

@@ -1,0 +1,275 @@
+//! From records to verdicts: each row's layers, and the comparison of compressed bytes across rows.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::execute::Run;
+use super::record::Record;
+
+/// A layer's verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It holds.
+    Passed,
+    /// It does not.
+    Failed,
+    /// It could not be looked at here. Never counted as passed.
+    NotRun,
+}
+
+/// One cell of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// The verdict.
+    pub state: State,
+    /// A few words.
+    pub words: String,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// Which layer found it.
+    pub layer: &'static str,
+    /// Where: the run, or the file.
+    pub place: String,
+    /// The first wrong value against the right one, or the compiler's words.
+    pub message: String,
+    /// What repeats it alone.
+    pub command: String,
+}
+
+/// A row, judged.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    /// `znver4 O3 fat`.
+    pub row: String,
+    /// The `-march` of the C part.
+    pub march: String,
+    /// How long it took.
+    pub seconds: f64,
+    /// In the order of [`LAYERS`].
+    pub cells: Vec<Cell>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What this machine could not do, and checks that were left out, with reasons.
+    pub notes: Vec<String>,
+}
+
+impl Judged {
+    /// Whether a layer failed.
+    pub fn failed(&self) -> bool {
+        self.cells.iter().any(|cell| cell.state == State::Failed)
+    }
+}
+
+/// The columns.
+pub const LAYERS: [&str; 4] = ["verified", "run", "same bytes", "machine code"];
+
+fn cell(state: State, words: impl Into<String>) -> Cell {
+    Cell { state, words: words.into() }
+}
+
+/// Judges all rows together.
+pub fn judge(records: &[Record]) -> Vec<Judged> {
+    let agreed = agreed_hashes(records.iter().flat_map(|r| &r.execution.runs));
+    records.iter().map(|record| judge_row(record, &agreed, records.len())).collect()
+}
+
+/// For each check the hash that most runs have.
+pub fn agreed_hashes<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeMap<String, String> {
+    let mut votes: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for run in runs {
+        for (check, hash) in &run.outcome.hashes {
+            *votes.entry(check).or_default().entry(hash).or_default() += 1;
+        }
+    }
+    votes
+        .into_iter()
+        .filter_map(|(check, hashes)| {
+            let most = hashes.into_iter().max_by_key(|(_, count)| *count)?;
+            Some((check.to_owned(), most.0.to_owned()))
+        })
+        .collect()
+}
+
+/// Runs whose output is not what most have.
+pub fn other_bytes(runs: &[Run], agreed: &BTreeMap<String, String>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for run in runs {
+        for (check, hash) in &run.outcome.hashes {
+            if agreed.get(check).is_some_and(|right| right != hash) {
+                findings.push(Finding {
+                    layer: "same bytes",
+                    place: run.label.clone(),
+                    message: format!(
+                        "{check}: output hash {hash}, most runs have {}",
+                        agreed[check]
+                    ),
+                    command: format!("{} --only '{check}'", run.outcome.command),
+                });
+            }
+        }
+    }
+    findings
+}
+
+/// What failed in runs of the suite.
+pub fn run_findings(runs: &[Run]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for run in runs {
+        for (check, message) in &run.outcome.failed {
+            findings.push(Finding {
+                layer: "run",
+                place: run.label.clone(),
+                message: format!("{check}: {message}"),
+                command: format!("{} --only '{check}'", run.outcome.command),
+            });
+        }
+    }
+    findings
+}
+
+/// The words for the runs that passed.
+pub fn run_words(runs: &[Run]) -> String {
+    let tiers = runs.iter().filter(|r| r.label.contains("tier")).count();
+    let comparisons: u64 = runs.iter().flat_map(|r| r.outcome.passed.values()).sum();
+    format!("{} runs ({tiers} tiers), {comparisons} comparisons", runs.len())
+}
+
+fn judge_row(record: &Record, agreed: &BTreeMap<String, String>, rows: usize) -> Judged {
+    let mut findings = Vec::new();
+    let runs = &record.execution.runs;
+    let verified = match &record.build {
+        None => cell(State::Passed, "no complaint"),
+        Some(failure) => {
+            findings.push(Finding {
+                layer: "verified",
+                place: "build".into(),
+                message: failure.message.clone(),
+                command: failure.command.clone(),
+            });
+            cell(State::Failed, "build fails")
+        }
+    };
+    let failures = run_findings(runs);
+    let run = match (&record.build, &record.execution.not_run) {
+        (Some(_), _) => cell(State::NotRun, "not built"),
+        (None, Some(reason)) => {
+            cell(State::NotRun, format!("built and verified, not run: {reason}"))
+        }
+        (None, None) if runs.is_empty() => cell(State::Failed, "nothing was run"),
+        (None, None) if failures.is_empty() => cell(State::Passed, run_words(runs)),
+        (None, None) => cell(State::Failed, format!("{} failures", failures.len())),
+    };
+    findings.extend(failures);
+    let others = other_bytes(runs, agreed);
+    let bytes = if runs.is_empty() {
+        cell(State::NotRun, "nothing was run")
+    } else if !others.is_empty() {
+        cell(State::Failed, format!("{} differ", others.len()))
+    } else if rows < 2 && runs.len() < 2 {
+        cell(State::NotRun, "nothing to compare with")
+    } else {
+        cell(State::Passed, "as in all rows")
+    };
+    findings.extend(others);
+    let code = match (&record.build, record.code.findings.len()) {
+        (Some(_), _) => cell(State::NotRun, "not built"),
+        (None, 0) => cell(State::Passed, format!("{} instructions", record.code.instructions)),
+        (None, n) => cell(State::Failed, format!("{n} findings")),
+    };
+    findings.extend(record.code.findings.iter().map(|message| Finding {
+        layer: "machine code",
+        place: "disassembly".into(),
+        message: message.clone(),
+        command: record.row.command(),
+    }));
+    let mut notes = record.execution.unavailable.clone();
+    for run in runs {
+        for (check, reason) in &run.outcome.skipped {
+            notes.push(format!("{}: {check} skipped: {reason}", run.label));
+        }
+    }
+    Judged {
+        row: record.row.to_string(),
+        march: record.march.clone(),
+        seconds: record.seconds,
+        cells: vec![verified, run, bytes, code],
+        findings,
+        notes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::build::Failure;
+    use crate::matrix::execute::{Code, Execution};
+    use crate::matrix::row::{Lto, Opt, Row};
+    use crate::matrix::suite::Outcome;
+
+    fn run(hash: &str) -> Run {
+        let mut outcome = Outcome::default();
+        outcome.passed.insert("deflate".into(), 3);
+        outcome.hashes.insert("deflate".into(), hash.into());
+        Run { label: "shared".into(), outcome }
+    }
+
+    fn record(cpu: &str, runs: Vec<Run>) -> Record {
+        Record {
+            row: Row::new(cpu, Opt::Three, Lto::Fat).unwrap(),
+            key: String::new(),
+            seconds: 1.0,
+            march: cpu.into(),
+            build: None,
+            execution: Execution { runs, ..Execution::default() },
+            code: Code::default(),
+        }
+    }
+
+    fn states(judged: &Judged) -> Vec<State> {
+        judged.cells.iter().map(|c| c.state.clone()).collect()
+    }
+
+    #[test]
+    fn the_row_with_other_bytes_fails_and_the_others_do_not() {
+        let rows = judge(&[
+            record("a", vec![run("1")]),
+            record("b", vec![run("2")]),
+            record("c", vec![run("1")]),
+        ]);
+        assert_eq!(rows.iter().map(Judged::failed).collect::<Vec<_>>(), [false, true, false]);
+        assert!(rows[1].findings[0].message.contains("hash 2, most runs have 1"));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_run_is_not_passed() {
+        let mut row = record("a", vec![]);
+        row.execution.not_run = Some("this CPU lacks avx512vl".into());
+        let judged = &judge(&[row])[0];
+        assert_eq!(states(judged), [State::Passed, State::NotRun, State::NotRun, State::Passed]);
+        assert!(judged.cells[1].words.contains("built and verified, not run"));
+        assert!(!judged.failed());
+    }
+
+    #[test]
+    fn a_row_that_should_have_run_and_did_not_fails() {
+        assert!(judge(&[record("a", vec![])])[0].failed());
+    }
+
+    #[test]
+    fn each_layer_can_fail() {
+        let mut built = record("a", vec![]);
+        built.build = Some(Failure { message: "Bad machine code".into(), command: "cargo".into() });
+        assert!(judge(&[built])[0].failed());
+        let mut ran = run("1");
+        ran.outcome.failed.insert("crc32".into(), "got 1, right is 2".into());
+        assert!(judge(&[record("a", vec![ran])])[0].failed());
+        let mut looked = record("a", vec![run("1")]);
+        looked.code.findings.push("a store".into());
+        assert!(judge(&[looked])[0].failed());
+    }
+}
