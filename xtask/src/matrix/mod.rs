@@ -28,7 +28,6 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::paths;
-use controls::Control;
 use host::Host;
 use report::Report;
 use row::{Lto, Opt, Row};
@@ -119,7 +118,7 @@ pub fn run_rows(sh: &Shell, args: &Args, rows: &[Row]) -> Result<Report> {
     let mut report = Report {
         versions: Versions::read(sh)?,
         command: command_line(),
-        controls: run_controls(sh, &host),
+        controls: controls::all(sh, &host),
         complaints: Vec::new(),
         rows: Vec::new(),
         bisected: Vec::new(),
@@ -142,11 +141,6 @@ pub fn run_rows(sh: &Shell, args: &Args, rows: &[Row]) -> Result<Report> {
         }
     }
     Ok(report)
-}
-
-/// The controls that need no row.
-pub fn run_controls(sh: &Shell, _host: &Host) -> Vec<Control> {
-    controls::independent(sh, &fetch::Fetch::new())
 }
 
 fn command_line() -> String {

@@ -4,12 +4,14 @@
 mod braid;
 mod evex;
 mod high_byte;
+mod planted;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use xshell::Shell;
 
 use super::fetch::Fetch;
+use super::host::Host;
 
 /// What a control showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,12 +80,15 @@ impl Evidence {
     }
 }
 
-/// The controls that need no build of this workspace, in the order in which they run.
-pub fn independent(sh: &Shell, fetch: &Fetch) -> Vec<Control> {
+/// All controls, in the order in which they run.
+pub fn all(sh: &Shell, host: &Host) -> Vec<Control> {
+    let fetch = &Fetch::new();
     vec![
         control("evex", "LLVM 22's EVEX bug, with the installed rustc", evex::run(sh)),
         control("braid", "zlib-rs 0.5.1's CRC-32 through LLVM 20", braid::run(sh, fetch)),
         control("high-byte", "byte stores from high registers", high_byte::run(sh, fetch)),
+        control("kernels", "a fault planted in each checksum kernel", planted::kernels(sh, host)),
+        control("c-part", "a fault planted in zstd's code for BMI2", planted::c_part(sh, host)),
     ]
 }
 
