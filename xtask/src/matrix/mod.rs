@@ -98,6 +98,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         toolchain::features(&sh, &row.cpu, &row.features)?;
     }
     let report = run_rows(&sh, args, &rows)?;
+    if args.controls {
+        print!("{}", report.evidence());
+    }
     print!("{}", report.table());
     let html = args.html.clone().unwrap_or_else(|| paths::target().join("matrix/report.html"));
     write(&html, &report.html())?;

@@ -52,6 +52,18 @@ impl Report {
         line
     }
 
+    /// What each control saw, a line each.
+    pub fn evidence(&self) -> String {
+        let mut text = String::new();
+        for control in &self.controls {
+            let _ = writeln!(text, "{}:", control.name);
+            for line in &control.evidence {
+                let _ = writeln!(text, "    {line}");
+            }
+        }
+        text
+    }
+
     /// For the terminal.
     pub fn table(&self) -> String {
         let mut table = Table::new();

@@ -36,8 +36,8 @@ pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();
     let dir = paths::target().join("matrix/controls/kernels");
     let workspace = dir.join("workspace");
-    copy_workspace(&workspace)?;
-    let kernels = plant_in_kernels(&workspace)?;
+    let (kernels, edits) = plant_in_kernels()?;
+    copy_workspace(&workspace, &edits)?;
     let row = Row::new("x86-64", Opt::One, Lto::Units)?;
     let libz = build_library(sh, &workspace, &row, "libz", &dir)?;
     let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
@@ -130,7 +130,6 @@ pub fn c_part(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();
     let dir = paths::target().join("matrix/controls/c-part");
     let workspace = dir.join("workspace");
-    copy_workspace(&workspace)?;
     plant_in_zstd(sh, &workspace)?;
     let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
     for (cpu, must_fail) in [("x86-64", false), ("x86-64-v3", true)] {
@@ -171,47 +170,55 @@ fn build_library(
     }
 }
 
+/// Files of the workspace or of a crate, with the text that the copy has instead.
+type Edits = BTreeMap<PathBuf, String>;
+
 /// Copies what a build needs, leaving files alone that are the same: cargo looks at their times.
-fn copy_workspace(to: &Path) -> Result<()> {
+fn copy_workspace(to: &Path, edits: &Edits) -> Result<()> {
+    std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(paths::root())? {
         let entry = entry?;
         let name = entry.file_name();
         let skipped = ["target", ".git", "matrix", "fuzz", "docs"].iter().any(|skip| name == *skip);
         if !skipped && entry.path() != paths::target() {
-            copy_tree(&entry.path(), &to.join(name))?;
+            copy_tree(&entry.path(), &to.join(name), edits)?;
         }
     }
     Ok(())
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+fn copy_tree(from: &Path, to: &Path, edits: &Edits) -> Result<()> {
     if from.is_dir() {
         std::fs::create_dir_all(to)?;
         for entry in std::fs::read_dir(from)? {
             let entry = entry?;
-            copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+            copy_tree(&entry.path(), &to.join(entry.file_name()), edits)?;
         }
         return Ok(());
     }
-    let new = std::fs::read(from).with_context(|| from.display().to_string())?;
+    let new = match edits.get(from) {
+        Some(text) => text.as_bytes().to_vec(),
+        None => std::fs::read(from).with_context(|| from.display().to_string())?,
+    };
     if std::fs::read(to).ok().as_deref() != Some(&*new) {
-        std::fs::copy(from, to).with_context(|| to.display().to_string())?;
+        std::fs::write(to, new).with_context(|| to.display().to_string())?;
+        std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())?;
     }
     Ok(())
 }
 
 /// Puts a function of ours between each kernel and its table.
-fn plant_in_kernels(workspace: &Path) -> Result<Vec<Planted>> {
-    let mut planted = Vec::new();
+fn plant_in_kernels() -> Result<(Vec<Planted>, Edits)> {
+    let (mut planted, mut edits) = (Vec::new(), Edits::new());
     for checksum in ["crc32", "adler32"] {
-        let path = workspace.join(format!("src/checksum/{checksum}/mod.rs"));
+        let path = paths::root().join(format!("src/checksum/{checksum}/mod.rs"));
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let (text, names) = plant_in_table(&text, checksum)
             .with_context(|| format!("{}: no table of kernels found", path.display()))?;
-        std::fs::write(&path, text)?;
+        edits.insert(path, text);
         planted.extend(names.into_iter().map(|name| Planted { checksum, name }));
     }
-    Ok(planted)
+    Ok((planted, edits))
 }
 
 /// In the text of a module with a table of kernels, `("name", NEEDS, module::CHECKSUM…)` each: the
@@ -253,25 +260,26 @@ fn plant_in_table(text: &str, checksum: &str) -> Option<(String, Vec<String>)> {
 
 /// Makes the copy use a copy of zstd-sys with one line changed.
 fn plant_in_zstd(sh: &Shell, workspace: &Path) -> Result<()> {
-    let to = workspace.join("zstd-sys");
-    copy_tree(&crate_dir(sh, "zstd-sys")?, &to)?;
-    let header = to.join("zstd/lib/common/bitstream.h");
-    let text = std::fs::read_to_string(&header)?;
+    let from = crate_dir(sh, "zstd-sys")?;
+    let header = from.join("zstd/lib/common/bitstream.h");
+    let text = std::fs::read_to_string(&header).with_context(|| header.display().to_string())?;
     let line = "return _bzhi_u64(bitContainer, nbBits);";
     ensure!(
         text.matches(line).count() == 1,
         "zstd's bitstream.h has changed: plant the fault anew"
     );
     let wrong = "return _bzhi_u64(bitContainer, nbBits) ^ (nbBits == 11);";
-    std::fs::write(&header, text.replace(line, wrong))?;
-    let manifest = workspace.join("Cargo.toml");
+    let edits = Edits::from([(header, text.replace(line, wrong))]);
+    copy_tree(&from, &workspace.join("zstd-sys"), &edits)?;
+
+    let manifest = paths::root().join("Cargo.toml");
     let mut text = std::fs::read_to_string(&manifest)?;
-    if text.contains("[patch.crates-io]") {
-        bail!("the workspace patches crates already: plant the fault anew");
-    }
+    ensure!(
+        !text.contains("[patch."),
+        "the workspace patches crates already: plant the fault anew"
+    );
     text.push_str("\n[patch.crates-io]\nzstd-sys = { path = \"zstd-sys\" }\n");
-    std::fs::write(&manifest, text)?;
-    Ok(())
+    copy_workspace(workspace, &Edits::from([(manifest, text)]))
 }
 
 #[cfg(test)]
