@@ -4,6 +4,8 @@ use anyhow::{Result, anyhow};
 use plotters::coord::combinators::IntoLogRange;
 use plotters::prelude::*;
 
+use super::peers::OURS;
+
 /// One drawing area with its lines.
 pub struct Panel {
     /// What it shows.
@@ -44,18 +46,25 @@ fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
+/// Room for the names of the lines, right of them.
+const LEGEND: u32 = 130;
+
 fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
     let points = || panel.lines.iter().flat_map(|(_, points)| points);
     let (Some(x), Some(y)) = (range(points().map(|p| p.0)), range(points().map(|p| p.1))) else {
         return Ok(());
     };
-    let mut chart = ChartBuilder::on(area);
+    let (width, _) = area.dim_in_pixel();
+    let (area, legend) = area.split_horizontally(width - LEGEND);
+    let mut chart = ChartBuilder::on(&area);
     chart
         .caption(&panel.title, ("sans-serif", 18))
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(60);
-    let y = (y.0 / 1.2..y.1 * 1.2).log_scale();
+    // Powers of ten would leave a short axis without a label.
+    let base = if y.1 / y.0 < 30.0 { 2.0 } else { 10.0 };
+    let y = (y.0 / 1.2..y.1 * 1.2).log_scale().base(base);
     macro_rules! lines {
         ($chart:expr) => {{
             let mut chart = $chart;
@@ -68,23 +77,10 @@ fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
                 .y_label_formatter(&|v| label(*v))
                 .draw()
                 .map_err(drawing)?;
-            for (at, (name, points)) in panel.lines.iter().enumerate() {
-                // The first line is ours: black and heavy, so that it is found at once.
-                let color = if at == 0 { BLACK.to_rgba() } else { Palette99::pick(at).to_rgba() };
-                let style = color.stroke_width(if at == 0 { 3 } else { 2 });
-                chart
-                    .draw_series(LineSeries::new(points.iter().copied(), style).point_size(3))
-                    .map_err(drawing)?
-                    .label(name)
-                    .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            for (name, points) in &panel.lines {
+                let line = LineSeries::new(points.iter().copied(), style(name)).point_size(3);
+                chart.draw_series(line).map_err(drawing)?;
             }
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::LowerRight)
-                .background_style(WHITE.mix(0.85))
-                .border_style(BLACK.mix(0.3))
-                .draw()
-                .map_err(drawing)?;
         }};
     }
     if panel.log_x {
@@ -93,7 +89,30 @@ fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
         let room = (x.1 - x.0).max(0.1) * 0.05;
         lines!(chart.build_cartesian_2d(x.0 - room..x.1 + room, y).map_err(drawing)?);
     }
+    for (at, (name, _)) in panel.lines.iter().enumerate() {
+        let y = 50 + 20 * at as i32;
+        let text = Text::new(name.clone(), (24, y - 7), ("sans-serif", 13));
+        legend.draw(&text).map_err(drawing)?;
+        let line = PathElement::new([(0, y), (18, y)], style(name));
+        legend.draw(&line).map_err(drawing)?;
+    }
     Ok(())
+}
+
+/// A library's line: ours black and heavy, so that it is found at once; the others in the colours
+/// of Okabe and Ito, which colour-blind people tell apart, each the same in every chart.
+fn style(library: &str) -> ShapeStyle {
+    let color = match library {
+        OURS => return BLACK.stroke_width(3),
+        "zlib" | "libzstd1" => RGBColor(230, 159, 0),
+        "zlib-ng" => RGBColor(0, 158, 115),
+        "zlib-rs" => RGBColor(0, 114, 178),
+        "libdeflate" => RGBColor(213, 94, 0),
+        "ISA-L" => RGBColor(204, 121, 167),
+        "crc-fast" | "simd-adler32" => RGBColor(86, 180, 233),
+        _ => RGBColor(130, 130, 130),
+    };
+    color.stroke_width(2)
 }
 
 fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
@@ -106,13 +125,10 @@ fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 fn label(value: f64) -> String {
-    if value >= 1e6 {
-        format!("{:.0}M", value / 1e6)
-    } else if value >= 1e3 {
-        format!("{:.0}k", value / 1e3)
-    } else if value >= 10.0 || value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.1}")
+    match value {
+        v if v >= 1e6 => format!("{:.0}M", v / 1e6),
+        v if v >= 1e4 => format!("{:.0}k", v / 1e3),
+        v if v.fract() == 0.0 || v >= 100.0 => format!("{v:.0}"),
+        v => format!("{v:.2}"),
     }
 }

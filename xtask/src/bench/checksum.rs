@@ -13,12 +13,16 @@ use super::machine::Machine;
 use super::peers::{Peer, Peers};
 use super::report::{Report, Table, against_best, columns, figure, size};
 use super::runner::{self, Outcome};
+use super::tiers;
 
 /// What `cargo xtask bench checksum` takes.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     output: Output,
+    /// Each lower CPU tier of ours, beside libdeflate held to the same tier
+    #[arg(long)]
+    tiers: bool,
     /// Each call goes on from the result of the one before (the time a single stream waits)
     #[arg(long)]
     chained: bool,
@@ -72,18 +76,79 @@ const FUNCTIONS: [(&str, Option<&str>, Option<&str>); 9] = [
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
-    let peers = peers()?;
+    let peers = if args.tiers {
+        let mut peers = Peers::with_ours(args.output.library.as_deref(), "libz.so.1")?;
+        peers.libdeflate_with_tiers();
+        peers
+    } else {
+        peers(args)?
+    };
     let runner = runner::build(&sh)?;
     let machine = Machine::now(&sh);
     let job = job(args, peers.found());
-    let outcome = runner::run(&runner, &job, &[], "checksum")?;
-    let report = report(machine, peers.found(), &job, &outcome)?;
+    let mut findings = Findings::default();
+    if args.tiers {
+        let mut outcomes = serde_json::Map::new();
+        for tier in tiers::NAMES {
+            let what = format!("tier {tier}");
+            let outcome = runner::run(&runner, &job, &tiers::environment(tier), &what)?;
+            if let Some(other) = tiers::other_than(&outcome, tier) {
+                findings.notes.push(format!("tier {tier}: not here, the library runs as {other}"));
+                continue;
+            }
+            findings.add(peers.found(), &outcome, Some(tier));
+            outcomes.insert((*tier).to_owned(), json!(outcome));
+        }
+        findings.figures = json!({ "job": job, "missing": peers.missing, "tiers": outcomes });
+    } else {
+        let outcome = runner::run(&runner, &job, &[], "checksum")?;
+        findings.add(peers.found(), &outcome, None);
+        findings.figures = json!({ "job": job, "missing": peers.missing, "outcome": outcome });
+    }
+    let report = Report {
+        command: "checksum",
+        machine,
+        peers: peers.found(),
+        tables: findings.tables,
+        notes: findings.notes,
+        figures: findings.figures,
+        svg: chart::svg(&findings.panels)?,
+    };
     report.finish(&args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn peers() -> Result<Peers> {
-    let mut peers = Peers::with_ours("libz.so.1")?;
+/// What goes into the report.
+#[derive(Default)]
+struct Findings {
+    tables: Vec<Table>,
+    notes: Vec<String>,
+    panels: Vec<Panel>,
+    figures: serde_json::Value,
+}
+
+impl Findings {
+    fn add(&mut self, peers: &[Peer], outcome: &Outcome, tier: Option<&str>) {
+        let libraries = columns(peers, outcome);
+        for checksum in [Checksum::Crc32, Checksum::Adler32] {
+            let races: Vec<&Race> =
+                outcome.races.iter().filter(|r| r.operation == checksum.name()).collect();
+            let name = match tier {
+                Some(tier) => format!("{}, tier {tier}", checksum.name()),
+                None => checksum.name().to_owned(),
+            };
+            self.tables.push(table(&name, "best", |t| t.best_ns, &races, &libraries));
+            if tier.is_none() {
+                self.tables.push(table(&name, "median", |t| t.median_ns, &races, &libraries));
+            }
+            self.notes.push(verdict(&name, &races));
+            self.panels.push(panel(&name, &races, &libraries));
+        }
+    }
+}
+
+fn peers(args: &Args) -> Result<Peers> {
+    let mut peers = Peers::with_ours(args.output.library.as_deref(), "libz.so.1")?;
     peers.debian("zlib", "zlib1g", "libz.so.1");
     peers.crates(&["zlib-ng", "zlib-rs", "libdeflate"]);
     peers.debian("ISA-L", "libisal2", "libisal.so.2");
@@ -124,42 +189,13 @@ fn job(args: &Args, peers: &[Peer]) -> Job {
     }
 }
 
-fn report<'a>(
-    machine: Machine,
-    peers: &'a [Peer],
-    job: &Job,
-    outcome: &Outcome,
-) -> Result<Report<'a>> {
-    let libraries = columns(peers, outcome);
-    let mut tables = Vec::new();
-    let mut notes = Vec::new();
-    let mut panels = Vec::new();
-    for checksum in [Checksum::Crc32, Checksum::Adler32] {
-        let races: Vec<&Race> =
-            outcome.races.iter().filter(|r| r.operation == checksum.name()).collect();
-        tables.push(table(checksum, "best", |t| t.best_ns, &races, &libraries));
-        tables.push(table(checksum, "median", |t| t.median_ns, &races, &libraries));
-        notes.push(verdict(checksum, &races));
-        panels.push(panel(checksum, &races, &libraries));
-    }
-    Ok(Report {
-        command: "checksum",
-        machine,
-        peers,
-        tables,
-        notes,
-        figures: json!({ "job": job, "outcome": outcome }),
-        svg: chart::svg(&panels)?,
-    })
-}
-
 /// Bytes a nanosecond are GB/s.
 fn speeds(race: &Race, ns: impl Fn(&Timing) -> f64) -> Vec<(&str, f64)> {
     race.times.iter().map(|t| (t.library.as_str(), race.bytes as f64 / ns(t))).collect()
 }
 
 fn table(
-    checksum: Checksum,
+    name: &str,
     which: &str,
     ns: impl Fn(&Timing) -> f64 + Copy,
     races: &[&Race],
@@ -188,14 +224,14 @@ fn table(
         row
     };
     Table {
-        title: format!("{}, GB/s, {which} of all rounds", checksum.name()),
+        title: format!("{name}, GB/s, {which} of all rounds"),
         header,
         rows: races.iter().map(row).collect(),
     }
 }
 
 /// At which sizes we are behind, by both figures.
-fn verdict(checksum: Checksum, races: &[&Race]) -> String {
+fn verdict(name: &str, races: &[&Race]) -> String {
     let mut behind = Vec::new();
     let mut ahead = 0;
     for race in races {
@@ -209,7 +245,6 @@ fn verdict(checksum: Checksum, races: &[&Race]) -> String {
             behind.push(format!("{what} ({best:.2} of {to}, medians {median:.2})"));
         }
     }
-    let name = checksum.name();
     if behind.is_empty() && ahead == 0 {
         return format!("{name}: ours is not measured");
     }
@@ -220,7 +255,7 @@ fn verdict(checksum: Checksum, races: &[&Race]) -> String {
     )
 }
 
-fn panel(checksum: Checksum, races: &[&Race], libraries: &[&str]) -> Panel {
+fn panel(name: &str, races: &[&Race], libraries: &[&str]) -> Panel {
     let lines = libraries.iter().filter_map(|&library| {
         let points: Vec<(f64, f64)> = races
             .iter()
@@ -233,7 +268,7 @@ fn panel(checksum: Checksum, races: &[&Race], libraries: &[&str]) -> Panel {
         (!points.is_empty()).then(|| (library.to_owned(), points))
     });
     Panel {
-        title: checksum.name().to_owned(),
+        title: name.to_owned(),
         x: "bytes".to_owned(),
         y: "GB/s".to_owned(),
         log_x: true,

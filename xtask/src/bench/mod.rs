@@ -8,6 +8,7 @@ mod machine;
 mod peers;
 mod report;
 mod runner;
+mod tiers;
 mod zlib;
 mod zstd;
 
@@ -48,6 +49,9 @@ pub struct Output {
     /// Also write tables and charts as one page to FILE
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Measure this shared object as ours; without it, the one that is installed to target/prefix
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<PathBuf>,
 }
 
 /// Runs the command.

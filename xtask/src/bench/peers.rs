@@ -34,13 +34,18 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// Begins with ours, freshly installed to target/prefix.
-    pub fn with_ours(file: &str) -> Result<Peers> {
+    /// Begins with ours: `library`, or `file` freshly installed to target/prefix.
+    pub fn with_ours(library: Option<&Path>, file: &str) -> Result<Peers> {
         let sh = Shell::new()?;
-        install::ensure_default_prefix(&sh)?;
-        let path = paths::default_prefix().join("lib").join(file);
+        let (path, source) = match library {
+            Some(library) => (std::path::absolute(library)?, "as given".to_owned()),
+            None => {
+                install::ensure_default_prefix(&sh)?;
+                let path = paths::default_prefix().join("lib").join(file);
+                (path, format!("target/prefix, {}", env!("CARGO_PKG_VERSION")))
+            }
+        };
         ensure!(path.exists(), "{} is not there", path.display());
-        let source = format!("target/prefix, {}", env!("CARGO_PKG_VERSION"));
         let ours = Peer { name: OURS, source, path };
         Ok(Peers { sh, found: vec![ours], missing: BTreeMap::new() })
     }
@@ -61,7 +66,18 @@ impl Peers {
     /// Adds the libraries that are built from crates: C ones linked from a static archive, Rust
     /// ones as cdylibs.
     pub fn crates(&mut self, names: &[&'static str]) {
-        match Built::new(&self.sh) {
+        self.built(names, Built::new(&self.sh, "bench-peers", &["--workspace"], ""));
+    }
+
+    /// Adds a libdeflate that lets an environment variable lower its CPU tier. Its C code is
+    /// compiled another time for it, since it then also uses 512-bit vectors where it would not.
+    pub fn libdeflate_with_tiers(&mut self) {
+        let (only, define) = (["-p", "peer-libdeflate"], "-DTEST_SUPPORT__DO_NOT_USE");
+        self.built(&["libdeflate"], Built::new(&self.sh, "bench-tiers", &only, define));
+    }
+
+    fn built(&mut self, names: &[&'static str], built: Result<Built>) {
+        match built {
             Ok(built) => {
                 for name in names {
                     let peer = built.peer(&self.sh, name);
@@ -111,9 +127,9 @@ struct Built {
 }
 
 impl Built {
-    fn new(sh: &Shell) -> Result<Built> {
+    fn new(sh: &Shell, dir: &str, packages: &[&str], c_flags: &str) -> Result<Built> {
         let manifest = paths::root().join("bench/peers/Cargo.toml");
-        let target = paths::target().join("bench-peers");
+        let target = paths::target().join(dir);
         // Away from the workspace, so that its linker and C flags stay out of the peers.
         let _dir = sh.push_dir("/");
         let cargo = |args: &[&str]| {
@@ -123,11 +139,13 @@ impl Built {
                 .chain(["CFLAGS_x86_64_unknown_linux_gnu", "CFLAGS_aarch64_unknown_linux_gnu"])
                 .fold(cmd.quiet(), |cmd, name| cmd.env_remove(name))
                 .env("CARGO_TARGET_DIR", &target)
-                // libdeflate then lets an environment variable lower its CPU tier.
-                .env("CFLAGS", "-DTEST_SUPPORT__DO_NOT_USE")
+                .env("CFLAGS", c_flags)
         };
-        eprintln!("building the peers (the first time a minute)");
-        cargo(&["build", "--release", "--quiet"]).run().context("the peers cannot be built")?;
+        if !target.exists() {
+            eprintln!("building the peers (this once; a minute)");
+        }
+        let build = [&["build", "--release", "--quiet"], packages].concat();
+        cargo(&build).run().context("the peers cannot be built")?;
         let metadata = cargo(&["metadata", "--format-version=1"]).read()?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
         let mut built =

@@ -19,7 +19,7 @@ const QUICK_LEVELS: [i32; 3] = [1, 6, 9];
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
-    let mut peers = Peers::with_ours("libz.so.1")?;
+    let mut peers = Peers::with_ours(args.output.library.as_deref(), "libz.so.1")?;
     peers.debian("zlib", "zlib1g", "libz.so.1");
     peers.crates(&["zlib-ng", "zlib-rs", "libdeflate"]);
     let work = Work::Zlib(args.job(peers.found(), interface, &LEVELS, &QUICK_LEVELS)?);
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .to_owned(),
     );
     let svg = chart::svg(&codec::panels(&outcome, &libraries, "deflate", "inflate"))?;
-    let figures = json!({ "job": job, "outcome": outcome });
+    let figures = json!({ "job": job, "missing": peers.missing, "outcome": outcome });
     let report =
         Report { command: "zlib", machine, peers: peers.found(), tables, notes, figures, svg };
     report.finish(&args.output)?;

@@ -21,7 +21,7 @@ const QUICK_LEVELS: [i32; 3] = [-1, 3, 9];
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
-    let mut peers = Peers::with_ours("libzstd.so.1")?;
+    let mut peers = Peers::with_ours(args.output.library.as_deref(), "libzstd.so.1")?;
     peers.debian("libzstd1", "libzstd1", "libzstd.so.1");
     let work = Work::Zstd(args.job(peers.found(), |_| Interface::Zstd, &LEVELS, &QUICK_LEVELS)?);
     let runner = runner::build(&sh)?;
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .filter_map(|operation| codec::verdict(&outcome, operation))
         .collect();
     let svg = chart::svg(&codec::panels(&outcome, &libraries, "compress", "decompress"))?;
-    let figures = json!({ "job": job, "outcome": outcome });
+    let figures = json!({ "job": job, "missing": peers.missing, "outcome": outcome });
     let report =
         Report { command: "zstd", machine, peers: peers.found(), tables, notes, figures, svg };
     report.finish(&args.output)?;
