@@ -77,7 +77,8 @@ fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
                 .y_label_formatter(&|v| label(*v))
                 .draw()
                 .map_err(drawing)?;
-            for (name, points) in &panel.lines {
+            // Ours comes first and so is drawn last, over the others.
+            for (name, points) in panel.lines.iter().rev() {
                 let line = LineSeries::new(points.iter().copied(), style(name)).point_size(3);
                 chart.draw_series(line).map_err(drawing)?;
             }
@@ -127,7 +128,7 @@ fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 fn label(value: f64) -> String {
     match value {
         v if v >= 1e6 => format!("{:.0}M", v / 1e6),
-        v if v >= 1e4 => format!("{:.0}k", v / 1e3),
+        v if v >= 1e4 || v == 1e3 => format!("{:.0}k", v / 1e3),
         v if v.fract() == 0.0 || v >= 100.0 => format!("{v:.0}"),
         v => format!("{v:.2}"),
     }

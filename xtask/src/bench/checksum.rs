@@ -242,7 +242,7 @@ fn verdict(name: &str, races: &[&Race]) -> String {
             ahead += 1;
         } else {
             let what = if race.data == "random" { size(race.bytes) } else { race.data.clone() };
-            behind.push(format!("{what} ({best:.2} of {to}, medians {median:.2})"));
+            behind.push(format!("{what} ({best:.3} of {to}, medians {median:.3})"));
         }
     }
     if behind.is_empty() && ahead == 0 {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use bench::job::{CodecJob, Interface, Library, Pace, Race, Timing};
 
 use super::Output;
@@ -36,33 +36,37 @@ pub struct Args {
 const CHUNKS: [usize; 3] = [4 << 10, 16 << 10, 64 << 10];
 
 impl Args {
-    /// The runner's job; `levels` are all that the format has, `quick` a few of them.
-    pub fn job(
-        &self,
-        peers: &[Peer],
-        interface: impl Fn(&Peer) -> Interface,
-        levels: &[i32],
-        quick: &[i32],
-    ) -> Result<CodecJob> {
+    /// An error for what cannot be measured; `levels` are all that the format has.
+    pub fn check(&self, levels: &[i32]) -> Result<()> {
         ensure!(self.size > 0, "--size 0 leaves nothing to compress");
         ensure!(!self.chunks.contains(&0), "a chunk of 0 bytes moves nothing");
         if let Some(dir) = &self.corpus {
             ensure!(dir.is_dir(), "{} is no folder", dir.display());
         }
         if let Some(level) = self.levels.iter().find(|l| !levels.contains(l)) {
-            anyhow::bail!("level {level} is none of {levels:?}");
+            bail!("level {level} is none of {levels:?}");
         }
+        Ok(())
+    }
+
+    /// The runner's job; `levels` are those to measure unless some are asked for.
+    pub fn job(
+        &self,
+        peers: &[Peer],
+        interface: impl Fn(&Peer) -> Interface,
+        levels: &[i32],
+    ) -> Result<CodecJob> {
         let library = |peer: &Peer| Library {
             name: peer.name.to_owned(),
             path: peer.path.clone(),
             interface: interface(peer),
         };
-        let all = if self.output.quick { quick } else { levels };
+        let levels = if self.levels.is_empty() { levels } else { &self.levels };
         Ok(CodecJob {
             libraries: peers.iter().map(library).collect(),
             corpus: self.corpus.as_ref().map(std::path::absolute).transpose()?,
             data_bytes: if self.output.quick { self.size.min(64 << 10) } else { self.size },
-            levels: if self.levels.is_empty() { all.to_vec() } else { self.levels.clone() },
+            levels: levels.to_vec(),
             chunks: self.chunks.clone(),
         })
     }

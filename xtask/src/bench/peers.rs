@@ -38,7 +38,11 @@ impl Peers {
     pub fn with_ours(library: Option<&Path>, file: &str) -> Result<Peers> {
         let sh = Shell::new()?;
         let (path, source) = match library {
-            Some(library) => (std::path::absolute(library)?, "as given".to_owned()),
+            Some(library) => {
+                let path = std::path::absolute(library)?;
+                let source = format!("as given: {}", path.display());
+                (path, source)
+            }
             None => {
                 install::ensure_default_prefix(&sh)?;
                 let path = paths::default_prefix().join("lib").join(file);
@@ -183,14 +187,17 @@ impl Built {
     fn shared(&self, sh: &Shell, name: &str) -> Result<PathBuf> {
         let archive = self.dir.join(format!("{name}.a"));
         let shared = self.dir.join(format!("{name}.so"));
+        // Moved into place whole: another run may have the old one loaded.
+        let new = tempfile::Builder::new().prefix(name).tempfile_in(&self.dir)?;
+        let out = new.path();
         let options = ["-Wl,-Bsymbolic-functions", "-Wl,--gc-sections", "-Wl,-z,now"];
-        cmd!(
-            sh,
-            "cc -shared {options...} -o {shared} -Wl,--whole-archive {archive} -Wl,--no-whole-archive"
-        )
-        .quiet()
-        .run()
-        .with_context(|| format!("{name} cannot be linked"))?;
+        let all = ["-Wl,--whole-archive", &archive.to_string_lossy(), "-Wl,--no-whole-archive"]
+            .map(str::to_owned);
+        cmd!(sh, "cc -shared {options...} -o {out} {all...}")
+            .quiet()
+            .run()
+            .with_context(|| format!("{name} cannot be linked"))?;
+        new.persist(&shared)?;
         Ok(shared)
     }
 }

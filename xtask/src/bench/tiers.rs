@@ -70,6 +70,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_tiers_are_those_of_the_library() {
+        let path = crate::paths::root().join("src/cpu/tier.rs");
+        let source = std::fs::read_to_string(path).expect("the library's tiers");
+        let all = |text: &str| -> Vec<String> {
+            let names = text.split("c\"").skip(1).filter_map(|rest| rest.split('"').next());
+            names.map(str::to_owned).collect()
+        };
+        let blocks = source.split("#[cfg(target_arch = \"").skip(1);
+        let ours = blocks
+            .filter(|block| block.starts_with(std::env::consts::ARCH))
+            .map(|block| all(block.split("];").next().unwrap_or(block)))
+            .find(|names| !names.is_empty());
+        assert_eq!(ours.as_deref().unwrap_or_default(), NAMES);
+    }
+
+    #[test]
     #[cfg(target_arch = "x86_64")]
     fn features_outside_the_tier_are_denied() {
         let denied = |tier| environment(tier)[1].1.clone();

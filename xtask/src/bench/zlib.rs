@@ -18,11 +18,13 @@ const QUICK_LEVELS: [i32; 3] = [1, 6, 9];
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    args.check(&LEVELS)?;
+    let levels: &[i32] = if args.output.quick { &QUICK_LEVELS } else { &LEVELS };
     let sh = Shell::new()?;
     let mut peers = Peers::with_ours(args.output.library.as_deref(), "libz.so.1")?;
     peers.debian("zlib", "zlib1g", "libz.so.1");
     peers.crates(&["zlib-ng", "zlib-rs", "libdeflate"]);
-    let work = Work::Zlib(args.job(peers.found(), interface, &LEVELS, &QUICK_LEVELS)?);
+    let work = Work::Zlib(args.job(peers.found(), interface, levels)?);
     let runner = runner::build(&sh)?;
     let machine = Machine::now(&sh);
     let job = Job { pace: args.pace(), work };

@@ -20,10 +20,12 @@ const QUICK_LEVELS: [i32; 3] = [-1, 3, 9];
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    args.check(&LEVELS)?;
+    let levels: &[i32] = if args.output.quick { &QUICK_LEVELS } else { &LEVELS };
     let sh = Shell::new()?;
     let mut peers = Peers::with_ours(args.output.library.as_deref(), "libzstd.so.1")?;
     peers.debian("libzstd1", "libzstd1", "libzstd.so.1");
-    let work = Work::Zstd(args.job(peers.found(), |_| Interface::Zstd, &LEVELS, &QUICK_LEVELS)?);
+    let work = Work::Zstd(args.job(peers.found(), |_| Interface::Zstd, levels)?);
     let runner = runner::build(&sh)?;
     let machine = Machine::now(&sh);
     let job = Job { pace: args.pace(), work };
