@@ -4,6 +4,7 @@
 //! each returns `Ok(Completion::Completed)`, a skip with its reason, or an error.
 
 mod abi;
+mod bench;
 mod edge;
 mod headers;
 mod zstd;
@@ -75,8 +76,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn trials(setup: &'static Setup) -> Vec<Trial> {
     // One line an area.
-    let areas =
-        [abi::trials(setup), headers::trials(setup), edge::trials(setup), zstd::trials(setup)];
+    let areas = [
+        abi::trials(setup),
+        bench::trials(setup),
+        headers::trials(setup),
+        edge::trials(setup),
+        zstd::trials(setup),
+    ];
     areas.into_iter().flatten().collect()
 }
 
