@@ -14,6 +14,7 @@ use super::peers::{Peer, Peers};
 use super::report::{Report, Table, against_best, columns, figure, size};
 use super::runner::{self, Outcome};
 use super::tiers;
+use crate::matrix::tiers::names;
 
 /// What `cargo xtask bench checksum` takes.
 #[derive(clap::Args)]
@@ -89,15 +90,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut findings = Findings::default();
     if args.tiers {
         let mut outcomes = serde_json::Map::new();
-        for tier in tiers::NAMES {
-            let what = format!("tier {tier}");
-            let outcome = runner::run(&runner, &job, &tiers::environment(tier), &what)?;
-            if let Some(other) = tiers::other_than(&outcome, tier) {
-                findings.notes.push(format!("tier {tier}: not here, the library runs as {other}"));
+        let mut others = Vec::new();
+        for tier in names()? {
+            // Loading the libraries without a size to measure shows whether it is taken.
+            let environment = tiers::environment(&tier);
+            if !tiers::taken(&runner::run(&runner, &empty(&job), &environment, "")?, &tier) {
+                others.push(tier);
                 continue;
             }
-            findings.add(peers.found(), &outcome, Some(tier));
-            outcomes.insert((*tier).to_owned(), json!(outcome));
+            let outcome = runner::run(&runner, &job, &environment, &format!("tier {tier}"))?;
+            findings.add(peers.found(), &outcome, Some(&tier));
+            outcomes.insert(tier, json!(outcome));
+        }
+        if !others.is_empty() {
+            findings.notes.push(format!("not on this machine: tiers {}", others.join(", ")));
         }
         findings.figures = json!({ "job": job, "missing": peers.missing, "tiers": outcomes });
     } else {
@@ -116,6 +122,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     report.finish(&args.output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The job without sizes.
+fn empty(job: &Job) -> Job {
+    let mut job = job.clone();
+    if let Work::Checksum(work) = &mut job.work {
+        work.sizes.clear();
+        work.mixed.clear();
+    }
+    job
 }
 
 /// What goes into the report.

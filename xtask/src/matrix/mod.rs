@@ -17,7 +17,7 @@ mod report;
 mod row;
 mod rules;
 mod suite;
-mod tiers;
+pub mod tiers;
 mod toolchain;
 mod work;
 
