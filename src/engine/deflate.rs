@@ -440,9 +440,15 @@ impl Deflate {
         if self.raw.end() || begun { Code::DataError } else { Code::Ok }
     }
 
-    /// The stream's check value: adler32 or crc32 of the input so far.
+    /// The check value that a new stream starts with; for a raw one too, as zlib shows it.
     pub fn check(&self) -> u32 {
         self.check
+    }
+
+    /// The check value of the input so far, adler32 or crc32. None for a raw stream: zlib leaves
+    /// its `adler` to the caller, who may keep a value of his own there (gzappend.c does).
+    pub fn running_check(&self) -> Option<u32> {
+        (self.format != Format::Raw).then_some(self.check)
     }
 
     /// zlib.h's `data_type`: what the data is believed to be.

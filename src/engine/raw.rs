@@ -136,11 +136,35 @@ impl RawDeflate {
     }
 
     pub fn reset(&mut self) {
+        self.drain();
         // SAFETY: the state is the engine's own.
         unsafe { zrs::deflateReset(&mut self.0.0) };
     }
 
+    /// Takes the output that waits for room and throws it away.
+    ///
+    /// The engine's reset empties its output buffer but does not go back to the buffer's start
+    /// (zlib-rs 0.6.8, `Pending::reset_keep`): the next stream finds less room than a block may
+    /// need, and aborts.
+    fn drain(&mut self) {
+        let mut scratch = [0; 4096];
+        loop {
+            let waiting = self.pending().0 as usize;
+            if waiting == 0 {
+                return;
+            }
+            // No more room than that: the engine comes back without compressing more.
+            let room = waiting.min(scratch.len());
+            let mut io = Io::new(&[], &mut scratch[..room]);
+            self.deflate(&mut io, Flush::Finish);
+            if io.avail_out as usize == room {
+                return;
+            }
+        }
+    }
+
     pub fn reset_keep(&mut self) {
+        self.drain();
         // SAFETY: the state is the engine's own.
         unsafe { zrs::deflateResetKeep(&mut self.0.0) };
     }
@@ -440,5 +464,49 @@ impl Drop for InflateBack {
     fn drop(&mut self) {
         // SAFETY: the state is the engine's own.
         unsafe { zrs::inflateBackEnd(&mut self.0.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reset_gives_back_the_room_of_waiting_output() {
+        let mut seed = 1u32;
+        let noise: Vec<u8> = (0..400_000)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                // Six bits of eight: blocks nearly as large as their input, but not stored.
+                (seed >> 26) as u8
+            })
+            .collect();
+        let mut out = vec![0; noise.len() + 1000];
+        for keep in [false, true] {
+            let mut raw = RawDeflate::new(6, 15, 8, 0, Allocator::LIBC).unwrap();
+            // Each time the first block is handed out in part: 72 of the buffer's 64 KiB in all.
+            for room in [9_000; 8] {
+                raw.deflate(&mut Io::new(&noise, &mut out[..room]), Flush::None);
+                assert!(raw.pending().0 > 0, "nothing waits behind {room} bytes");
+                if keep {
+                    raw.reset_keep()
+                } else {
+                    raw.reset()
+                };
+                assert_eq!(raw.pending(), (0, 0));
+            }
+            if keep {
+                raw.reset();
+            }
+            let mut io = Io::new(&noise, &mut out);
+            assert_eq!(raw.deflate(&mut io, Flush::Finish), Code::StreamEnd);
+            let left = io.avail_out as usize;
+            let len = out.len() - left;
+            let mut plain = vec![0; noise.len()];
+            let mut inflate = RawInflate::new(15, Allocator::LIBC).unwrap();
+            let code = inflate.inflate(&mut Io::new(&out[..len], &mut plain), Flush::Finish);
+            assert_eq!(code, Code::StreamEnd);
+            assert!(plain == noise, "the stream after a reset decodes to other bytes");
+        }
     }
 }

@@ -111,7 +111,9 @@ unsafe fn advance(
         let mut io = stream::io(strm);
         let code = call(deflate, &mut io);
         stream::store(strm, &io, true);
-        (*strm).adler = deflate.check().into();
+        if let Some(check) = deflate.running_check() {
+            (*strm).adler = check.into();
+        }
         (*strm).data_type = deflate.data_type();
         stream::show_msg(strm, code, deflate.msg());
         code as c_int
@@ -185,7 +187,9 @@ pub unsafe extern "C" fn deflateSetDictionary(
         };
         let dictionary = core::slice::from_raw_parts(dictionary, dictLength as usize);
         let code = deflate.set_dictionary(dictionary);
-        (*strm).adler = deflate.check().into();
+        if let Some(check) = deflate.running_check() {
+            (*strm).adler = check.into();
+        }
         if code == Code::Ok {
             // zlib reads a dictionary as it reads input, and counts what it keeps of it.
             let kept = dictLength.min(deflate.window_size());
