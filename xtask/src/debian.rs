@@ -56,6 +56,9 @@ pub fn is_installed(sh: &Shell, package: &str) -> bool {
         .is_ok_and(|status| status == "installed")
 }
 
+/// Two checks may ask for the same package at once.
+static FETCH: Mutex<()> = Mutex::new(());
+
 /// Debian sid's archive, read through a private apt state under target/debian.
 pub struct Sid {
     dir: PathBuf,
@@ -113,6 +116,7 @@ impl Sid {
 
     /// A binary package's files, unpacked: the folder that stands for `/`.
     pub fn unpacked(&self, sh: &Shell, package: &str) -> Result<PathBuf> {
+        let _guard = FETCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let root = self.dir.join("root").join(package);
         if root.join(".complete").exists() {
             return Ok(root);
@@ -131,6 +135,7 @@ impl Sid {
 
     /// A source package's upstream source, unpacked (Debian's own patches are not applied).
     pub fn source(&self, sh: &Shell, package: &str) -> Result<PathBuf> {
+        let _guard = FETCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let root = self.dir.join("source").join(package);
         if root.join(".complete").exists() {
             return Ok(root);
@@ -138,8 +143,10 @@ impl Sid {
         let dl = self.dir.join("dl").join(format!("source-{package}"));
         fs::create_dir_all(&dl)?;
         let _dir = sh.push_dir(&dl);
-        // The mirror may lack the Debian half of a source package; the upstream half is all we need.
-        let got = self.apt(cmd!(sh, "apt-get source -qq --download-only {package}")).run();
+        // The mirror may lack the Debian half of a source package, and apt says so; the upstream half
+        // is all we need.
+        let get = cmd!(sh, "apt-get source -qq --download-only {package}");
+        let got = self.apt(get).ignore_stderr().run();
         let Ok(orig) = orig_tarball(&dl) else {
             got.with_context(|| format!("sid's source of {package} cannot be downloaded"))?;
             bail!("sid's source of {package} came without an upstream tarball");

@@ -1,7 +1,10 @@
 //! `cargo xtask conformance`: upstream's test programs and everyday programs on the libraries.
 
 pub mod corpus;
+mod lab;
 pub mod programs;
+pub mod zlib;
+pub mod zstd;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +30,10 @@ pub struct Args {
 enum What {
     /// A real job with each of some everyday programs, compared with the same on the system's
     Programs(programs::Args),
+    /// zlib's own test programs and examples, beside stock zlib built from the same source
+    Zlib(zlib::Args),
+    /// zstd's own tests: unit tests, random testers, golden files, scripts with its command line
+    Zstd(zstd::Args),
 }
 
 /// What every kind of conformance run takes.
@@ -47,6 +54,8 @@ pub struct Common {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Programs(args) => programs::run(args),
+        What::Zlib(args) => zlib::run(args),
+        What::Zstd(args) => zstd::run(args),
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 
-use super::lab::{Lab, text};
 use crate::conformance::corpus::{same_file, same_tree};
+use crate::conformance::lab::{Lab, text};
 
 /// dpkg-deb: packages with gzip and zstd members.
 pub fn dpkg_deb(lab: &Lab) -> Result<String> {

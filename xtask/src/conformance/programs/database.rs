@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::lab::{Lab, SIDES, Side, text};
+use crate::conformance::lab::{Lab, SIDES, Side, text};
 use crate::process::Server;
 
 /// pg_dump -Fc and pg_restore crosswise, and pg_basebackup with gzip and zstd from the server.
@@ -39,7 +39,7 @@ pub fn postgresql(lab: &Lab) -> Result<String> {
         }
         let said = server.stop(libc::SIGINT)?;
         if side == Side::Ours {
-            super::lab::no_loader_words(&said)?;
+            crate::conformance::lab::no_loader_words(&said)?;
         }
     }
     Ok(format!(

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::lab::{Lab, SIDES, Side, text};
 use crate::conformance::corpus::{self, Random, same_tree};
+use crate::conformance::lab::{Lab, SIDES, Side, text};
 
 /// git: a repository with a history, repacked from scratch, checked in full, cloned.
 pub fn git(lab: &Lab) -> Result<String> {

@@ -6,7 +6,6 @@
 mod archives;
 mod database;
 mod development;
-mod lab;
 mod network;
 
 use std::path::Path;
@@ -15,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use xshell::Shell;
 
-use self::lab::Lab;
+use super::lab::Lab;
 use super::{Common, Outcome, Report, conclude, run_all};
 use crate::debian;
 
@@ -163,15 +162,8 @@ pub fn run_one(sh: &Shell, prefix: &Path, name: &str) -> Report {
             Ok(lab) => lab,
             Err(error) => return (Outcome::Failed(format!("{error:#}")), Vec::new()),
         };
-        let outcome = (program.job)(&lab).and_then(|what| lab.prove(program.mapped).map(|()| what));
-        let outcome = match outcome {
-            Ok(what) => match lab.known() {
-                Some(deviation) => Outcome::Known(deviation),
-                None => Outcome::Passed(what),
-            },
-            Err(error) => Outcome::Failed(format!("{error:#}")),
-        };
-        (outcome, lab.mapped())
+        let result = (program.job)(&lab).and_then(|what| lab.prove(program.mapped).map(|()| what));
+        lab.outcome(result)
     })
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::lab::{Lab, SIDES, Side, text};
 use crate::conformance::corpus::{same_file, same_tree};
+use crate::conformance::lab::{Lab, SIDES, Side, text};
 use crate::process::Server;
 
 /// nginx compresses at every level, curl decodes; also zstd files that curl decodes.
@@ -115,7 +115,7 @@ impl Nginx {
     fn stop(self, lab: &Lab) -> Result<()> {
         let said = self.server.stop(libc::SIGQUIT)?;
         if self.side == Side::Ours {
-            super::lab::no_loader_words(&said)?;
+            crate::conformance::lab::no_loader_words(&said)?;
         }
         let log = fs::read_to_string(&self.log)?;
         // nginx sets memory apart for a response's stream (no less than stock zlib takes) and says so

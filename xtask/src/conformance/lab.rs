@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use xshell::Shell;
 
-use crate::conformance::corpus;
+use super::{Outcome, corpus};
 use crate::loaded::{self, Audit, Record};
-use crate::process::{self, ending};
+use crate::process::{self, Finished, ending};
 
 /// Whose libraries a command runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,8 @@ pub struct Lab {
     libdir: PathBuf,
     audit: PathBuf,
     known: RefCell<Option<String>>,
+    /// Stands for the system's libraries, if not those.
+    reference: Option<PathBuf>,
 }
 
 impl Lab {
@@ -82,13 +84,18 @@ impl Lab {
             fs::copy(&audit, &module)?;
             audit = module;
         }
-        let lab = Lab { dir, libdir, audit, known: RefCell::new(None) };
+        let lab = Lab { dir, libdir, audit, known: RefCell::new(None), reference: None };
         for side in SIDES {
             fs::write(lab.log(side), "")?;
             fs::set_permissions(lab.log(side), Permissions::from_mode(0o666))?;
         }
         corpus::fill(&lab.input())?;
         Ok(lab)
+    }
+
+    /// Lets `reference` stand for the folder of the system's libraries.
+    pub fn with_reference(self, reference: &Path) -> Result<Lab> {
+        Ok(Lab { reference: Some(fs::canonicalize(reference)?), ..self })
     }
 
     /// A path in this lab's folder.
@@ -122,9 +129,11 @@ impl Lab {
             ("LD_AUDIT", self.audit.clone()),
             ("ZCOMPAT_LOADED_LOG", self.log(side)),
         ];
-        if side == Side::Ours {
-            env.push(("LD_LIBRARY_PATH", self.libdir.clone()));
-        }
+        let libdir = match side {
+            Side::Ours => Some(&self.libdir),
+            Side::System => self.reference.as_ref(),
+        };
+        env.extend(libdir.map(|dir| ("LD_LIBRARY_PATH", dir.clone())));
         env
     }
 
@@ -151,20 +160,35 @@ impl Lab {
     /// # Errors
     /// It fails, the loader has something to say, or it is not done within two minutes.
     pub fn finish(&self, side: Side, command: &mut Command) -> Result<Vec<u8>> {
-        let done = process::finish(command, Duration::from_secs(120))?;
-        let shown = || {
-            let args = command.get_args().map(|a| a.to_string_lossy());
-            let words: Vec<_> =
-                std::iter::once(command.get_program().to_string_lossy()).chain(args).collect();
-            words.join(" ")
-        };
+        let done = self.finish_any(side, command)?;
+        if !done.status.success() {
+            let words: Vec<_> = std::iter::once(command.get_program())
+                .chain(command.get_args())
+                .map(|a| a.to_string_lossy())
+                .collect();
+            let words = words.join(" ");
+            bail!("{words} ({}): {}: {}", side.word(), ending(done.status), done.tail());
+        }
+        Ok(done.stdout)
+    }
+
+    /// Like [`Lab::finish`], but the command may fail.
+    pub fn finish_any(&self, side: Side, command: &mut Command) -> Result<Finished> {
+        self.finish_within(side, command, Duration::from_secs(120))
+    }
+
+    /// Like [`Lab::finish_any`] with a limit of one's own.
+    pub fn finish_within(
+        &self,
+        side: Side,
+        command: &mut Command,
+        limit: Duration,
+    ) -> Result<Finished> {
+        let done = process::finish(command, limit)?;
         if side == Side::Ours {
             no_loader_words(&String::from_utf8_lossy(&done.stderr))?;
         }
-        if !done.status.success() {
-            bail!("{} ({}): {}: {}", shown(), side.word(), ending(done.status), done.tail());
-        }
-        Ok(done.stdout)
+        Ok(done)
     }
 
     /// Writes on each side and reads each result on both: four ways, each in a fresh folder.
@@ -225,14 +249,15 @@ impl Lab {
         self.known.borrow_mut().get_or_insert(deviation);
     }
 
-    /// The first deviation noted.
-    pub fn known(&self) -> Option<String> {
-        self.known.borrow().clone()
-    }
-
-    /// The files of ours that were mapped so far.
-    pub fn mapped(&self) -> Vec<PathBuf> {
-        loaded::read(&self.log(Side::Ours)).map(|r| loaded::files(&r)).unwrap_or_default()
+    /// What a job's result means, and the files of ours that it mapped.
+    pub fn outcome(&self, result: Result<String>) -> (Outcome, Vec<PathBuf>) {
+        let outcome = match (result, self.known.take()) {
+            (Err(error), _) => Outcome::Failed(format!("{error:#}")),
+            (Ok(_), Some(deviation)) => Outcome::Known(deviation),
+            (Ok(what), None) => Outcome::Passed(what),
+        };
+        let ours = loaded::read(&self.log(Side::Ours)).unwrap_or_default();
+        (outcome, loaded::files(&ours))
     }
 }
 
