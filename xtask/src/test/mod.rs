@@ -5,8 +5,10 @@
 
 mod abi;
 mod bench;
+mod conformance;
 mod edge;
 mod headers;
+mod run;
 mod zstd;
 
 use std::path::PathBuf;
@@ -79,7 +81,9 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
     let areas = [
         abi::trials(setup),
         bench::trials(setup),
+        conformance::trials(setup),
         headers::trials(setup),
+        run::trials(setup),
         edge::trials(setup),
         zstd::trials(setup),
     ];
