@@ -4,6 +4,7 @@ mod abi;
 mod bench;
 mod cargo_c;
 mod conformance;
+mod constants;
 mod debian;
 mod headers;
 mod install;
@@ -44,6 +45,8 @@ enum Command {
     Test(test::Args),
     /// Measure the libraries side by side with others.
     Bench(bench::Args),
+    /// Write the CRC kernels' constants, derived from the polynomial.
+    Constants(constants::Args),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Constants(args) => constants::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,170 @@
+//! `cargo xtask constants`: derives the numbers in src/checksum/crc32/constants.rs from the CRC
+//! polynomial. docs/checksums.md says what each is for.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::paths;
+
+/// What `cargo xtask constants` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Write nothing; fail if the file is not what would be written
+    #[arg(long)]
+    check: bool,
+}
+
+/// x^32+x^26+x^23+x^22+x^16+x^12+x^11+x^10+x^8+x^7+x^5+x^4+x^2+x+1 (RFC 1952 section 8), highest
+/// power in the highest bit.
+const POLYNOMIAL: u128 = 0x1_04c1_1db7;
+
+/// How many 16-byte steps the table of weights covers.
+const WEIGHTS: u32 = 64;
+
+/// Distances in bytes over which kernels fold: their strides, and a chunk.
+const FOLDS: [u32; 6] = [16, 64, 128, 192, 256, 512];
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let path = path();
+    let wanted = generate();
+    if args.check {
+        check(&path)?;
+    } else {
+        std::fs::write(&path, wanted).with_context(|| format!("{}", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails unless `path` holds what the generator writes.
+pub fn check(path: &Path) -> Result<()> {
+    let found = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+    ensure!(
+        found == generate(),
+        "{} is not what the generator writes: run cargo xtask constants",
+        path.display()
+    );
+    Ok(())
+}
+
+/// Where the constants are kept.
+pub fn path() -> PathBuf {
+    paths::root().join("src/checksum/crc32/constants.rs")
+}
+
+/// x^power modulo the polynomial.
+fn x_to(power: u32) -> u128 {
+    (0..power).fold(1, |p, _| {
+        let p = p << 1;
+        if p >> 32 != 0 { p ^ POLYNOMIAL } else { p }
+    })
+}
+
+/// The quotient x^power / polynomial, for power < 128.
+fn x_to_divided(power: u32) -> u128 {
+    let (mut rest, mut quotient) = (1_u128 << power, 0);
+    for shift in (0..=power - 32).rev() {
+        if rest >> (shift + 32) & 1 != 0 {
+            rest ^= POLYNOMIAL << shift;
+            quotient |= 1 << shift;
+        }
+    }
+    quotient
+}
+
+/// A polynomial of degree below 64 as data has it: the highest power in bit 0.
+fn reflect(polynomial: u128) -> u64 {
+    u64::try_from(polynomial).expect("degree below 64").reverse_bits()
+}
+
+/// A residue times x^32, so that its 32 bits are the low half of the word.
+fn residue(power: u32) -> u64 {
+    reflect(x_to(power) << 32)
+}
+
+/// A word in hexadecimal, in groups of four digits.
+fn hex(word: u64) -> String {
+    let digits = format!("{word:016x}");
+    let groups: Vec<&str> = (0..4).map(|i| &digits[4 * i..4 * i + 4]).collect();
+    format!("0x{}", groups.join("_"))
+}
+
+/// The file.
+fn generate() -> String {
+    let mut out = String::from(
+        "//! Numbers for carry-less multiplication, derived from the CRC polynomial: written by\n\
+         //! `cargo xtask constants`, explained in docs/checksums.md. Do not edit.\n\n",
+    );
+    // A clmul of two words gives the product times x, since the top bit of its 128 is not used.
+    out.push_str(
+        "/// x^95 / P, rounded down: T times this, divided by x^63, is the quotient of T x^32 by P.\n",
+    );
+    writeln!(out, "pub const QUOTIENT: u64 = {};\n", hex(reflect(x_to_divided(95)))).unwrap();
+    out.push_str("/// (P - x^32) x^31: the quotient times this has the remainder in its third dword.\n");
+    let rest = (POLYNOMIAL ^ 1 << 32) << 31;
+    writeln!(out, "pub const POLYNOMIAL: u64 = {};\n", hex(reflect(rest))).unwrap();
+
+    for bytes in FOLDS {
+        let bits = 8 * bytes;
+        writeln!(
+            out,
+            "/// x^{} and x^{} modulo P: moves a chunk {bytes} bytes ahead.\n\
+             pub const FOLD_{bytes}: [u64; 2] =\n    [{}, {}];\n",
+            bits + 31,
+            bits - 33,
+            hex(residue(bits + 31)),
+            hex(residue(bits - 33))
+        )
+        .unwrap();
+    }
+
+    writeln!(
+        out,
+        "/// How many chunks [`WEIGHTS`] covers.\npub const WEIGHED: usize = {WEIGHTS};\n\n\
+         /// x^(128 d + 95) and x^(128 d + 31) modulo P, for d = {} down to 0: what a chunk followed\n\
+         /// by d chunks adds to the CRC, before the last division.\n\
+         pub static WEIGHTS: [[u64; 2]; WEIGHED] = [",
+        WEIGHTS - 1
+    )
+    .unwrap();
+    for d in (0..WEIGHTS).rev() {
+        let (high, low) = (residue(128 * d + 95), residue(128 * d + 31));
+        writeln!(out, "    [{}, {}],", hex(high), hex(low)).unwrap();
+    }
+    out.push_str("];\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers printed in Intel, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
+    /// Instruction", 2009: reflected in 33 bits.
+    #[test]
+    fn agrees_with_the_paper() {
+        let published = |p| reflect(p) >> 31;
+        assert_eq!(published(x_to(4 * 128 + 32)), 0x1_5444_2bd4);
+        assert_eq!(published(x_to(4 * 128 - 32)), 0x1_c6e4_1596);
+        assert_eq!(published(x_to(128 + 32)), 0x1_7519_97d0);
+        assert_eq!(published(x_to(128 - 32)), 0x0_ccaa_009e);
+        assert_eq!(published(x_to_divided(64)), 0x1_f701_1641);
+        assert_eq!(published(POLYNOMIAL), 0x1_db71_0641);
+    }
+
+    #[test]
+    fn the_kept_file_is_what_the_generator_writes() {
+        check(&path()).unwrap();
+    }
+
+    #[test]
+    fn a_changed_file_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let changed = dir.path().join("constants.rs");
+        std::fs::write(&changed, generate().replacen("0x", "0x1", 1)).unwrap();
+        assert!(check(&changed).is_err());
+    }
+}
