@@ -103,7 +103,9 @@ fn generate() -> String {
         "/// x^95 / P, rounded down: T times this, divided by x^63, is the quotient of T x^32 by P.\n",
     );
     writeln!(out, "pub const QUOTIENT: u64 = {};\n", hex(reflect(x_to_divided(95)))).unwrap();
-    out.push_str("/// (P - x^32) x^31: the quotient times this has the remainder in its third dword.\n");
+    out.push_str(
+        "/// (P - x^32) x^31: the quotient times this has the remainder in its third dword.\n",
+    );
     let rest = (POLYNOMIAL ^ 1 << 32) << 31;
     writeln!(out, "pub const POLYNOMIAL: u64 = {};\n", hex(reflect(rest))).unwrap();
 
@@ -112,7 +114,7 @@ fn generate() -> String {
         writeln!(
             out,
             "/// x^{} and x^{} modulo P: moves a chunk {bytes} bytes ahead.\n\
-             pub const FOLD_{bytes}: [u64; 2] =\n    [{}, {}];\n",
+             pub const FOLD_{bytes}: [u64; 2] = [{}, {}];\n",
             bits + 31,
             bits - 33,
             hex(residue(bits + 31)),

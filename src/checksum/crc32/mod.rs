@@ -5,10 +5,27 @@ mod gf2;
 mod portable;
 mod table;
 
+// Carry-less multiplication.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod chunk;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod constants;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod fold;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod short;
+
+#[cfg(target_arch = "x86_64")]
+mod x86_avx2;
+#[cfg(target_arch = "x86_64")]
+mod x86_avx512;
+#[cfg(target_arch = "x86_64")]
+mod x86_pclmul;
+
 pub use combine::{combine, combine_gen, combine_op};
 pub use table::TABLE;
 
-use super::kernel::{Dispatch, Kernel};
+use super::kernel::{Code, Dispatch, Kernel};
 use crate::cpu::Features;
 
 /// The kernels of CRC-32 and the choice among them.
@@ -19,6 +36,25 @@ fn choose(start: u32, data: &[u8]) -> u64 {
 }
 
 static KERNELS: &[Kernel] = &[
-    // SAFETY: plain safe Rust.
-    unsafe { Kernel::new("crc32 portable", Features::NONE, portable::crc32) },
+    #[cfg(target_arch = "x86_64")]
+    kernel("crc32 avx512+vpclmulqdq", X86_AVX512, x86_avx512::crc32),
+    #[cfg(target_arch = "x86_64")]
+    kernel("crc32 avx2+vpclmulqdq", X86_AVX2, x86_avx2::crc32),
+    #[cfg(target_arch = "x86_64")]
+    kernel("crc32 pclmulqdq", X86_PCLMUL, x86_pclmul::crc32),
+    kernel("crc32 portable", Features::NONE, portable::crc32),
 ];
+
+// What the kernels enable: each must be covered by the features beside it.
+#[cfg(target_arch = "x86_64")]
+const X86_PCLMUL: Features = Features::SSE4_1.and(Features::PCLMULQDQ);
+#[cfg(target_arch = "x86_64")]
+const X86_AVX2: Features = X86_PCLMUL.and(Features::AVX2).and(Features::VPCLMULQDQ);
+#[cfg(target_arch = "x86_64")]
+const X86_AVX512: Features = X86_AVX2.and(Features::AVX512).and(Features::ZMM);
+
+const fn kernel(name: &'static str, needs: Features, code: Code) -> Kernel {
+    // SAFETY: the constants above cover what the functions enable; the tests hold the kernels to
+    // their slices.
+    unsafe { Kernel::new(name, needs, code) }
+}

@@ -1,0 +1,64 @@
+//! CRC-32 with VPCLMULQDQ on 256-bit vectors.
+
+use core::arch::x86_64::*;
+
+use super::chunk::Vector;
+use super::constants::FOLD_256;
+use super::fold;
+
+/// The CRC-32 of `data`, continued from `start`.
+#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
+pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { fold::crc32::<__m256i>(start, data) }
+}
+
+impl Vector for __m256i {
+    type Chunk = __m128i;
+    const BYTES: usize = 32;
+    const FOLD: [u64; 2] = FOLD_256;
+    const LOOP: usize = 8;
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: AVX2 is there and the bytes are readable, says the caller.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn from_chunk(chunk: __m128i) -> Self {
+        // SAFETY: AVX2 is there, says the caller.
+        unsafe { _mm256_zextsi128_si256(chunk) }
+    }
+
+    #[inline(always)]
+    unsafe fn broadcast(chunk: __m128i) -> Self {
+        // SAFETY: AVX2 is there, says the caller.
+        unsafe { _mm256_broadcastsi128_si256(chunk) }
+    }
+
+    #[inline(always)]
+    unsafe fn xor(self, other: Self) -> Self {
+        // SAFETY: AVX2 is there, says the caller.
+        unsafe { _mm256_xor_si256(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_onto(self, by: Self, onto: Self) -> Self {
+        // SAFETY: VPCLMULQDQ and AVX2 are there, says the caller.
+        unsafe {
+            let first = _mm256_clmulepi64_epi128::<0x00>(self, by);
+            let second = _mm256_clmulepi64_epi128::<0x11>(self, by);
+            _mm256_xor_si256(_mm256_xor_si256(first, onto), second)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> __m128i {
+        // SAFETY: AVX2 is there, says the caller.
+        unsafe {
+            let (low, high) = (_mm256_castsi256_si128(self), _mm256_extracti128_si256::<1>(self));
+            _mm_xor_si128(low, high)
+        }
+    }
+}
