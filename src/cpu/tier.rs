@@ -23,6 +23,9 @@ pub static TIERS: &[Tier] = {
     const AVX2: Features = SSE.and(Features::AVX2);
     const VPCLMUL: Features = AVX2.and(Features::VPCLMULQDQ);
     const AVX512: Features = AVX2.and(Features::AVX512).and(Features::ZMM);
+    // With VBMI, which no CPU with both AVX-512 and VPCLMULQDQ lacks.
+    const AVX512_VPCLMUL: Features = AVX512.and(Features::VPCLMULQDQ).and(Features::AVX512_VBMI);
+    const AVX512_ALL: Features = AVX512_VPCLMUL.and(Features::AVX512_VNNI);
     &[
         tier(c"portable", Features::NONE),
         tier(c"pclmulqdq", SSE),
@@ -31,11 +34,9 @@ pub static TIERS: &[Tier] = {
         tier(c"avx2-vpclmulqdq-vnni", VPCLMUL.and(Features::AVX_VNNI)),
         tier(c"avx512", AVX512),
         tier(c"avx512-vnni", AVX512.and(Features::AVX512_VNNI)),
-        tier(c"avx512-vpclmulqdq", AVX512.and(Features::VPCLMULQDQ)),
-        tier(
-            c"avx512-vpclmulqdq-vnni",
-            AVX512.and(Features::VPCLMULQDQ).and(Features::AVX512_VNNI),
-        ),
+        tier(c"avx512-vpclmulqdq", AVX512_VPCLMUL),
+        tier(c"avx512-vpclmulqdq-vnni", AVX512_ALL),
+        tier(c"avx512-vpclmulqdq-vnni-gfni", AVX512_ALL.and(Features::GFNI)),
     ]
 };
 

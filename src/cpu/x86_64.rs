@@ -10,9 +10,12 @@ use super::Features;
 /// What kernels may use on this CPU: [`supported`], less 512-bit vectors where they cost clock,
 /// and less what is of no use beside what was found, unless `all` is asked for.
 pub(super) fn detect(all: bool) -> Features {
-    let (features, id) = probe(all);
+    let (mut features, id) = probe(all);
     if slows_down_with_512_bits(id) {
-        return Features::from_bits(features.bits() & !Features::ZMM.bits());
+        features = features.without(Features::ZMM);
+    }
+    if !multiplies_slowly(id) {
+        features = features.without(Features::GFNI);
     }
     features
 }
@@ -68,6 +71,8 @@ fn probe(all: bool) -> (Features, Id) {
     let avx512_vnni = avx512 && bit(leaf7.ecx, 11);
     add(avx512, Features::AVX512 | Features::ZMM);
     add(avx512_vnni, Features::AVX512_VNNI);
+    add(avx512 && bit(leaf7.ecx, 1), Features::AVX512_VBMI);
+    add(avx512 && bit(leaf7.ecx, 8), Features::GFNI);
 
     // leaf7.eax is the highest subleaf.
     if avx2 && (all || !avx512_vnni) && leaf7.eax >= 1 {
@@ -117,6 +122,13 @@ fn slows_down_with_512_bits(id: Id) -> bool {
     id.intel && id.family == 6 && matches!(id.model, 85 | 106 | 108 | 126 | 140 | 141)
 }
 
+/// AMD's Zen 5 starts a carry-less multiplication every second cycle and two bit-matrix products
+/// every cycle, whatever the width (measured: docs/checksums.md). On Intel's cores both have one
+/// port for 512-bit vectors and the matrices, of which it takes twice as many, do not pay.
+fn multiplies_slowly(id: Id) -> bool {
+    !id.intel && id.family >= 0x1a
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +162,11 @@ mod tests {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
         );
+        assert_eq!(
+            ours(Features::GFNI),
+            is_x86_feature_detected!("gfni") && ours(Features::AVX512)
+        );
+        assert_eq!(ours(Features::AVX512_VBMI), is_x86_feature_detected!("avx512vbmi"));
         assert_eq!(ours(Features::AVX512_VNNI), is_x86_feature_detected!("avx512vnni"));
         assert_eq!(ours(Features::AVX_VNNI), is_x86_feature_detected!("avxvnni"));
     }

@@ -25,7 +25,13 @@ const POLYNOMIAL: u128 = 0x1_04c1_1db7;
 const WEIGHTS: u32 = 64;
 
 /// Distances in bytes over which kernels fold: their strides, and a chunk.
-const FOLDS: [u32; 6] = [16, 64, 128, 192, 256, 512];
+const FOLDS: [u32; 4] = [16, 128, 256, 384];
+
+/// The 64-byte vectors that the widest kernel takes at once, and those of them that it folds with
+/// bit matrices: four whose bytes are linearly independent modulo the polynomial, which
+/// `matrices` checks. (No four at equal distances are.)
+const LANES: u32 = 6;
+const MATRIX_LANES: [u32; 4] = [0, 1, 3, 4];
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -75,6 +81,41 @@ fn x_to_divided(power: u32) -> u128 {
     quotient
 }
 
+/// For each matrix lane of one step, what takes its bytes to each matrix lane of the next: GF2P8AFFINEQB
+/// matrices.
+///
+/// A byte is a polynomial b of degree below 8 times some power of x. The remainders of the 32 bits
+/// at one place of four lanes span all remainders, so that there is exactly one way to write b at
+/// its place as a sum of four bytes in the lanes of the next step. Each depends on b linearly.
+fn matrices() -> [[u64; 4]; 4] {
+    // Powers as if the last lane of the next step were the data's end: bit 0 is x^7.
+    let power = |lane: u32, bit: u32| 512 * (2 * LANES - 1 - lane) + 7 - bit;
+    // The 32 target bits as columns, then each of the 32 source bits: solved all at once.
+    let targets = MATRIX_LANES.iter().flat_map(|lane| (0..8).map(move |bit| (LANES + lane, bit)));
+    let sources = MATRIX_LANES.iter().flat_map(|lane| (0..8).map(move |bit| (*lane, bit)));
+    let columns: Vec<u128> = targets.chain(sources).map(|(l, b)| x_to(power(l, b))).collect();
+    // Row r: coefficient of x^r in every column.
+    let mut rows: Vec<u64> = (0..32)
+        .map(|r| columns.iter().enumerate().map(|(c, v)| ((v >> r & 1) as u64) << c).sum())
+        .collect();
+    for column in 0..32 {
+        let pivot = (column..32)
+            .find(|&r| rows[r] >> column & 1 != 0)
+            .expect("the lanes are independent: choose others");
+        rows.swap(column, pivot);
+        for r in (0..32).filter(|&r| r != column) {
+            if rows[r] >> column & 1 != 0 {
+                rows[r] ^= rows[column];
+            }
+        }
+    }
+    // Now row 8 j + i says which source bits go to bit i of target lane j. In a matrix operand, bit
+    // i's row is byte 7 - i.
+    let byte = |from: usize, to: usize, i: usize| (rows[8 * to + i] >> (32 + 8 * from)) & 0xff;
+    let matrix = |from, to| (0..8).map(|i| byte(from, to, i) << (8 * (7 - i))).sum();
+    std::array::from_fn(|from| std::array::from_fn(|to| matrix(from, to)))
+}
+
 /// A polynomial of degree below 64 as data has it: the highest power in bit 0.
 fn reflect(polynomial: u128) -> u64 {
     u64::try_from(polynomial).expect("degree below 64").reverse_bits()
@@ -122,6 +163,23 @@ fn generate() -> String {
         )
         .unwrap();
     }
+
+    let lanes = MATRIX_LANES.map(|l| l.to_string()).join(", ");
+    writeln!(
+        out,
+        "/// Bit matrices, as GF2P8AFFINEQB takes them, that move 64-byte vectors {LANES} places ahead:\n\
+         /// those at {lanes} of one step to the same places of the next.\n\
+         pub static MATRICES: [[u64; 4]; 4] = ["
+    )
+    .unwrap();
+    for row in matrices() {
+        writeln!(out, "    [").unwrap();
+        for word in row {
+            writeln!(out, "        {},", hex(word)).unwrap();
+        }
+        writeln!(out, "    ],").unwrap();
+    }
+    out.push_str("];\n\n");
 
     writeln!(
         out,

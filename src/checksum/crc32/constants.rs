@@ -10,20 +10,23 @@ pub const POLYNOMIAL: u64 = 0x0000_0001_db71_0640;
 /// x^159 and x^95 modulo P: moves a chunk 16 bytes ahead.
 pub const FOLD_16: [u64; 2] = [0x0000_0000_ae68_9191, 0x0000_0000_ccaa_009e];
 
-/// x^543 and x^479 modulo P: moves a chunk 64 bytes ahead.
-pub const FOLD_64: [u64; 2] = [0x0000_0000_8f35_2d95, 0x0000_0000_1d95_13d7];
-
 /// x^1055 and x^991 modulo P: moves a chunk 128 bytes ahead.
 pub const FOLD_128: [u64; 2] = [0x0000_0000_33ff_f533, 0x0000_0000_910e_eec1];
-
-/// x^1567 and x^1503 modulo P: moves a chunk 192 bytes ahead.
-pub const FOLD_192: [u64; 2] = [0x0000_0000_596c_8d81, 0x0000_0000_f5e4_8c85];
 
 /// x^2079 and x^2015 modulo P: moves a chunk 256 bytes ahead.
 pub const FOLD_256: [u64; 2] = [0x0000_0000_ce33_71cb, 0x0000_0000_e95c_1271];
 
-/// x^4127 and x^4063 modulo P: moves a chunk 512 bytes ahead.
-pub const FOLD_512: [u64; 2] = [0x0000_0000_1072_db28, 0x0000_0000_0c30_f51d];
+/// x^3103 and x^3039 modulo P: moves a chunk 384 bytes ahead.
+pub const FOLD_384: [u64; 2] = [0x0000_0000_2ce4_23f1, 0x0000_0000_d313_43ea];
+
+/// Bit matrices, as GF2P8AFFINEQB takes them, that move 64-byte vectors 6 places ahead:
+/// those at 0, 1, 3, 4 of one step to the same places of the next.
+pub static MATRICES: [[u64; 4]; 4] = [
+    [0x5ab1_67ce_29e3_426f, 0x0463_7357_9b6c_6d35, 0xded6_99b2_3af4_596d, 0x6f6a_54c6_e245_e142],
+    [0x7431_bb76_a8cd_595b, 0xd842_c11e_62b0_2479, 0xb69f_60db_1a2e_c037, 0x2a11_385a_9e27_bd61],
+    [0x6726_a54b_bebd_bad3, 0xe95d_92e4_c8f6_c4c7, 0xa7c1_822d_d480_c027, 0x66e4_e1a4_2e75_64e0],
+    [0x7873_65cb_51e6_69ee, 0x821f_f8b5_8b6f_198d, 0xdda1_a263_3c5e_f92f, 0x98f7_c809_8b30_7ad2],
+];
 
 /// How many chunks [`WEIGHTS`] covers.
 pub const WEIGHED: usize = 64;

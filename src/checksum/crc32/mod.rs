@@ -20,6 +20,8 @@ mod x86_avx2;
 #[cfg(target_arch = "x86_64")]
 mod x86_avx512;
 #[cfg(target_arch = "x86_64")]
+mod x86_gfni;
+#[cfg(target_arch = "x86_64")]
 mod x86_pclmul;
 
 pub use combine::{combine, combine_gen, combine_op};
@@ -37,6 +39,8 @@ fn choose(start: u32, data: &[u8]) -> u64 {
 
 static KERNELS: &[Kernel] = &[
     #[cfg(target_arch = "x86_64")]
+    kernel("crc32 avx512+vpclmulqdq+gfni", X86_GFNI, x86_gfni::crc32),
+    #[cfg(target_arch = "x86_64")]
     kernel("crc32 avx512+vpclmulqdq", X86_AVX512, x86_avx512::crc32),
     #[cfg(target_arch = "x86_64")]
     kernel("crc32 avx2+vpclmulqdq", X86_AVX2, x86_avx2::crc32),
@@ -51,7 +55,10 @@ const X86_PCLMUL: Features = Features::SSE4_1.and(Features::PCLMULQDQ);
 #[cfg(target_arch = "x86_64")]
 const X86_AVX2: Features = X86_PCLMUL.and(Features::AVX2).and(Features::VPCLMULQDQ);
 #[cfg(target_arch = "x86_64")]
-const X86_AVX512: Features = X86_AVX2.and(Features::AVX512).and(Features::ZMM);
+const X86_AVX512: Features =
+    X86_AVX2.and(Features::AVX512).and(Features::ZMM).and(Features::AVX512_VBMI);
+#[cfg(target_arch = "x86_64")]
+const X86_GFNI: Features = X86_AVX512.and(Features::GFNI);
 
 const fn kernel(name: &'static str, needs: Features, code: Code) -> Kernel {
     // SAFETY: the constants above cover what the functions enable; the tests hold the kernels to

@@ -1,23 +1,251 @@
 //! CRC-32 with VPCLMULQDQ on 512-bit vectors.
+//!
+//! The algorithm of `fold`, but a byte permutation takes the place of its handling of odd bytes: the
+//! data is taken as if zeros, which change nothing, filled it up in front to whole vectors.
 
 use core::arch::x86_64::*;
 
-use super::chunk::Vector;
-use super::constants::FOLD_512;
-use super::fold;
+use super::chunk::{Chunk, Vector};
+use super::constants::{FOLD_384, WEIGHED, WEIGHTS};
+use super::short;
+
+/// Vectors that the loop takes at once.
+pub(super) const LANES: usize = 6;
+
+/// Bytes that the loop takes at once.
+const STRIDE: usize = 64 * LANES;
 
 /// The CRC-32 of `data`, continued from `start`.
-#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
+#[target_feature(
+    enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
+)]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { fold::crc32::<__m512i>(start, data) }
+    unsafe { with_loop::<Multiply>(start, data) }
+}
+
+/// How the loop moves its vectors ahead.
+pub(super) trait Step {
+    /// Six vectors moved ahead by [`STRIDE`] bytes, plus the next six, at `from`.
+    ///
+    /// # Safety
+    /// The CPU has what the kernel needs; `STRIDE` bytes at `from` are readable.
+    unsafe fn step(lanes: [__m512i; LANES], from: *const u8) -> [__m512i; LANES];
+}
+
+/// By carry-less multiplication.
+struct Multiply;
+
+impl Step for Multiply {
+    #[inline(always)]
+    unsafe fn step(mut lanes: [__m512i; LANES], from: *const u8) -> [__m512i; LANES] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let by = __m512i::broadcast(__m128i::constant(FOLD_384));
+            let mut i = 0;
+            while i < LANES {
+                lanes[i] = lanes[i].weigh_onto(by, <__m512i as Vector>::load(from.add(64 * i)));
+                i += 1;
+            }
+            lanes
+        }
+    }
+}
+
+/// The kernel around a loop.
+///
+/// # Safety
+/// The CPU has what `S` needs.
+#[inline(always)]
+pub(super) unsafe fn with_loop<S: Step>(start: u32, data: &[u8]) -> u64 {
+    let crc = !start;
+    // SAFETY: the caller's promise; each branch takes the lengths that its function does.
+    let crc = unsafe {
+        match data.len() {
+            0..=short::LONGEST => short::update::<__m128i>(crc, data),
+            ..=32 => two_chunks(crc, data),
+            ..=64 => two_halves(crc, data),
+            ..=128 => weigh(head::<2>(crc, data)),
+            ..=192 => weigh(head::<3>(crc, data)),
+            ..=256 => weigh(head::<4>(crc, data)),
+            ..=320 => weigh(head::<5>(crc, data)),
+            ..=STRIDE => weigh(head::<6>(crc, data)),
+            _ => long::<S>(crc, data),
+        }
+    };
+    u64::from(!crc)
+}
+
+/// The CRC register after more than `STRIDE` bytes.
+///
+/// # Safety
+/// The CPU has what `S` needs; `data` is longer than `STRIDE`.
+#[inline(always)]
+unsafe fn long<S: Step>(mut crc: u32, mut data: &[u8]) -> u32 {
+    let mut odd = (data.len() - 1) % STRIDE + 1;
+    if odd < 4 {
+        // The register would reach beyond the head.
+        crc = short::bytes(crc, &data[..odd]);
+        data = &data[odd..];
+        odd = STRIDE;
+    }
+    // SAFETY: the caller's promise. `head` gets `odd` bytes, of which the first vector is whole
+    // because more follow; `chunks_exact` gives pieces of `STRIDE` bytes.
+    unsafe {
+        let whole = data.as_ptr();
+        let mut lanes = match (odd - 1) / 64 {
+            0 => padded(head_at::<1>(crc, whole, odd)),
+            1 => padded(head_at::<2>(crc, whole, odd)),
+            2 => padded(head_at::<3>(crc, whole, odd)),
+            3 => padded(head_at::<4>(crc, whole, odd)),
+            4 => padded(head_at::<5>(crc, whole, odd)),
+            _ => head_at::<LANES>(crc, whole, odd),
+        };
+        for piece in data[odd..].chunks_exact(STRIDE) {
+            lanes = S::step(lanes, piece.as_ptr());
+        }
+        weigh(lanes)
+    }
+}
+
+/// The lanes behind as many of zeros as there is room for.
+///
+/// # Safety
+/// AVX-512F is there.
+#[inline(always)]
+unsafe fn padded<const N: usize>(lanes: [__m512i; N]) -> [__m512i; LANES] {
+    // SAFETY: the caller's promise.
+    let mut all = unsafe { [_mm512_setzero_si512(); LANES] };
+    let mut i = 0;
+    while i < N {
+        all[LANES - N + i] = lanes[i];
+        i += 1;
+    }
+    all
+}
+
+/// What of the CRC register lies behind the first `count` bytes.
+#[inline(always)]
+fn behind(crc: u32, count: usize) -> u64 {
+    if count < 4 { u64::from(crc) >> (8 * count) } else { 0 }
+}
+
+/// 16 to 32 bytes: two chunks, the first filled up in front.
+///
+/// # Safety
+/// PCLMULQDQ and SSE4.1 are there; `data` has 16 to 32 bytes.
+#[inline(always)]
+unsafe fn two_chunks(crc: u32, data: &[u8]) -> u32 {
+    let ahead = data.len() - 16;
+    // SAFETY: the caller's promise; the first and the last 16 bytes.
+    unsafe {
+        let crc = __m128i::from_words(u64::from(crc), 0);
+        let first = <__m128i as Chunk>::load(data.as_ptr());
+        let last = <__m128i as Chunk>::load(data.as_ptr().add(ahead));
+        let first = Chunk::xor(first, crc).first_bytes_last(ahead);
+        let last = Chunk::xor(last, crc.without_first_bytes(ahead));
+        let first = first.weigh(__m128i::weight(WEIGHED - 2));
+        last.weigh_onto(__m128i::weight(WEIGHED - 1), first).divide()
+    }
+}
+
+/// 0 to 63, twice: a window of it, from the n-th on, moves a vector's first n bytes to its end.
+static ROTATE: [u8; 128] = {
+    let mut rotate = [0; 128];
+    let mut i = 0;
+    while i < 128 {
+        rotate[i] = i as u8 % 64;
+        i += 1;
+    }
+    rotate
+};
+
+/// 33 to 64 bytes: two halves of a vector, the first filled up in front.
+///
+/// # Safety
+/// The CPU has what the kernel needs; `data` has 33 to 64 bytes.
+#[inline(always)]
+unsafe fn two_halves(crc: u32, data: &[u8]) -> u32 {
+    let ahead = data.len() - 32;
+    // SAFETY: the caller's promise; the first and the last 32 bytes.
+    unsafe {
+        let first = <__m256i as Vector>::load(data.as_ptr());
+        let last = <__m256i as Vector>::load(data.as_ptr().add(ahead));
+        let register = __m128i::from_words(u64::from(crc), 0);
+        let first = Vector::xor(first, __m256i::from_chunk(register));
+        let rotate = <__m256i as Vector>::load(ROTATE.as_ptr().add(ahead));
+        let first = _mm256_maskz_permutexvar_epi8(u32::MAX << (32 - ahead), rotate, first);
+        let register = __m128i::from_words(behind(crc, ahead), 0);
+        let last = Vector::xor(last, __m256i::from_chunk(register));
+        weigh([_mm512_inserti64x4::<1>(_mm512_castsi256_si512(first), last)])
+    }
+}
+
+/// More than `64 * (N - 1)` bytes, and at least 64, as `N` vectors with zeros in front and the CRC
+/// register added.
+///
+/// # Safety
+/// The CPU has what the kernel needs. `data` has more than `64 * (N - 1)` bytes, at least 64, and
+/// at most `64 * N`.
+#[inline(always)]
+unsafe fn head<const N: usize>(crc: u32, data: &[u8]) -> [__m512i; N] {
+    // SAFETY: the caller's promise.
+    unsafe { head_at(crc, data.as_ptr(), data.len()) }
+}
+
+/// [`head`] of the `length` bytes at `from`.
+///
+/// # Safety
+/// As for [`head`], except that what makes 64 bytes may follow the `length`.
+#[inline(always)]
+unsafe fn head_at<const N: usize>(crc: u32, from: *const u8, length: usize) -> [__m512i; N] {
+    let odd = length - 64 * (N - 1);
+    debug_assert!((1..=64).contains(&odd));
+    // SAFETY: the caller's promise. Masked loads could read the odd bytes alone, but take hundreds
+    // of cycles where what they leave out lies in a page that is not there; hence whole vectors.
+    unsafe {
+        let mut lanes = [_mm512_setzero_si512(); N];
+        let register = __m128i::from_words(u64::from(crc), 0);
+        let first = Vector::xor(<__m512i as Vector>::load(from), __m512i::from_chunk(register));
+        let rotate = <__m512i as Vector>::load(ROTATE.as_ptr().add(odd));
+        lanes[0] = _mm512_maskz_permutexvar_epi8(u64::MAX << (64 - odd), rotate, first);
+        let mut i = 1;
+        while i < N {
+            lanes[i] = <__m512i as Vector>::load(from.add(odd + 64 * (i - 1)));
+            i += 1;
+        }
+        if N > 1 {
+            let register = __m128i::from_words(behind(crc, odd), 0);
+            lanes[1] = Vector::xor(lanes[1], __m512i::from_chunk(register));
+        }
+        lanes
+    }
+}
+
+/// The CRC register after the data that `lanes` stand for, the last lane being its end.
+///
+/// # Safety
+/// The CPU has what the kernel needs.
+#[inline(always)]
+unsafe fn weigh<const N: usize>(lanes: [__m512i; N]) -> u32 {
+    // SAFETY: the caller's promise; the last `4 * N` entries of the table of weights.
+    unsafe {
+        let weights = WEIGHTS.as_ptr().add(WEIGHED - 4 * N).cast::<u8>();
+        let mut sum = _mm512_setzero_si512();
+        let mut i = 0;
+        while i < N {
+            sum = lanes[i].weigh_onto(<__m512i as Vector>::load(weights.add(64 * i)), sum);
+            i += 1;
+        }
+        sum.sum().divide()
+    }
 }
 
 impl Vector for __m512i {
     type Chunk = __m128i;
     const BYTES: usize = 64;
-    const FOLD: [u64; 2] = FOLD_512;
-    const LOOP: usize = 8;
+    const FOLD: [u64; 2] = FOLD_384;
+    const LOOP: usize = LANES;
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {

@@ -81,6 +81,7 @@ fn cpu_can_run(kernel: &str) -> bool {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
         }
+        "gfni" => is_x86_feature_detected!("gfni"),
         "avx512vnni" => is_x86_feature_detected!("avx512vnni"),
         other => panic!("{kernel}: tell this test how to find out about {other}"),
     })

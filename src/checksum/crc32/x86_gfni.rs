@@ -1,0 +1,60 @@
+//! CRC-32 with VPCLMULQDQ and, for most of long inputs, GFNI on 512-bit vectors.
+//!
+//! Folding is multiplication by a constant, which is linear: one byte moved ahead becomes four
+//! bytes, each a bit matrix times it. Where the matrix product (GF2P8AFFINEQB) is quicker than
+//! carry-less multiplication, four of six vectors go that way while the multiplier does the other
+//! two. docs/checksums.md says why these four.
+
+use core::arch::x86_64::*;
+
+use super::chunk::{Chunk, Vector};
+use super::constants::{FOLD_384, MATRICES};
+use super::x86_avx512::{LANES, Step, with_loop};
+
+/// The CRC-32 of `data`, continued from `start`.
+#[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
+pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { with_loop::<Matrices>(start, data) }
+}
+
+/// By bit matrices, lanes 0, 1, 3 and 4; by carry-less multiplication, lanes 2 and 5.
+struct Matrices;
+
+impl Step for Matrices {
+    #[inline(always)]
+    unsafe fn step(lanes: [__m512i; LANES], from: *const u8) -> [__m512i; LANES] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let next = |lane: usize| <__m512i as Vector>::load(from.add(64 * lane));
+            let by = __m512i::broadcast(__m128i::constant(FOLD_384));
+            let sources = [lanes[0], lanes[1], lanes[3], lanes[4]];
+            [
+                matrices(sources, 0, next(0)),
+                matrices(sources, 1, next(1)),
+                lanes[2].weigh_onto(by, next(2)),
+                matrices(sources, 2, next(3)),
+                matrices(sources, 3, next(4)),
+                lanes[5].weigh_onto(by, next(5)),
+            ]
+        }
+    }
+}
+
+/// What the four `sources` bring to the matrix lane `to`, plus `onto`.
+///
+/// # Safety
+/// AVX-512F and GFNI are there.
+#[inline(always)]
+unsafe fn matrices(sources: [__m512i; 4], to: usize, onto: __m512i) -> __m512i {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let part = |from: usize| {
+            let matrix = _mm512_set1_epi64(MATRICES[from][to] as i64);
+            _mm512_gf2p8affine_epi64_epi8::<0>(sources[from], matrix)
+        };
+        let sum = _mm512_ternarylogic_epi64::<0x96>(part(0), part(1), onto);
+        _mm512_ternarylogic_epi64::<0x96>(part(2), part(3), sum)
+    }
+}
