@@ -1,11 +1,11 @@
-//! Fewer than 16 bytes, for every architecture with carry-less multiplication.
+//! At most 16 bytes, for every architecture with carry-less multiplication.
 
 use super::chunk::Chunk;
 use super::constants::WEIGHED;
 use super::table::TABLE;
 
 /// The longest input for [`crc32`].
-pub(super) const LONGEST: usize = 15;
+pub(super) const LONGEST: usize = 16;
 
 /// The CRC register after at most [`LONGEST`] bytes. No byte outside of `data` is read: words
 /// overlap instead.
@@ -21,11 +21,11 @@ pub(super) unsafe fn update<C: Chunk>(crc: u32, data: &[u8]) -> u32 {
             // SAFETY: the caller's promise.
             return unsafe { C::from_words(first ^ u64::from(crc), 0).divide() };
         }
-        // The last 8 bytes as they are, and the 1 to 7 before them at the end of their word. The
+        // The last 8 bytes as they are, and the 1 to 8 before them at the end of their word. The
         // register goes to the first four bytes, which can lie in both.
         let ahead = 8 * (n - 8) as u32;
         let high = (first ^ u64::from(crc)) << (64 - ahead);
-        let low = last ^ (u64::from(crc) >> ahead);
+        let low = last ^ (u64::from(crc) >> (ahead - 8) >> 8); // ahead can be 64
         // SAFETY: the caller's promise.
         return unsafe { C::from_words(high, low).weigh(C::weight(WEIGHED - 1)).divide() };
     }

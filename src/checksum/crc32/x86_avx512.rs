@@ -15,6 +15,9 @@ pub(super) const LANES: usize = 6;
 /// Bytes that the loop takes at once.
 const STRIDE: usize = 64 * LANES;
 
+/// Up to this, weighing every vector is quicker than starting the loop.
+const MOST_WEIGHED: usize = 704;
+
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(
     enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
@@ -65,11 +68,8 @@ pub(super) unsafe fn with_loop<S: Step>(start: u32, data: &[u8]) -> u64 {
             0..=short::LONGEST => short::update::<__m128i>(crc, data),
             ..=32 => two_chunks(crc, data),
             ..=64 => two_halves(crc, data),
-            ..=128 => weigh(head::<2>(crc, data)),
-            ..=192 => weigh(head::<3>(crc, data)),
-            ..=256 => weigh(head::<4>(crc, data)),
-            ..=320 => weigh(head::<5>(crc, data)),
-            ..=STRIDE => weigh(head::<6>(crc, data)),
+            ..=128 => weigh(head::<2>(crc, data.as_ptr(), data.len())),
+            ..=MOST_WEIGHED => several(crc, data),
             _ => long::<S>(crc, data),
         }
     };
@@ -94,12 +94,12 @@ unsafe fn long<S: Step>(mut crc: u32, mut data: &[u8]) -> u32 {
     unsafe {
         let whole = data.as_ptr();
         let mut lanes = match (odd - 1) / 64 {
-            0 => padded(head_at::<1>(crc, whole, odd)),
-            1 => padded(head_at::<2>(crc, whole, odd)),
-            2 => padded(head_at::<3>(crc, whole, odd)),
-            3 => padded(head_at::<4>(crc, whole, odd)),
-            4 => padded(head_at::<5>(crc, whole, odd)),
-            _ => head_at::<LANES>(crc, whole, odd),
+            0 => padded(head::<1>(crc, whole, odd)),
+            1 => padded(head::<2>(crc, whole, odd)),
+            2 => padded(head::<3>(crc, whole, odd)),
+            3 => padded(head::<4>(crc, whole, odd)),
+            4 => padded(head::<5>(crc, whole, odd)),
+            _ => head::<LANES>(crc, whole, odd),
         };
         for piece in data[odd..].chunks_exact(STRIDE) {
             lanes = S::step(lanes, piece.as_ptr());
@@ -144,8 +144,9 @@ unsafe fn two_chunks(crc: u32, data: &[u8]) -> u32 {
         let last = <__m128i as Chunk>::load(data.as_ptr().add(ahead));
         let first = Chunk::xor(first, crc).first_bytes_last(ahead);
         let last = Chunk::xor(last, crc.without_first_bytes(ahead));
-        let first = first.weigh(__m128i::weight(WEIGHED - 2));
-        last.weigh_onto(__m128i::weight(WEIGHED - 1), first).divide()
+        let both = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), last);
+        let weights = <__m256i as Vector>::load(WEIGHTS.as_ptr().add(WEIGHED - 2).cast());
+        both.weigh_onto(weights, _mm256_setzero_si256()).sum().divide()
     }
 }
 
@@ -181,34 +182,18 @@ unsafe fn two_halves(crc: u32, data: &[u8]) -> u32 {
     }
 }
 
-/// More than `64 * (N - 1)` bytes, and at least 64, as `N` vectors with zeros in front and the CRC
-/// register added.
+/// The `length` bytes at `from` as `N` vectors with zeros in front and the CRC register added.
 ///
 /// # Safety
-/// The CPU has what the kernel needs. `data` has more than `64 * (N - 1)` bytes, at least 64, and
-/// at most `64 * N`.
+/// The CPU has what the kernel needs. `length` is more than `64 * (N - 1)` and at most `64 * N`.
+/// That many bytes are readable, and 64 even if `length` is less.
 #[inline(always)]
-unsafe fn head<const N: usize>(crc: u32, data: &[u8]) -> [__m512i; N] {
-    // SAFETY: the caller's promise.
-    unsafe { head_at(crc, data.as_ptr(), data.len()) }
-}
-
-/// [`head`] of the `length` bytes at `from`.
-///
-/// # Safety
-/// As for [`head`], except that what makes 64 bytes may follow the `length`.
-#[inline(always)]
-unsafe fn head_at<const N: usize>(crc: u32, from: *const u8, length: usize) -> [__m512i; N] {
+unsafe fn head<const N: usize>(crc: u32, from: *const u8, length: usize) -> [__m512i; N] {
     let odd = length - 64 * (N - 1);
     debug_assert!((1..=64).contains(&odd));
-    // SAFETY: the caller's promise. Masked loads could read the odd bytes alone, but take hundreds
-    // of cycles where what they leave out lies in a page that is not there; hence whole vectors.
+    // SAFETY: the caller's promise.
     unsafe {
-        let mut lanes = [_mm512_setzero_si512(); N];
-        let register = __m128i::from_words(u64::from(crc), 0);
-        let first = Vector::xor(<__m512i as Vector>::load(from), __m512i::from_chunk(register));
-        let rotate = <__m512i as Vector>::load(ROTATE.as_ptr().add(odd));
-        lanes[0] = _mm512_maskz_permutexvar_epi8(u64::MAX << (64 - odd), rotate, first);
+        let mut lanes = [first_bytes_last(crc, from, odd); N];
         let mut i = 1;
         while i < N {
             lanes[i] = <__m512i as Vector>::load(from.add(odd + 64 * (i - 1)));
@@ -219,6 +204,53 @@ unsafe fn head_at<const N: usize>(crc: u32, from: *const u8, length: usize) -> [
             lanes[1] = Vector::xor(lanes[1], __m512i::from_chunk(register));
         }
         lanes
+    }
+}
+
+/// The first `count` bytes at `from`, with the CRC register added, behind zeros.
+///
+/// A masked load could read them alone, but takes hundreds of cycles where what it leaves out lies
+/// in a page that is not there.
+///
+/// # Safety
+/// The CPU has what the kernel needs; 64 bytes are readable; `count` is 1 to 64.
+#[inline(always)]
+unsafe fn first_bytes_last(crc: u32, from: *const u8, count: usize) -> __m512i {
+    // SAFETY: the caller's promise; a window of the table from at most its middle.
+    unsafe {
+        let register = __m512i::from_chunk(__m128i::from_words(u64::from(crc), 0));
+        let bytes = Vector::xor(<__m512i as Vector>::load(from), register);
+        let rotate = <__m512i as Vector>::load(ROTATE.as_ptr().add(count));
+        _mm512_maskz_permutexvar_epi8(u64::MAX << (64 - count), rotate, bytes)
+    }
+}
+
+/// The CRC register after 129 to [`MOST_WEIGHED`] bytes: every vector is weighed.
+///
+/// # Safety
+/// The CPU has what the kernel needs; `data` is as long as said.
+#[inline(always)]
+unsafe fn several(crc: u32, data: &[u8]) -> u32 {
+    let odd = (data.len() - 1) % 64 + 1;
+    // SAFETY: the caller's promise; loads end where the data does, and there are as many weights as
+    // bytes.
+    unsafe {
+        let end = data.as_ptr().add(data.len());
+        let weights = WEIGHTS.as_ptr().add(WEIGHED).cast::<u8>();
+        let weight = |left: usize| <__m512i as Vector>::load(weights.sub(left));
+        let mut left = data.len() - odd;
+        let first = first_bytes_last(crc, data.as_ptr(), odd);
+        let register = __m512i::from_chunk(__m128i::from_words(behind(crc, odd), 0));
+        let mut sum = first.weigh_onto(weight(left + 64), _mm512_setzero_si512());
+        // At least two vectors follow. The first of them takes what is left of the register.
+        let second = Vector::xor(<__m512i as Vector>::load(end.sub(left)), register);
+        sum = second.weigh_onto(weight(left), sum);
+        left -= 64;
+        while left > 0 {
+            sum = <__m512i as Vector>::load(end.sub(left)).weigh_onto(weight(left), sum);
+            left -= 64;
+        }
+        sum.sum().divide()
     }
 }
 
