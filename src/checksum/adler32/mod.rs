@@ -3,9 +3,28 @@
 mod combine;
 mod portable;
 
+// Sums of bytes, weighed by small factors.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod sums;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod tiny;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod vector;
+
+#[cfg(target_arch = "x86_64")]
+mod x86_avx2;
+#[cfg(target_arch = "x86_64")]
+mod x86_avx512;
+#[cfg(target_arch = "x86_64")]
+mod x86_avx512vnni;
+#[cfg(target_arch = "x86_64")]
+mod x86_avxvnni;
+#[cfg(target_arch = "x86_64")]
+mod x86_ssse3;
+
 pub use combine::combine;
 
-use super::kernel::{Dispatch, Kernel};
+use super::kernel::{Code, Dispatch, Kernel};
 use crate::cpu::Features;
 
 /// The largest prime below 65536: both sums are taken modulo this.
@@ -19,6 +38,31 @@ fn choose(start: u32, data: &[u8]) -> u64 {
 }
 
 static KERNELS: &[Kernel] = &[
-    // SAFETY: plain safe Rust.
-    unsafe { Kernel::new("adler32 portable", Features::NONE, portable::adler32) },
+    #[cfg(target_arch = "x86_64")]
+    kernel("adler32 avx512+avx512vnni", X86_AVX512_VNNI, x86_avx512vnni::adler32),
+    #[cfg(target_arch = "x86_64")]
+    kernel("adler32 avx512", X86_AVX512, x86_avx512::adler32),
+    #[cfg(target_arch = "x86_64")]
+    kernel("adler32 avx2+avxvnni", X86_AVX_VNNI, x86_avxvnni::adler32),
+    #[cfg(target_arch = "x86_64")]
+    kernel("adler32 avx2", X86_AVX2, x86_avx2::adler32),
+    #[cfg(target_arch = "x86_64")]
+    kernel("adler32 ssse3", Features::SSE4_1, x86_ssse3::adler32),
+    kernel("adler32 portable", Features::NONE, portable::adler32),
 ];
+
+// What the kernels enable: each must be covered by the features beside it.
+#[cfg(target_arch = "x86_64")]
+const X86_AVX2: Features = Features::SSE4_1.and(Features::AVX2);
+#[cfg(target_arch = "x86_64")]
+const X86_AVX_VNNI: Features = X86_AVX2.and(Features::AVX_VNNI);
+#[cfg(target_arch = "x86_64")]
+const X86_AVX512: Features = X86_AVX2.and(Features::AVX512).and(Features::ZMM);
+#[cfg(target_arch = "x86_64")]
+const X86_AVX512_VNNI: Features = X86_AVX512.and(Features::AVX512_VNNI);
+
+const fn kernel(name: &'static str, needs: Features, code: Code) -> Kernel {
+    // SAFETY: the constants above cover what the functions enable; the tests hold the kernels to
+    // their slices.
+    unsafe { Kernel::new(name, needs, code) }
+}

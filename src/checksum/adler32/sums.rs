@@ -1,0 +1,183 @@
+//! Adler-32 on vectors of any width: docs/checksums.md derives it.
+
+use super::BASE;
+use super::vector::{Vector, weights};
+
+/// Up to this, totals fit 32 bits: 255 n (n + 1) / 2 < 2^32.
+const MEDIUM: usize = 4096;
+
+/// The Adler-32 of `data`, continued from `start`.
+///
+/// # Safety
+/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes.
+#[inline(always)]
+pub(super) unsafe fn adler32<V: Vector>(start: u32, data: &[u8]) -> u64 {
+    let (a, b) = (u64::from(start & 0xffff), u64::from(start >> 16));
+    // SAFETY: the caller's promise.
+    unsafe {
+        if data.len() <= MEDIUM {
+            let (s, w) = medium::<V>(data);
+            finish(a, b, data.len(), u64::from(s), u64::from(w))
+        } else {
+            long::<V>(a, b, data)
+        }
+    }
+}
+
+/// The checksum from its start, the length, the sum of the bytes and their weighed sum.
+#[inline(always)]
+pub(super) fn finish(a: u64, b: u64, length: usize, sum: u64, weighed: u64) -> u64 {
+    let base = u64::from(BASE);
+    let b = (b + a * length as u64 + weighed) % base;
+    let a = (a + sum) % base;
+    b << 16 | a
+}
+
+/// The sum of the bytes, and their sum weighed by how many bytes there are from each to the end.
+///
+/// # Safety
+/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes and at most `MEDIUM`.
+#[inline(always)]
+unsafe fn medium<V: Vector>(data: &[u8]) -> (u32, u32) {
+    let odd = data.len() % V::BYTES;
+    // SAFETY: the caller's promise; `odd` bytes and whole vectors make up the data.
+    unsafe {
+        // The odd bytes first, so that everything after them is whole vectors.
+        let first = V::load_first(data.as_ptr(), odd);
+        let zero = V::zero();
+        let sum = zero.bytes_onto(first);
+        let weighed = zero.weigh_onto(first, V::load(weights(odd)));
+        let (sum, weighed) = whole::<V>(sum, weighed, &data[odd..]);
+        sum.totals(weighed)
+    }
+}
+
+/// The sums of whole vectors, after those that the first arguments have.
+///
+/// # Safety
+/// The CPU has what `V` needs; the length is a multiple of `V::BYTES`, and such that no lane
+/// overflows.
+#[inline(always)]
+unsafe fn whole<V: Vector>(mut sum: V, mut weighed: V, data: &[u8]) -> (V, V) {
+    // SAFETY: the caller's promise; loads go from the first vector to the last.
+    unsafe {
+        let by = V::load(weights(V::BYTES));
+        let mut from = data.as_ptr();
+        let mut left = data.len() / V::BYTES;
+        // Each vector moves all bytes before it `V::BYTES` further from the end: `before` counts
+        // how often each did.
+        let mut before = V::zero();
+        while !left.is_multiple_of(4) {
+            let bytes = V::load(from);
+            before = before.add(sum);
+            sum = sum.bytes_onto(bytes);
+            weighed = weighed.weigh_onto(bytes, by);
+            from = from.add(V::BYTES);
+            left -= 1;
+        }
+        let mut weighed = [weighed, V::zero(), V::zero(), V::zero()];
+        weighed[0] = weighed[0].add(times_bytes(before));
+        if left == 0 {
+            return (sum, weighed[0]);
+        }
+
+        // Four vectors a step. What is there so far goes to the last sum, since after a step the
+        // bytes in its other three have as many vectors more behind them.
+        let mut sums = [V::zero(), V::zero(), V::zero(), sum];
+        let mut before = [V::zero(); 2];
+        while left > 0 {
+            let mut data = [V::zero(); 4];
+            let mut i = 0;
+            while i < 4 {
+                data[i] = V::load(from.add(i * V::BYTES));
+                before[i % 2] = before[i % 2].add(sums[i]);
+                sums[i] = sums[i].bytes_onto(data[i]);
+                i += 1;
+            }
+            weighed = V::weigh_four(weighed, data, by);
+            from = from.add(4 * V::BYTES);
+            left -= 4;
+        }
+        // Three vectors behind the first of four is two plus one.
+        let two = sums[0].add(sums[1]).times::<1>();
+        let one = sums[0].add(sums[2]);
+        let before = before[0].add(before[1]).times::<2>();
+        let behind = times_bytes(before.add(two).add(one));
+        let weighed = weighed[0].add(weighed[1]).add(weighed[2].add(weighed[3]));
+        (sums[0].add(sums[1]).add(sums[2].add(sums[3])), weighed.add(behind))
+    }
+}
+
+/// The lanes times `V::BYTES`.
+///
+/// # Safety
+/// The CPU has what `V` needs.
+#[inline(always)]
+unsafe fn times_bytes<V: Vector>(lanes: V) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match V::BYTES {
+            16 => lanes.times::<4>(),
+            32 => lanes.times::<5>(),
+            _ => lanes.times::<6>(),
+        }
+    }
+}
+
+/// The most vectors whose sums fit 32-bit lanes: a multiple of four with
+/// `255 * bytes a lane * V::BYTES * n (n + 1) / 2 < 2^32`.
+const fn most_vectors(bytes: u64, bytes_a_lane: u64) -> usize {
+    let mut n = 4;
+    while 255 * bytes_a_lane * bytes * (n + 4) * (n + 5) / 2 < 1 << 32 {
+        n += 4;
+    }
+    n as usize
+}
+
+/// # Safety
+/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes.
+#[inline(always)]
+unsafe fn long<V: Vector>(mut a: u64, mut b: u64, data: &[u8]) -> u64 {
+    let piece = const { most_vectors(V::BYTES as u64, V::BYTES_A_LANE as u64) * V::BYTES };
+    // SAFETY: the caller's promise; pieces are whole vectors and not too many.
+    unsafe {
+        let step = |a: &mut u64, b: &mut u64, piece: &[u8]| {
+            let (sum, weighed) = whole::<V>(V::zero(), V::zero(), piece);
+            let (sum, weighed) = sum.wide_totals(weighed);
+            let both = finish(*a, *b, piece.len(), sum, weighed);
+            (*a, *b) = (both & 0xffff, both >> 16);
+        };
+        // Loads that straddle cache lines cost twice.
+        let ahead = data.as_ptr().align_offset(V::BYTES).min(V::BYTES - 1);
+        let (head, data) = data.split_at(ahead);
+        odd::<V>(&mut a, &mut b, head);
+        let (vectors, tail) = data.split_at(data.len() - data.len() % V::BYTES);
+        for piece in vectors.chunks(piece) {
+            step(&mut a, &mut b, piece);
+        }
+        odd::<V>(&mut a, &mut b, tail);
+        b << 16 | a
+    }
+}
+
+/// Fewer bytes than a vector has, beside at least a page of others.
+///
+/// # Safety
+/// The CPU has what `V` needs.
+#[inline(always)]
+unsafe fn odd<V: Vector>(a: &mut u64, b: &mut u64, data: &[u8]) {
+    if data.is_empty() {
+        return;
+    }
+    let mut copy = [0; 64];
+    copy[..data.len()].copy_from_slice(data);
+    // SAFETY: the caller's promise; no vector is longer than the copy.
+    let (sum, weighed) = unsafe {
+        let bytes = V::load(copy.as_ptr());
+        let zero = V::zero();
+        let weighed = zero.weigh_onto(bytes, V::load(weights(data.len())));
+        zero.bytes_onto(bytes).totals(weighed)
+    };
+    let both = finish(*a, *b, data.len(), u64::from(sum), u64::from(weighed));
+    (*a, *b) = (both & 0xffff, both >> 16);
+}

@@ -1,0 +1,51 @@
+//! Fewer than 16 bytes: docs/checksums.md.
+
+use super::sums::finish;
+use super::vector::{Vector, weights};
+
+/// A vector of 16 bytes.
+pub(super) trait Pair: Vector {
+    /// Two words, the first 8 bytes first.
+    ///
+    /// # Safety
+    /// The CPU has what the type needs.
+    unsafe fn from_words(first: u64, second: u64) -> Self;
+}
+
+/// The Adler-32 of fewer than 16 bytes, continued from `start`.
+///
+/// # Safety
+/// The CPU has what `V` needs; `data` has fewer than 16 bytes.
+#[inline(always)]
+pub(super) unsafe fn adler32<V: Pair>(start: u32, data: &[u8]) -> u64 {
+    let (a, b) = (u64::from(start & 0xffff), u64::from(start >> 16));
+    let (first, last) = words(data);
+    // SAFETY: the caller's promise.
+    let (sum, weighed) = unsafe {
+        let bytes = V::from_words(first, last);
+        let zero = V::zero();
+        zero.bytes_onto(bytes).totals(zero.weigh_onto(bytes, V::load(weights(16))))
+    };
+    finish(a, b, data.len(), u64::from(sum), u64::from(weighed))
+}
+
+/// Fewer than 16 bytes at the end of two words, behind zeros. No byte outside of `data` is read:
+/// words overlap instead.
+#[inline(always)]
+fn words(data: &[u8]) -> (u64, u64) {
+    let n = data.len();
+    if let (Some(first), Some(last)) = (data.first_chunk::<8>(), data.last_chunk::<8>()) {
+        // 1 to 8 bytes fewer than 16: shifted in two steps, since they may be 64 bits.
+        let first = u64::from_le_bytes(*first) << (8 * (15 - n)) << 8;
+        return (first, u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (data.first_chunk::<4>(), data.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last)) << 32;
+        let first = u64::from(u32::from_le_bytes(*first)) << (64 - 8 * n);
+        return (0, first | last);
+    }
+    let [Some(first), Some(last)] = [data.first(), data.last()] else { return (0, 0) };
+    // One byte is first, middle and last; two have no middle of their own.
+    let place = |byte: u8, i: usize| u64::from(byte) << (64 - 8 * (n - i));
+    (0, place(*first, 0) | place(data[n / 2], n / 2) | place(*last, n - 1))
+}

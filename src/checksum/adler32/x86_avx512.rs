@@ -1,0 +1,114 @@
+//! Adler-32 with AVX-512 BW on 512-bit vectors.
+
+use core::arch::x86_64::*;
+
+use super::sums;
+use super::vector::Vector;
+use super::x86_avx2::Avx2;
+use super::x86_ssse3;
+
+/// The Adler-32 of `data`, continued from `start`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
+pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe {
+        if data.len() < 64 {
+            return x86_ssse3::adler32_any(start, data);
+        }
+        sums::adler32::<Avx512>(start, data)
+    }
+}
+
+/// Sixty-four bytes, or sixteen sums.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(pub(super) __m512i);
+
+// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
+impl Vector for Avx512 {
+    const BYTES: usize = 64;
+    const BYTES_A_LANE: usize = 8;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        Avx512(unsafe { _mm512_setzero_si512() })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: see above.
+        Avx512(unsafe { _mm512_loadu_si512(from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: see above.
+        Avx512(unsafe { _mm512_maskz_loadu_epi8(!(u64::MAX << count), from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Avx512(unsafe { _mm512_add_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn times<const LOG: u32>(self) -> Self {
+        // SAFETY: see above.
+        Avx512(unsafe { _mm512_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_onto(self, data: Self) -> Self {
+        // SAFETY: see above.
+        Avx512(unsafe { _mm512_add_epi32(self.0, _mm512_sad_epu8(data.0, _mm512_setzero_si512())) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            // Two bytes at most: 255 * (64 + 63) < 2^15.
+            let pairs = _mm512_maddubs_epi16(data.0, weights.0);
+            Avx512(_mm512_add_epi32(self.0, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
+        // SAFETY: see above.
+        unsafe {
+            let mut i = 0;
+            while i < 4 {
+                sums[i] = sums[i].weigh_onto(data[i], weights);
+                i += 1;
+            }
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn totals(self, other: Self) -> (u32, u32) {
+        // SAFETY: see above.
+        unsafe {
+            let half = |lanes| {
+                let high = _mm512_extracti64x4_epi64::<1>(lanes);
+                Avx2(_mm256_add_epi32(_mm512_castsi512_si256(lanes), high))
+            };
+            half(self.0).totals(half(other.0))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
+        // SAFETY: see above.
+        unsafe {
+            let wide = |lanes| {
+                let low = _mm512_and_si512(lanes, _mm512_set1_epi64(0xffff_ffff));
+                let sums = _mm512_add_epi64(low, _mm512_srli_epi64::<32>(lanes));
+                _mm512_reduce_add_epi64(sums) as u64
+            };
+            (wide(self.0), wide(other.0))
+        }
+    }
+}

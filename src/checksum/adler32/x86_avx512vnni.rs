@@ -1,0 +1,114 @@
+//! Adler-32 with AVX-512 VNNI on 512-bit vectors.
+
+use core::arch::x86_64::*;
+
+use super::sums::{self, finish};
+use super::vector::{Vector, weights};
+use super::x86_avx512::Avx512;
+use super::x86_ssse3::Ssse3;
+
+/// The Adler-32 of `data`, continued from `start`.
+#[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
+pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled; masked loads read nothing but `data`.
+    unsafe {
+        let (a, b) = (u64::from(start & 0xffff), u64::from(start >> 16));
+        let n = data.len();
+        // One vector: a masked load reads the bytes alone, and the weights go with their number.
+        let (sum, weighed) = match n {
+            ..=16 => {
+                let bytes = _mm_maskz_loadu_epi8(!(u32::MAX << n) as u16, data.as_ptr().cast());
+                let (zero, ones) = (_mm_setzero_si128(), _mm_set1_epi8(1));
+                let weights = _mm_loadu_si128(weights(n).cast());
+                let sum = Ssse3(_mm_dpbusd_epi32(zero, bytes, ones));
+                sum.totals(Ssse3(_mm_dpbusd_epi32(zero, bytes, weights)))
+            }
+            ..=64 => {
+                let mask = u64::MAX >> (64 - n);
+                let bytes = Avx512Vnni(_mm512_maskz_loadu_epi8(mask, data.as_ptr().cast()));
+                let zero = Avx512Vnni::zero();
+                let weights = Avx512Vnni::load(weights(n));
+                zero.bytes_onto(bytes).totals(zero.weigh_onto(bytes, weights))
+            }
+            _ => return sums::adler32::<Avx512Vnni>(start, data),
+        };
+        finish(a, b, n, u64::from(sum), u64::from(weighed))
+    }
+}
+
+/// Sixty-four bytes, or sixteen sums.
+#[derive(Clone, Copy)]
+struct Avx512Vnni(__m512i);
+
+// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
+impl Vector for Avx512Vnni {
+    const BYTES: usize = 64;
+    const BYTES_A_LANE: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_setzero_si512() })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_loadu_si512(from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_maskz_loadu_epi8(!(u64::MAX << count), from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_add_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn times<const LOG: u32>(self) -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_onto(self, data: Self) -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_dpbusd_epi32(self.0, data.0, _mm512_set1_epi8(1)) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
+        // SAFETY: see above.
+        Avx512Vnni(unsafe { _mm512_dpbusd_epi32(self.0, data.0, weights.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
+        // SAFETY: see above.
+        unsafe {
+            let mut i = 0;
+            while i < 4 {
+                sums[i] = sums[i].weigh_onto(data[i], weights);
+                i += 1;
+            }
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn totals(self, other: Self) -> (u32, u32) {
+        // SAFETY: see above.
+        unsafe { Avx512(self.0).totals(Avx512(other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
+        // SAFETY: see above.
+        unsafe { Avx512(self.0).wide_totals(Avx512(other.0)) }
+    }
+}

@@ -1,0 +1,101 @@
+//! Adler-32 with AVX-VNNI on 256-bit vectors.
+
+use core::arch::x86_64::*;
+
+use super::sums;
+use super::vector::{Vector, weights};
+use super::x86_avx2::Avx2;
+use super::x86_ssse3;
+
+/// The Adler-32 of `data`, continued from `start`.
+#[target_feature(enable = "avxvnni,avx2,bmi2")]
+pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe {
+        if data.len() < 32 {
+            return x86_ssse3::adler32_any(start, data);
+        }
+        sums::adler32::<AvxVnni>(start, data)
+    }
+}
+
+/// Thirty-two bytes, or eight sums.
+#[derive(Clone, Copy)]
+struct AvxVnni(__m256i);
+
+// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
+impl Vector for AvxVnni {
+    const BYTES: usize = 32;
+    const BYTES_A_LANE: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        AvxVnni(unsafe { _mm256_setzero_si256() })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: see above.
+        AvxVnni(unsafe { _mm256_loadu_si256(from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: see above. A byte belongs to the first `count` if it has a weight.
+        unsafe {
+            let weights = _mm256_loadu_si256(weights(count).cast());
+            let behind = _mm256_cmpeq_epi8(weights, _mm256_setzero_si256());
+            AvxVnni(_mm256_andnot_si256(behind, _mm256_loadu_si256(from.cast())))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: see above.
+        AvxVnni(unsafe { _mm256_add_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn times<const LOG: u32>(self) -> Self {
+        // SAFETY: see above.
+        AvxVnni(unsafe { _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_onto(self, data: Self) -> Self {
+        // SAFETY: see above.
+        AvxVnni(unsafe { _mm256_dpbusd_avx_epi32(self.0, data.0, _mm256_set1_epi8(1)) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
+        // SAFETY: see above.
+        AvxVnni(unsafe { _mm256_dpbusd_avx_epi32(self.0, data.0, weights.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
+        // SAFETY: see above.
+        unsafe {
+            let mut i = 0;
+            while i < 4 {
+                sums[i] = sums[i].weigh_onto(data[i], weights);
+                i += 1;
+            }
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn totals(self, other: Self) -> (u32, u32) {
+        // SAFETY: see above.
+        unsafe { Avx2(self.0).totals(Avx2(other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
+        // SAFETY: see above.
+        unsafe { Avx2(self.0).wide_totals(Avx2(other.0)) }
+    }
+}
