@@ -3,45 +3,18 @@
 use super::BASE;
 use super::vector::{Vector, weights};
 
-/// Up to this, totals fit 32 bits: 255 n (n + 1) / 2 < 2^32.
-const MEDIUM: usize = 4096;
+/// The most bytes for [`medium`]: totals fit 32 bits: 255 n (n + 1) / 2 < 2^32.
+pub(super) const MEDIUM: usize = 4096;
 
 /// The Adler-32 of `data`, continued from `start`.
 ///
 /// # Safety
-/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes.
+/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes and at most [`MEDIUM`].
 #[inline(always)]
-pub(super) unsafe fn adler32<V: Vector>(start: u32, data: &[u8]) -> u64 {
-    let (a, b) = (u64::from(start & 0xffff), u64::from(start >> 16));
-    // SAFETY: the caller's promise.
-    unsafe {
-        if data.len() <= MEDIUM {
-            let (s, w) = medium::<V>(data);
-            finish(a, b, data.len(), u64::from(s), u64::from(w))
-        } else {
-            long::<V>(a, b, data)
-        }
-    }
-}
-
-/// The checksum from its start, the length, the sum of the bytes and their weighed sum.
-#[inline(always)]
-pub(super) fn finish(a: u64, b: u64, length: usize, sum: u64, weighed: u64) -> u64 {
-    let base = u64::from(BASE);
-    let b = (b + a * length as u64 + weighed) % base;
-    let a = (a + sum) % base;
-    b << 16 | a
-}
-
-/// The sum of the bytes, and their sum weighed by how many bytes there are from each to the end.
-///
-/// # Safety
-/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes and at most `MEDIUM`.
-#[inline(always)]
-unsafe fn medium<V: Vector>(data: &[u8]) -> (u32, u32) {
+pub(super) unsafe fn medium<V: Vector>(start: u32, data: &[u8]) -> u64 {
     let odd = data.len() % V::BYTES;
     // SAFETY: the caller's promise; `odd` bytes and whole vectors make up the data.
-    unsafe {
+    let (sum, weighed) = unsafe {
         // The odd bytes first, so that everything after them is whole vectors.
         let first = V::load_first(data.as_ptr(), odd);
         let zero = V::zero();
@@ -49,7 +22,51 @@ unsafe fn medium<V: Vector>(data: &[u8]) -> (u32, u32) {
         let weighed = zero.weigh_onto(first, V::load(weights(odd)));
         let (sum, weighed) = whole::<V>(sum, weighed, &data[odd..]);
         sum.totals(weighed)
+    };
+    finish(start, data.len(), sum, weighed)
+}
+
+/// The Adler-32 of any number of bytes, continued from `start`.
+///
+/// # Safety
+/// The CPU has what `V` needs.
+#[inline(always)]
+pub(super) unsafe fn long<V: Vector>(start: u32, data: &[u8]) -> u64 {
+    let piece = const { most_vectors(V::BYTES as u64, V::BYTES_A_LANE as u64) * V::BYTES };
+    let mut state = (u64::from(start & 0xffff), u64::from(start >> 16));
+    // SAFETY: the caller's promise; pieces are whole vectors and not too many.
+    unsafe {
+        // Loads that straddle cache lines cost twice.
+        let ahead = data.as_ptr().align_offset(V::BYTES).min(V::BYTES - 1);
+        let (head, data) = data.split_at(ahead.min(data.len()));
+        state = odd::<V>(state, head);
+        let (vectors, tail) = data.split_at(data.len() - data.len() % V::BYTES);
+        for piece in vectors.chunks(piece) {
+            let (sum, weighed) = whole::<V>(V::zero(), V::zero(), piece);
+            let (sum, weighed) = sum.wide_totals(weighed);
+            state = finish_wide(state, piece.len(), sum, weighed);
+        }
+        let (a, b) = odd::<V>(state, tail);
+        b << 16 | a
     }
+}
+
+/// The checksum from its start, the length, at most [`MEDIUM`], the sum of the bytes and their sum
+/// weighed by how many bytes there are from each to the end.
+#[inline(always)]
+pub(super) fn finish(start: u32, length: usize, sum: u32, weighed: u32) -> u64 {
+    // 65535 (n + 1) + 255 n (n + 1) / 2 < 2^32.
+    let (a, b) = (start & 0xffff, start >> 16);
+    let b = (b + a * length as u32 + weighed) % BASE;
+    let a = (a + sum) % BASE;
+    u64::from(b << 16 | a)
+}
+
+/// [`finish`] for any length that [`whole`] takes.
+#[inline(always)]
+fn finish_wide((a, b): (u64, u64), length: usize, sum: u64, weighed: u64) -> (u64, u64) {
+    let base = u64::from(BASE);
+    ((a + sum) % base, (b + a * length as u64 + weighed) % base)
 }
 
 /// The sums of whole vectors, after those that the first arguments have.
@@ -134,40 +151,14 @@ const fn most_vectors(bytes: u64, bytes_a_lane: u64) -> usize {
     n as usize
 }
 
-/// # Safety
-/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes.
-#[inline(always)]
-unsafe fn long<V: Vector>(mut a: u64, mut b: u64, data: &[u8]) -> u64 {
-    let piece = const { most_vectors(V::BYTES as u64, V::BYTES_A_LANE as u64) * V::BYTES };
-    // SAFETY: the caller's promise; pieces are whole vectors and not too many.
-    unsafe {
-        let step = |a: &mut u64, b: &mut u64, piece: &[u8]| {
-            let (sum, weighed) = whole::<V>(V::zero(), V::zero(), piece);
-            let (sum, weighed) = sum.wide_totals(weighed);
-            let both = finish(*a, *b, piece.len(), sum, weighed);
-            (*a, *b) = (both & 0xffff, both >> 16);
-        };
-        // Loads that straddle cache lines cost twice.
-        let ahead = data.as_ptr().align_offset(V::BYTES).min(V::BYTES - 1);
-        let (head, data) = data.split_at(ahead);
-        odd::<V>(&mut a, &mut b, head);
-        let (vectors, tail) = data.split_at(data.len() - data.len() % V::BYTES);
-        for piece in vectors.chunks(piece) {
-            step(&mut a, &mut b, piece);
-        }
-        odd::<V>(&mut a, &mut b, tail);
-        b << 16 | a
-    }
-}
-
-/// Fewer bytes than a vector has, beside at least a page of others.
+/// Fewer bytes than a vector has.
 ///
 /// # Safety
 /// The CPU has what `V` needs.
 #[inline(always)]
-unsafe fn odd<V: Vector>(a: &mut u64, b: &mut u64, data: &[u8]) {
+unsafe fn odd<V: Vector>(state: (u64, u64), data: &[u8]) -> (u64, u64) {
     if data.is_empty() {
-        return;
+        return state;
     }
     let mut copy = [0; 64];
     copy[..data.len()].copy_from_slice(data);
@@ -178,6 +169,5 @@ unsafe fn odd<V: Vector>(a: &mut u64, b: &mut u64, data: &[u8]) {
         let weighed = zero.weigh_onto(bytes, V::load(weights(data.len())));
         zero.bytes_onto(bytes).totals(weighed)
     };
-    let both = finish(*a, *b, data.len(), u64::from(sum), u64::from(weighed));
-    (*a, *b) = (both & 0xffff, both >> 16);
+    finish_wide(state, data.len(), u64::from(sum), u64::from(weighed))
 }

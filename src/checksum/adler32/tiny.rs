@@ -18,7 +18,6 @@ pub(super) trait Pair: Vector {
 /// The CPU has what `V` needs; `data` has fewer than 16 bytes.
 #[inline(always)]
 pub(super) unsafe fn adler32<V: Pair>(start: u32, data: &[u8]) -> u64 {
-    let (a, b) = (u64::from(start & 0xffff), u64::from(start >> 16));
     let (first, last) = words(data);
     // SAFETY: the caller's promise.
     let (sum, weighed) = unsafe {
@@ -26,7 +25,7 @@ pub(super) unsafe fn adler32<V: Pair>(start: u32, data: &[u8]) -> u64 {
         let zero = V::zero();
         zero.bytes_onto(bytes).totals(zero.weigh_onto(bytes, V::load(weights(16))))
     };
-    finish(a, b, data.len(), u64::from(sum), u64::from(weighed))
+    finish(start, data.len(), sum, weighed)
 }
 
 /// Fewer than 16 bytes at the end of two words, behind zeros. No byte outside of `data` is read:

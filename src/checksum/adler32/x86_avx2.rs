@@ -11,11 +11,20 @@ use super::x86_ssse3::{self, Ssse3};
 pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
     unsafe {
-        if data.len() < 32 {
-            return x86_ssse3::adler32_any(start, data);
+        match data.len() {
+            0..32 => x86_ssse3::adler32_short(start, data),
+            32..=sums::MEDIUM => sums::medium::<Avx2>(start, data),
+            _ => long(start, data),
         }
-        sums::adler32::<Avx2>(start, data)
     }
+}
+
+/// [`sums::long`], out of the way of the short lengths, which need no stack.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi2")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { sums::long::<Avx2>(start, data) }
 }
 
 /// Thirty-two bytes, or eight sums.
@@ -95,11 +104,10 @@ impl Vector for Avx2 {
     unsafe fn totals(self, other: Self) -> (u32, u32) {
         // SAFETY: see above.
         unsafe {
-            let half = |lanes| {
-                let high = _mm256_extracti128_si256::<1>(lanes);
-                Ssse3(_mm_add_epi32(_mm256_castsi256_si128(lanes), high))
-            };
-            half(self.0).totals(half(other.0))
+            // Alternating first, so that there is one vector to halve and not two.
+            let even = _mm256_unpacklo_epi32(self.0, other.0);
+            let both = _mm256_add_epi32(even, _mm256_unpackhi_epi32(self.0, other.0));
+            Avx2(both).total_of_pairs()
         }
     }
 
@@ -115,6 +123,21 @@ impl Vector for Avx2 {
                 _mm_cvtsi128_si64(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums))) as u64
             };
             (wide(self.0), wide(other.0))
+        }
+    }
+}
+
+impl Avx2 {
+    /// The sums of the even and of the odd lanes.
+    ///
+    /// # Safety
+    /// AVX2 is there.
+    #[inline(always)]
+    pub(super) unsafe fn total_of_pairs(self) -> (u32, u32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let high = _mm256_extracti128_si256::<1>(self.0);
+            Ssse3(_mm_add_epi32(_mm256_castsi256_si128(self.0), high)).total_of_pairs()
         }
     }
 }

@@ -12,11 +12,20 @@ use super::x86_ssse3;
 pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
     unsafe {
-        if data.len() < 64 {
-            return x86_ssse3::adler32_any(start, data);
+        match data.len() {
+            0..64 => x86_ssse3::adler32_short(start, data),
+            64..=sums::MEDIUM => sums::medium::<Avx512>(start, data),
+            _ => long(start, data),
         }
-        sums::adler32::<Avx512>(start, data)
     }
+}
+
+/// [`sums::long`], out of the way of the short lengths, which need no stack.
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { sums::long::<Avx512>(start, data) }
 }
 
 /// Sixty-four bytes, or sixteen sums.
@@ -43,7 +52,7 @@ impl Vector for Avx512 {
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
         // SAFETY: see above.
-        Avx512(unsafe { _mm512_maskz_loadu_epi8(!(u64::MAX << count), from.cast()) })
+        Avx512(unsafe { _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, count as u32), from.cast()) })
     }
 
     #[inline(always)]
@@ -91,11 +100,11 @@ impl Vector for Avx512 {
     unsafe fn totals(self, other: Self) -> (u32, u32) {
         // SAFETY: see above.
         unsafe {
-            let half = |lanes| {
-                let high = _mm512_extracti64x4_epi64::<1>(lanes);
-                Avx2(_mm256_add_epi32(_mm512_castsi512_si256(lanes), high))
-            };
-            half(self.0).totals(half(other.0))
+            // Alternating first, so that there is one vector to halve and not two.
+            let even = _mm512_unpacklo_epi32(self.0, other.0);
+            let both = _mm512_add_epi32(even, _mm512_unpackhi_epi32(self.0, other.0));
+            let high = _mm512_extracti64x4_epi64::<1>(both);
+            Avx2(_mm256_add_epi32(_mm512_castsi512_si256(both), high)).total_of_pairs()
         }
     }
 

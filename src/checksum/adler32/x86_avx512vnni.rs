@@ -12,28 +12,47 @@ use super::x86_ssse3::Ssse3;
 pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled; masked loads read nothing but `data`.
     unsafe {
-        let (a, b) = (u64::from(start & 0xffff), u64::from(start >> 16));
         let n = data.len();
         // One vector: a masked load reads the bytes alone, and the weights go with their number.
         let (sum, weighed) = match n {
-            ..=16 => {
+            0..=16 => {
                 let bytes = _mm_maskz_loadu_epi8(!(u32::MAX << n) as u16, data.as_ptr().cast());
                 let (zero, ones) = (_mm_setzero_si128(), _mm_set1_epi8(1));
                 let weights = _mm_loadu_si128(weights(n).cast());
                 let sum = Ssse3(_mm_dpbusd_epi32(zero, bytes, ones));
                 sum.totals(Ssse3(_mm_dpbusd_epi32(zero, bytes, weights)))
             }
-            ..=64 => {
+            17..=64 => {
                 let mask = u64::MAX >> (64 - n);
                 let bytes = Avx512Vnni(_mm512_maskz_loadu_epi8(mask, data.as_ptr().cast()));
                 let zero = Avx512Vnni::zero();
                 let weights = Avx512Vnni::load(weights(n));
                 zero.bytes_onto(bytes).totals(zero.weigh_onto(bytes, weights))
             }
-            _ => return sums::adler32::<Avx512Vnni>(start, data),
+            65..=128 => {
+                // Weighed from 127 to 0, since weights are signed bytes: the sum is added once more.
+                let first = Avx512Vnni::load_first(data.as_ptr(), n - 64);
+                let second = Avx512Vnni::load(data.as_ptr().add(n - 64));
+                let zero = Avx512Vnni::zero();
+                let sum = zero.bytes_onto(first).add(zero.bytes_onto(second));
+                let by = WEIGHTS_LESS_1.as_ptr();
+                let weighed = zero.weigh_onto(first, Avx512Vnni::load(by.add(128 - n)));
+                let weighed = weighed.weigh_onto(second, Avx512Vnni::load(by.add(64)));
+                sum.totals(weighed.add(sum))
+            }
+            129..=sums::MEDIUM => return sums::medium::<Avx512Vnni>(start, data),
+            _ => return long(start, data),
         };
-        finish(a, b, n, u64::from(sum), u64::from(weighed))
+        finish(start, n, sum, weighed)
     }
+}
+
+/// [`sums::long`], out of the way of the short lengths, which need no stack.
+#[inline(never)]
+#[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { sums::long::<Avx512Vnni>(start, data) }
 }
 
 /// Sixty-four bytes, or sixteen sums.
@@ -60,7 +79,9 @@ impl Vector for Avx512Vnni {
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
         // SAFETY: see above.
-        Avx512Vnni(unsafe { _mm512_maskz_loadu_epi8(!(u64::MAX << count), from.cast()) })
+        Avx512Vnni(unsafe {
+            _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, count as u32), from.cast())
+        })
     }
 
     #[inline(always)]
@@ -112,3 +133,14 @@ impl Vector for Avx512Vnni {
         unsafe { Avx512(self.0).wide_totals(Avx512(other.0)) }
     }
 }
+
+/// 127 down to 0.
+static WEIGHTS_LESS_1: [u8; 128] = {
+    let mut weights = [0; 128];
+    let mut i = 0;
+    while i < 128 {
+        weights[i] = 127 - i as u8;
+        i += 1;
+    }
+    weights
+};

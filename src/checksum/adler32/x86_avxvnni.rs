@@ -12,11 +12,20 @@ use super::x86_ssse3;
 pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
     unsafe {
-        if data.len() < 32 {
-            return x86_ssse3::adler32_any(start, data);
+        match data.len() {
+            0..32 => x86_ssse3::adler32_short(start, data),
+            32..=sums::MEDIUM => sums::medium::<AvxVnni>(start, data),
+            _ => long(start, data),
         }
-        sums::adler32::<AvxVnni>(start, data)
     }
+}
+
+/// [`sums::long`], out of the way of the short lengths, which need no stack.
+#[inline(never)]
+#[target_feature(enable = "avxvnni,avx2,bmi2")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { sums::long::<AvxVnni>(start, data) }
 }
 
 /// Thirty-two bytes, or eight sums.

@@ -9,21 +9,34 @@ use super::{sums, tiny};
 #[target_feature(enable = "ssse3,sse4.1")]
 pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { adler32_any(start, data) }
+    unsafe {
+        match data.len() {
+            ..=sums::MEDIUM => adler32_short(start, data),
+            _ => long(start, data),
+        }
+    }
 }
 
-/// The Adler-32 of `data`, for this kernel and for the short inputs of wider ones.
+/// [`sums::long`], out of the way of the short lengths, which need no stack.
+#[inline(never)]
+#[target_feature(enable = "ssse3,sse4.1")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { sums::long::<Ssse3>(start, data) }
+}
+
+/// The Adler-32 of at most [`sums::MEDIUM`] bytes, also for kernels with wider vectors.
 ///
 /// # Safety
 /// SSSE3 and SSE4.1 are there.
 #[inline(always)]
-pub(super) unsafe fn adler32_any(start: u32, data: &[u8]) -> u64 {
+pub(super) unsafe fn adler32_short(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the caller's promise.
     unsafe {
-        if data.len() < 16 {
-            return tiny::adler32::<Ssse3>(start, data);
+        match data.len() {
+            ..16 => tiny::adler32::<Ssse3>(start, data),
+            _ => sums::medium::<Ssse3>(start, data),
         }
-        sums::adler32::<Ssse3>(start, data)
     }
 }
 
@@ -115,9 +128,7 @@ impl Vector for Ssse3 {
                 _mm_unpacklo_epi32(self.0, other.0),
                 _mm_unpackhi_epi32(self.0, other.0),
             );
-            let both = _mm_add_epi32(pairs, _mm_unpackhi_epi64(pairs, pairs));
-            let both = _mm_cvtsi128_si64(both) as u64;
-            (both as u32, (both >> 32) as u32)
+            Ssse3(pairs).total_of_pairs()
         }
     }
 
@@ -131,6 +142,22 @@ impl Vector for Ssse3 {
                 _mm_cvtsi128_si64(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums))) as u64
             };
             (wide(self.0), wide(other.0))
+        }
+    }
+}
+
+impl Ssse3 {
+    /// The sums of the even and of the odd lanes.
+    ///
+    /// # Safety
+    /// SSE2 is part of x86-64.
+    #[inline(always)]
+    pub(super) unsafe fn total_of_pairs(self) -> (u32, u32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let both = _mm_add_epi32(self.0, _mm_unpackhi_epi64(self.0, self.0));
+            let both = _mm_cvtsi128_si64(both) as u64;
+            (both as u32, (both >> 32) as u32)
         }
     }
 }
