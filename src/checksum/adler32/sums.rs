@@ -84,7 +84,7 @@ unsafe fn whole<V: Vector>(mut sum: V, mut weighed: V, data: &[u8]) -> (V, V) {
         // Each vector moves all bytes before it `V::BYTES` further from the end: `before` counts
         // how often each did.
         let mut before = V::zero();
-        while !left.is_multiple_of(4) {
+        while !left.is_multiple_of(V::GROUP) {
             let bytes = V::load(from);
             before = before.add(sum);
             sum = sum.bytes_onto(bytes);
@@ -92,36 +92,43 @@ unsafe fn whole<V: Vector>(mut sum: V, mut weighed: V, data: &[u8]) -> (V, V) {
             from = from.add(V::BYTES);
             left -= 1;
         }
-        let mut weighed = [weighed, V::zero(), V::zero(), V::zero()];
-        weighed[0] = weighed[0].add(times_bytes(before));
+        weighed = weighed.add(times_bytes(before));
         if left == 0 {
-            return (sum, weighed[0]);
+            return (sum, weighed);
         }
 
-        // Four vectors a step. What is there so far goes to the last sum, since after a step the
-        // bytes in its other three have as many vectors more behind them.
-        let mut sums = [V::zero(), V::zero(), V::zero(), sum];
+        // A group of vectors a step, each with sums of its own. What is there so far goes to the
+        // last ones, since the other vectors of a group have more vectors behind them.
+        let mut sums = [V::zero(); 8];
+        let mut all_weighed = [V::zero(); 8];
+        sums[V::GROUP - 1] = sum;
+        all_weighed[0] = weighed;
         let mut before = [V::zero(); 2];
         while left > 0 {
-            let mut data = [V::zero(); 4];
+            let mut data = [V::zero(); 8];
             let mut i = 0;
-            while i < 4 {
+            while i < V::GROUP {
                 data[i] = V::load(from.add(i * V::BYTES));
                 before[i % 2] = before[i % 2].add(sums[i]);
                 sums[i] = sums[i].bytes_onto(data[i]);
                 i += 1;
             }
-            weighed = V::weigh_four(weighed, data, by);
-            from = from.add(4 * V::BYTES);
-            left -= 4;
+            V::weigh_group(&mut all_weighed, &data, by);
+            from = from.add(V::GROUP * V::BYTES);
+            left -= V::GROUP;
         }
-        // Three vectors behind the first of four is two plus one.
-        let two = sums[0].add(sums[1]).times::<1>();
-        let one = sums[0].add(sums[2]);
-        let before = before[0].add(before[1]).times::<2>();
-        let behind = times_bytes(before.add(two).add(one));
-        let weighed = weighed[0].add(weighed[1]).add(weighed[2].add(weighed[3]));
-        (sums[0].add(sums[1]).add(sums[2].add(sums[3])), weighed.add(behind))
+        // Adding up the running sums takes each as often as there are vectors behind it.
+        let (mut sum, mut behind, mut weighed) = (sums[0], V::zero(), all_weighed[0]);
+        let mut i = 1;
+        while i < V::GROUP {
+            behind = behind.add(sum);
+            sum = sum.add(sums[i]);
+            weighed = weighed.add(all_weighed[i]);
+            i += 1;
+        }
+        let steps = before[0].add(before[1]);
+        let steps = if V::GROUP == 4 { steps.times::<2>() } else { steps.times::<3>() };
+        (sum, weighed.add(times_bytes(steps.add(behind))))
     }
 }
 
@@ -141,12 +148,12 @@ unsafe fn times_bytes<V: Vector>(lanes: V) -> V {
     }
 }
 
-/// The most vectors whose sums fit 32-bit lanes: a multiple of four with
+/// The most vectors whose sums fit 32-bit lanes: a multiple of eight with
 /// `255 * bytes a lane * V::BYTES * n (n + 1) / 2 < 2^32`.
 const fn most_vectors(bytes: u64, bytes_a_lane: u64) -> usize {
-    let mut n = 4;
-    while 255 * bytes_a_lane * bytes * (n + 4) * (n + 5) / 2 < 1 << 32 {
-        n += 4;
+    let mut n = 8;
+    while 255 * bytes_a_lane * bytes * (n + 8) * (n + 9) / 2 < 1 << 32 {
+        n += 8;
     }
     n as usize
 }

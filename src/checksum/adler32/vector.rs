@@ -12,6 +12,9 @@ pub(super) trait Vector: Copy {
     /// How many bytes one 32-bit lane of [`Self::bytes_onto`] adds up.
     const BYTES_A_LANE: usize;
 
+    /// How many vectors the main loop takes at once, each with sums of its own: 4 or 8.
+    const GROUP: usize;
+
     /// All zero.
     unsafe fn zero() -> Self;
 
@@ -34,8 +37,16 @@ pub(super) trait Vector: Copy {
     /// at most 64.
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self;
 
-    /// [`Self::weigh_onto`] for four at once, in whichever of four sums.
-    unsafe fn weigh_four(sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4];
+    /// [`Self::weigh_onto`] for the first [`Self::GROUP`] of `data`, onto whichever of `sums`.
+    #[inline(always)]
+    unsafe fn weigh_group(sums: &mut [Self; 8], data: &[Self; 8], weights: Self) {
+        let mut i = 0;
+        while i < Self::GROUP {
+            // SAFETY: the caller's promise.
+            sums[i] = unsafe { sums[i].weigh_onto(data[i], weights) };
+            i += 1;
+        }
+    }
 
     /// The sums of all 32-bit lanes of two vectors, modulo 2^32.
     unsafe fn totals(self, other: Self) -> (u32, u32);

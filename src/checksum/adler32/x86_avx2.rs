@@ -35,6 +35,7 @@ pub(super) struct Avx2(pub(super) __m256i);
 impl Vector for Avx2 {
     const BYTES: usize = 32;
     const BYTES_A_LANE: usize = 8;
+    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -86,7 +87,7 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
+    unsafe fn weigh_group(sums: &mut [Self; 8], data: &[Self; 8], weights: Self) {
         // SAFETY: see above.
         unsafe {
             // Two times two bytes at most: 2 * 255 * (32 + 31) < 2^15.
@@ -96,7 +97,6 @@ impl Vector for Avx2 {
             let second = fours(_mm256_add_epi16(pairs(2), pairs(3)));
             sums[0] = sums[0].add(Avx2(first));
             sums[1] = sums[1].add(Avx2(second));
-            sums
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) struct Avx512(pub(super) __m512i);
 impl Vector for Avx512 {
     const BYTES: usize = 64;
     const BYTES_A_LANE: usize = 8;
+    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -80,19 +81,6 @@ impl Vector for Avx512 {
             // Two bytes at most: 255 * (64 + 63) < 2^15.
             let pairs = _mm512_maddubs_epi16(data.0, weights.0);
             Avx512(_mm512_add_epi32(self.0, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1))))
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
-        // SAFETY: see above.
-        unsafe {
-            let mut i = 0;
-            while i < 4 {
-                sums[i] = sums[i].weigh_onto(data[i], weights);
-                i += 1;
-            }
-            sums
         }
     }
 

@@ -63,6 +63,7 @@ struct Avx512Vnni(__m512i);
 impl Vector for Avx512Vnni {
     const BYTES: usize = 64;
     const BYTES_A_LANE: usize = 4;
+    const GROUP: usize = 8;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -106,19 +107,6 @@ impl Vector for Avx512Vnni {
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
         // SAFETY: see above.
         Avx512Vnni(unsafe { _mm512_dpbusd_epi32(self.0, data.0, weights.0) })
-    }
-
-    #[inline(always)]
-    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
-        // SAFETY: see above.
-        unsafe {
-            let mut i = 0;
-            while i < 4 {
-                sums[i] = sums[i].weigh_onto(data[i], weights);
-                i += 1;
-            }
-            sums
-        }
     }
 
     #[inline(always)]

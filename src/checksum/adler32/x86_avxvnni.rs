@@ -36,6 +36,7 @@ struct AvxVnni(__m256i);
 impl Vector for AvxVnni {
     const BYTES: usize = 32;
     const BYTES_A_LANE: usize = 4;
+    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -81,19 +82,6 @@ impl Vector for AvxVnni {
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
         // SAFETY: see above.
         AvxVnni(unsafe { _mm256_dpbusd_avx_epi32(self.0, data.0, weights.0) })
-    }
-
-    #[inline(always)]
-    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
-        // SAFETY: see above.
-        unsafe {
-            let mut i = 0;
-            while i < 4 {
-                sums[i] = sums[i].weigh_onto(data[i], weights);
-                i += 1;
-            }
-            sums
-        }
     }
 
     #[inline(always)]

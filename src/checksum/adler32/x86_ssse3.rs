@@ -56,6 +56,7 @@ impl tiny::Pair for Ssse3 {
 impl Vector for Ssse3 {
     const BYTES: usize = 16;
     const BYTES_A_LANE: usize = 8;
+    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -107,7 +108,7 @@ impl Vector for Ssse3 {
     }
 
     #[inline(always)]
-    unsafe fn weigh_four(mut sums: [Self; 4], data: [Self; 4], weights: Self) -> [Self; 4] {
+    unsafe fn weigh_group(sums: &mut [Self; 8], data: &[Self; 8], weights: Self) {
         // SAFETY: see above.
         unsafe {
             // Four times two bytes at most: 4 * 255 * (16 + 15) < 2^15.
@@ -116,7 +117,6 @@ impl Vector for Ssse3 {
             let second = _mm_add_epi16(pairs(2), pairs(3));
             let fours = _mm_madd_epi16(_mm_add_epi16(first, second), _mm_set1_epi16(1));
             sums[0] = sums[0].add(Ssse3(fours));
-            sums
         }
     }
 
