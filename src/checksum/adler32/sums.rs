@@ -4,7 +4,7 @@ use super::BASE;
 use super::vector::{Vector, weights};
 
 /// The most bytes for [`medium`]: totals fit 32 bits: 255 n (n + 1) / 2 < 2^32.
-pub(super) const MEDIUM: usize = 4096;
+pub(super) const MEDIUM: usize = 2048;
 
 /// The Adler-32 of `data`, continued from `start`.
 ///
@@ -20,34 +20,34 @@ pub(super) unsafe fn medium<V: Vector>(start: u32, data: &[u8]) -> u64 {
         let zero = V::zero();
         let sum = zero.bytes_onto(first);
         let weighed = zero.weigh_onto(first, V::load(weights(odd)));
-        let (sum, weighed) = whole::<V>(sum, weighed, &data[odd..]);
+        let (sum, weighed) = whole::<V, 4>(sum, weighed, &data[odd..]);
         sum.totals(weighed)
     };
     finish(start, data.len(), sum, weighed)
 }
 
-/// The Adler-32 of any number of bytes, continued from `start`.
+/// The Adler-32 of more bytes, continued from `start`.
 ///
 /// # Safety
-/// The CPU has what `V` needs.
+/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes.
 #[inline(always)]
 pub(super) unsafe fn long<V: Vector>(start: u32, data: &[u8]) -> u64 {
     let piece = const { most_vectors(V::BYTES as u64, V::BYTES_A_LANE as u64) * V::BYTES };
-    let mut state = (u64::from(start & 0xffff), u64::from(start >> 16));
+    let (odd, vectors) = data.split_at(data.len() % V::BYTES);
     // SAFETY: the caller's promise; pieces are whole vectors and not too many.
     unsafe {
-        // Loads that straddle cache lines cost twice.
-        let ahead = data.as_ptr().align_offset(V::BYTES).min(V::BYTES - 1);
-        let (head, data) = data.split_at(ahead.min(data.len()));
-        state = odd::<V>(state, head);
-        let (vectors, tail) = data.split_at(data.len() - data.len() % V::BYTES);
+        let first = V::load_first(odd.as_ptr(), odd.len());
+        let zero = V::zero();
+        let weighed = zero.weigh_onto(first, V::load(weights(odd.len())));
+        let (sum, weighed) = zero.bytes_onto(first).totals(weighed);
+        let both = finish(start, odd.len(), sum, weighed);
+        let mut state = (both & 0xffff, both >> 16);
         for piece in vectors.chunks(piece) {
-            let (sum, weighed) = whole::<V>(V::zero(), V::zero(), piece);
+            let (sum, weighed) = V::whole_long(piece);
             let (sum, weighed) = sum.wide_totals(weighed);
             state = finish_wide(state, piece.len(), sum, weighed);
         }
-        let (a, b) = odd::<V>(state, tail);
-        b << 16 | a
+        state.1 << 16 | state.0
     }
 }
 
@@ -75,7 +75,11 @@ fn finish_wide((a, b): (u64, u64), length: usize, sum: u64, weighed: u64) -> (u6
 /// The CPU has what `V` needs; the length is a multiple of `V::BYTES`, and such that no lane
 /// overflows.
 #[inline(always)]
-unsafe fn whole<V: Vector>(mut sum: V, mut weighed: V, data: &[u8]) -> (V, V) {
+pub(super) unsafe fn whole<V: Vector, const GROUP: usize>(
+    mut sum: V,
+    mut weighed: V,
+    data: &[u8],
+) -> (V, V) {
     // SAFETY: the caller's promise; loads go from the first vector to the last.
     unsafe {
         let by = V::load(weights(V::BYTES));
@@ -84,7 +88,7 @@ unsafe fn whole<V: Vector>(mut sum: V, mut weighed: V, data: &[u8]) -> (V, V) {
         // Each vector moves all bytes before it `V::BYTES` further from the end: `before` counts
         // how often each did.
         let mut before = V::zero();
-        while !left.is_multiple_of(V::GROUP) {
+        while !left.is_multiple_of(GROUP) {
             let bytes = V::load(from);
             before = before.add(sum);
             sum = sum.bytes_onto(bytes);
@@ -101,33 +105,33 @@ unsafe fn whole<V: Vector>(mut sum: V, mut weighed: V, data: &[u8]) -> (V, V) {
         // last ones, since the other vectors of a group have more vectors behind them.
         let mut sums = [V::zero(); 8];
         let mut all_weighed = [V::zero(); 8];
-        sums[V::GROUP - 1] = sum;
+        sums[GROUP - 1] = sum;
         all_weighed[0] = weighed;
         let mut before = [V::zero(); 2];
         while left > 0 {
             let mut data = [V::zero(); 8];
             let mut i = 0;
-            while i < V::GROUP {
+            while i < GROUP {
                 data[i] = V::load(from.add(i * V::BYTES));
                 before[i % 2] = before[i % 2].add(sums[i]);
                 sums[i] = sums[i].bytes_onto(data[i]);
                 i += 1;
             }
-            V::weigh_group(&mut all_weighed, &data, by);
-            from = from.add(V::GROUP * V::BYTES);
-            left -= V::GROUP;
+            V::weigh_group::<GROUP>(&mut all_weighed, &data, by);
+            from = from.add(GROUP * V::BYTES);
+            left -= GROUP;
         }
         // Adding up the running sums takes each as often as there are vectors behind it.
         let (mut sum, mut behind, mut weighed) = (sums[0], V::zero(), all_weighed[0]);
         let mut i = 1;
-        while i < V::GROUP {
+        while i < GROUP {
             behind = behind.add(sum);
             sum = sum.add(sums[i]);
             weighed = weighed.add(all_weighed[i]);
             i += 1;
         }
         let steps = before[0].add(before[1]);
-        let steps = if V::GROUP == 4 { steps.times::<2>() } else { steps.times::<3>() };
+        let steps = if GROUP == 4 { steps.times::<2>() } else { steps.times::<3>() };
         (sum, weighed.add(times_bytes(steps.add(behind))))
     }
 }
@@ -156,25 +160,4 @@ const fn most_vectors(bytes: u64, bytes_a_lane: u64) -> usize {
         n += 8;
     }
     n as usize
-}
-
-/// Fewer bytes than a vector has.
-///
-/// # Safety
-/// The CPU has what `V` needs.
-#[inline(always)]
-unsafe fn odd<V: Vector>(state: (u64, u64), data: &[u8]) -> (u64, u64) {
-    if data.is_empty() {
-        return state;
-    }
-    let mut copy = [0; 64];
-    copy[..data.len()].copy_from_slice(data);
-    // SAFETY: the caller's promise; no vector is longer than the copy.
-    let (sum, weighed) = unsafe {
-        let bytes = V::load(copy.as_ptr());
-        let zero = V::zero();
-        let weighed = zero.weigh_onto(bytes, V::load(weights(data.len())));
-        zero.bytes_onto(bytes).totals(weighed)
-    };
-    finish_wide(state, data.len(), u64::from(sum), u64::from(weighed))
 }

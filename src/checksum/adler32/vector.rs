@@ -4,6 +4,8 @@
 //! type's instructions. They are inlined into kernels that have them enabled.
 #![allow(clippy::missing_safety_doc)] // said above
 
+use super::sums::whole;
+
 /// Bytes, or 32-bit sums.
 pub(super) trait Vector: Copy {
     /// Its size in bytes.
@@ -11,9 +13,6 @@ pub(super) trait Vector: Copy {
 
     /// How many bytes one 32-bit lane of [`Self::bytes_onto`] adds up.
     const BYTES_A_LANE: usize;
-
-    /// How many vectors the main loop takes at once, each with sums of its own: 4 or 8.
-    const GROUP: usize;
 
     /// All zero.
     unsafe fn zero() -> Self;
@@ -37,11 +36,23 @@ pub(super) trait Vector: Copy {
     /// at most 64.
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self;
 
-    /// [`Self::weigh_onto`] for the first [`Self::GROUP`] of `data`, onto whichever of `sums`.
+    /// The sum and the weighed sum of whole vectors, whose sums fit the lanes: `sums::whole` with
+    /// as many vectors in a step as there are registers for.
     #[inline(always)]
-    unsafe fn weigh_group(sums: &mut [Self; 8], data: &[Self; 8], weights: Self) {
+    unsafe fn whole_long(data: &[u8]) -> (Self, Self) {
+        // SAFETY: the caller's promise.
+        unsafe { whole::<Self, 4>(Self::zero(), Self::zero(), data) }
+    }
+
+    /// [`Self::weigh_onto`] for the first `GROUP` (4 or 8) of `data`, onto whichever of `sums`.
+    #[inline(always)]
+    unsafe fn weigh_group<const GROUP: usize>(
+        sums: &mut [Self; 8],
+        data: &[Self; 8],
+        weights: Self,
+    ) {
         let mut i = 0;
-        while i < Self::GROUP {
+        while i < GROUP {
             // SAFETY: the caller's promise.
             sums[i] = unsafe { sums[i].weigh_onto(data[i], weights) };
             i += 1;

@@ -35,7 +35,6 @@ pub(super) struct Avx2(pub(super) __m256i);
 impl Vector for Avx2 {
     const BYTES: usize = 32;
     const BYTES_A_LANE: usize = 8;
-    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -87,7 +86,12 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn weigh_group(sums: &mut [Self; 8], data: &[Self; 8], weights: Self) {
+    unsafe fn weigh_group<const GROUP: usize>(
+        sums: &mut [Self; 8],
+        data: &[Self; 8],
+        weights: Self,
+    ) {
+        const { assert!(GROUP == 4) };
         // SAFETY: see above.
         unsafe {
             // Two times two bytes at most: 2 * 255 * (32 + 31) < 2^15.

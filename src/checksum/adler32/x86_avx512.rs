@@ -36,7 +36,6 @@ pub(super) struct Avx512(pub(super) __m512i);
 impl Vector for Avx512 {
     const BYTES: usize = 64;
     const BYTES_A_LANE: usize = 8;
-    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

@@ -63,7 +63,6 @@ struct Avx512Vnni(__m512i);
 impl Vector for Avx512Vnni {
     const BYTES: usize = 64;
     const BYTES_A_LANE: usize = 4;
-    const GROUP: usize = 8;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -107,6 +106,12 @@ impl Vector for Avx512Vnni {
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
         // SAFETY: see above.
         Avx512Vnni(unsafe { _mm512_dpbusd_epi32(self.0, data.0, weights.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn whole_long(data: &[u8]) -> (Self, Self) {
+        // SAFETY: see above.
+        unsafe { sums::whole::<Self, 8>(Self::zero(), Self::zero(), data) }
     }
 
     #[inline(always)]

@@ -36,7 +36,6 @@ struct AvxVnni(__m256i);
 impl Vector for AvxVnni {
     const BYTES: usize = 32;
     const BYTES_A_LANE: usize = 4;
-    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

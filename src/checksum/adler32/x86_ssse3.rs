@@ -56,7 +56,6 @@ impl tiny::Pair for Ssse3 {
 impl Vector for Ssse3 {
     const BYTES: usize = 16;
     const BYTES_A_LANE: usize = 8;
-    const GROUP: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -108,7 +107,12 @@ impl Vector for Ssse3 {
     }
 
     #[inline(always)]
-    unsafe fn weigh_group(sums: &mut [Self; 8], data: &[Self; 8], weights: Self) {
+    unsafe fn weigh_group<const GROUP: usize>(
+        sums: &mut [Self; 8],
+        data: &[Self; 8],
+        weights: Self,
+    ) {
+        const { assert!(GROUP == 4) };
         // SAFETY: see above.
         unsafe {
             // Four times two bytes at most: 4 * 255 * (16 + 15) < 2^15.
