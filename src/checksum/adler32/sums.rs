@@ -4,14 +4,14 @@ use super::BASE;
 use super::vector::{Vector, weights};
 
 /// The most bytes for [`medium`]: totals fit 32 bits: 255 n (n + 1) / 2 < 2^32.
-pub(super) const MEDIUM: usize = 2048;
+pub(super) const MEDIUM: usize = 4096;
 
 /// The Adler-32 of `data`, continued from `start`.
 ///
 /// # Safety
 /// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes and at most [`MEDIUM`].
 #[inline(always)]
-pub(super) unsafe fn medium<V: Vector>(start: u32, data: &[u8]) -> u64 {
+pub(super) unsafe fn medium<V: Vector, const GROUP: usize>(start: u32, data: &[u8]) -> u64 {
     let odd = data.len() % V::BYTES;
     // SAFETY: the caller's promise; `odd` bytes and whole vectors make up the data.
     let (sum, weighed) = unsafe {
@@ -20,7 +20,7 @@ pub(super) unsafe fn medium<V: Vector>(start: u32, data: &[u8]) -> u64 {
         let zero = V::zero();
         let sum = zero.bytes_onto(first);
         let weighed = zero.weigh_onto(first, V::load(weights(odd)));
-        let (sum, weighed) = whole::<V, 4>(sum, weighed, &data[odd..]);
+        let (sum, weighed) = whole::<V, GROUP>(sum, weighed, &data[odd..]);
         sum.totals(weighed)
     };
     finish(start, data.len(), sum, weighed)
@@ -113,7 +113,8 @@ pub(super) unsafe fn whole<V: Vector, const GROUP: usize>(
             let mut i = 0;
             while i < GROUP {
                 data[i] = V::load(from.add(i * V::BYTES));
-                before[i % 2] = before[i % 2].add(sums[i]);
+                let half = i % (GROUP / 4);
+                before[half] = before[half].add(sums[i]);
                 sums[i] = sums[i].bytes_onto(data[i]);
                 i += 1;
             }

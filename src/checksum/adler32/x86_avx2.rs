@@ -13,7 +13,7 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     unsafe {
         match data.len() {
             0..32 => x86_ssse3::adler32_short(start, data),
-            32..=sums::MEDIUM => sums::medium::<Avx2>(start, data),
+            32..=sums::MEDIUM => sums::medium::<Avx2, 4>(start, data),
             _ => long(start, data),
         }
     }

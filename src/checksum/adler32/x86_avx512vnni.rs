@@ -40,7 +40,8 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
                 let weighed = weighed.weigh_onto(second, Avx512Vnni::load(by.add(64)));
                 sum.totals(weighed.add(sum))
             }
-            129..=sums::MEDIUM => return sums::medium::<Avx512Vnni>(start, data),
+            129..=1024 => return sums::medium::<Avx512Vnni, 4>(start, data),
+            1025..=sums::MEDIUM => return sums::medium::<Avx512Vnni, 8>(start, data),
             _ => return long(start, data),
         };
         finish(start, n, sum, weighed)

@@ -14,7 +14,7 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
     unsafe {
         match data.len() {
             0..32 => x86_ssse3::adler32_short(start, data),
-            32..=sums::MEDIUM => sums::medium::<AvxVnni>(start, data),
+            32..=sums::MEDIUM => sums::medium::<AvxVnni, 4>(start, data),
             _ => long(start, data),
         }
     }

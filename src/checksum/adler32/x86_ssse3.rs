@@ -35,7 +35,7 @@ pub(super) unsafe fn adler32_short(start: u32, data: &[u8]) -> u64 {
     unsafe {
         match data.len() {
             ..16 => tiny::adler32::<Ssse3>(start, data),
-            _ => sums::medium::<Ssse3>(start, data),
+            _ => sums::medium::<Ssse3, 4>(start, data),
         }
     }
 }

@@ -20,9 +20,6 @@ pub(super) trait Chunk: Copy {
     /// The first word times the first of `by`, plus the second word times the second.
     unsafe fn weigh(self, by: Self) -> Self;
 
-    /// [`Self::weigh`] for a chunk whose second word is 0.
-    unsafe fn weigh_first(self, by: Self) -> Self;
-
     /// The first `count` bytes moved to the end, behind zeros.
     unsafe fn first_bytes_last(self, count: usize) -> Self;
 

@@ -10,7 +10,15 @@ use super::fold;
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { fold::crc32::<__m256i>(start, data) }
+    unsafe { fold::up_to_long::<__m256i>(start, data, long) }
+}
+
+/// [`fold::long`], with a stack frame of its own.
+#[inline(never)]
+#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { fold::long::<__m256i>(start, data) }
 }
 
 impl Vector for __m256i {

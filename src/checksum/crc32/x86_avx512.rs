@@ -8,6 +8,7 @@ use core::arch::x86_64::*;
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_384, WEIGHED, WEIGHTS};
 use super::short;
+use crate::checksum::kernel::Code;
 
 /// Vectors that the loop takes at once.
 pub(super) const LANES: usize = 6;
@@ -24,7 +25,17 @@ const MOST_WEIGHED: usize = 704;
 )]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { with_loop::<Multiply>(start, data) }
+    unsafe { up_to_long(start, data, multiply) }
+}
+
+/// The loop by carry-less multiplication.
+#[inline(never)]
+#[target_feature(
+    enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
+)]
+fn multiply(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { long::<Multiply>(start, data) }
 }
 
 /// How the loop moves its vectors ahead.
@@ -55,12 +66,13 @@ impl Step for Multiply {
     }
 }
 
-/// The kernel around a loop.
+/// The CRC-32 of `data`: here up to [`MOST_WEIGHED`] bytes, by `long` from there on, which is called
+/// and not inlined since its stack frame would slow down the short lengths.
 ///
 /// # Safety
-/// The CPU has what `S` needs.
+/// The CPU has what this kernel and `long` need.
 #[inline(always)]
-pub(super) unsafe fn with_loop<S: Step>(start: u32, data: &[u8]) -> u64 {
+pub(super) unsafe fn up_to_long(start: u32, data: &[u8], long: Code) -> u64 {
     let crc = !start;
     // SAFETY: the caller's promise; each branch takes the lengths that its function does.
     let crc = unsafe {
@@ -70,18 +82,19 @@ pub(super) unsafe fn with_loop<S: Step>(start: u32, data: &[u8]) -> u64 {
             ..=64 => two_halves(crc, data),
             ..=128 => weigh(head::<2>(crc, data.as_ptr(), data.len())),
             ..=MOST_WEIGHED => several(crc, data),
-            _ => long::<S>(crc, data),
+            _ => return long(start, data),
         }
     };
     u64::from(!crc)
 }
 
-/// The CRC register after more than `STRIDE` bytes.
+/// The CRC-32 of more than `STRIDE` bytes.
 ///
 /// # Safety
 /// The CPU has what `S` needs; `data` is longer than `STRIDE`.
 #[inline(always)]
-unsafe fn long<S: Step>(mut crc: u32, mut data: &[u8]) -> u32 {
+pub(super) unsafe fn long<S: Step>(start: u32, mut data: &[u8]) -> u64 {
+    let mut crc = !start;
     let mut odd = (data.len() - 1) % STRIDE + 1;
     if odd < 4 {
         // The register would reach beyond the head.
@@ -104,7 +117,7 @@ unsafe fn long<S: Step>(mut crc: u32, mut data: &[u8]) -> u32 {
         for piece in data[odd..].chunks_exact(STRIDE) {
             lanes = S::step(lanes, piece.as_ptr());
         }
-        weigh(lanes)
+        u64::from(!weigh(lanes))
     }
 }
 

@@ -9,14 +9,23 @@ use core::arch::x86_64::*;
 
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_384, MATRICES};
-use super::x86_avx512::{LANES, Step, with_loop};
+use super::x86_avx512::{LANES, Step, long, up_to_long};
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { with_loop::<Matrices>(start, data) }
+    unsafe { up_to_long(start, data, matrices) }
+}
+
+/// The loop by bit matrices.
+#[inline(never)]
+#[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
+fn matrices(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { long::<Matrices>(start, data) }
 }
 
 /// By bit matrices, lanes 0, 1, 3 and 4; by carry-less multiplication, lanes 2 and 5.
@@ -31,11 +40,11 @@ impl Step for Matrices {
             let by = __m512i::broadcast(__m128i::constant(FOLD_384));
             let sources = [lanes[0], lanes[1], lanes[3], lanes[4]];
             [
-                matrices(sources, 0, next(0)),
-                matrices(sources, 1, next(1)),
+                to_lane(sources, 0, next(0)),
+                to_lane(sources, 1, next(1)),
                 lanes[2].weigh_onto(by, next(2)),
-                matrices(sources, 2, next(3)),
-                matrices(sources, 3, next(4)),
+                to_lane(sources, 2, next(3)),
+                to_lane(sources, 3, next(4)),
                 lanes[5].weigh_onto(by, next(5)),
             ]
         }
@@ -47,7 +56,7 @@ impl Step for Matrices {
 /// # Safety
 /// AVX-512F and GFNI are there.
 #[inline(always)]
-unsafe fn matrices(sources: [__m512i; 4], to: usize, onto: __m512i) -> __m512i {
+unsafe fn to_lane(sources: [__m512i; 4], to: usize, onto: __m512i) -> __m512i {
     // SAFETY: the caller's promise.
     unsafe {
         let part = |from: usize| {

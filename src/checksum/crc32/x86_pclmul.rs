@@ -10,7 +10,15 @@ use super::fold;
 #[target_feature(enable = "pclmulqdq,sse4.1,ssse3")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { fold::crc32::<__m128i>(start, data) }
+    unsafe { fold::up_to_long::<__m128i>(start, data, long) }
+}
+
+/// [`fold::long`], with a stack frame of its own.
+#[inline(never)]
+#[target_feature(enable = "pclmulqdq,sse4.1,ssse3")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { fold::long::<__m128i>(start, data) }
 }
 
 /// Sixteen bytes that select nothing, all bytes in order, and sixteen that select nothing:
@@ -61,12 +69,6 @@ impl Chunk for __m128i {
                 _mm_clmulepi64_si128::<0x11>(self, by),
             )
         }
-    }
-
-    #[inline(always)]
-    unsafe fn weigh_first(self, by: Self) -> Self {
-        // SAFETY: PCLMULQDQ is there, says the caller.
-        unsafe { _mm_clmulepi64_si128::<0x00>(self, by) }
     }
 
     #[inline(always)]
