@@ -87,7 +87,14 @@ unsafe fn weigh_all<V: Vector>(
             from = from.add(V::BYTES);
             chunks -= width;
         }
-        while chunks >= width {
+        while chunks >= 2 * width {
+            sum = V::load(from).weigh_onto(V::load(weight(chunks)), sum);
+            let (from_2, weight_2) = (from.add(V::BYTES), weight(chunks - width));
+            sum = V::load(from_2).weigh_onto(V::load(weight_2), sum);
+            from = from.add(2 * V::BYTES);
+            chunks -= 2 * width;
+        }
+        if chunks >= width {
             sum = V::load(from).weigh_onto(V::load(weight(chunks)), sum);
             from = from.add(V::BYTES);
             chunks -= width;

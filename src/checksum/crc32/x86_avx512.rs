@@ -16,16 +16,13 @@ pub(super) const LANES: usize = 6;
 /// Bytes that the loop takes at once.
 const STRIDE: usize = 64 * LANES;
 
-/// Up to this, weighing every vector is quicker than starting the loop.
-const MOST_WEIGHED: usize = 704;
-
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(
     enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
 )]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { up_to_long(start, data, multiply) }
+    unsafe { up_to_long::<1024>(start, data, multiply) }
 }
 
 /// The loop by carry-less multiplication.
@@ -66,22 +63,22 @@ impl Step for Multiply {
     }
 }
 
-/// The CRC-32 of `data`: here up to [`MOST_WEIGHED`] bytes, by `long` from there on, which is called
+/// The CRC-32 of `data`: here up to `MOST` bytes, which the table of weights covers, by `long` from there on, which is called
 /// and not inlined since its stack frame would slow down the short lengths.
 ///
 /// # Safety
 /// The CPU has what this kernel and `long` need.
 #[inline(always)]
-pub(super) unsafe fn up_to_long(start: u32, data: &[u8], long: Code) -> u64 {
+pub(super) unsafe fn up_to_long<const MOST: usize>(start: u32, data: &[u8], long: Code) -> u64 {
     let crc = !start;
     // SAFETY: the caller's promise; each branch takes the lengths that its function does.
     let crc = unsafe {
         match data.len() {
-            ..=short::LONGEST => short::update::<__m128i>(crc, data),
-            ..=32 => two_chunks(crc, data),
-            ..=64 => two_halves(crc, data),
-            ..=128 => weigh(head::<2>(crc, data.as_ptr(), data.len())),
-            ..=MOST_WEIGHED => several(crc, data),
+            0..=short::LONGEST => short::update::<__m128i>(crc, data),
+            17..=32 => two_chunks(crc, data),
+            33..=64 => two_halves(crc, data),
+            65..=128 => weigh(head::<2>(crc, data.as_ptr(), data.len())),
+            n if n <= MOST => several(crc, data),
             _ => return long(start, data),
         }
     };
@@ -238,7 +235,7 @@ unsafe fn first_bytes_last(crc: u32, from: *const u8, count: usize) -> __m512i {
     }
 }
 
-/// The CRC register after 129 to [`MOST_WEIGHED`] bytes: every vector is weighed.
+/// The CRC register after 129 to 1024 bytes: every vector is weighed.
 ///
 /// # Safety
 /// The CPU has what the kernel needs; `data` is as long as said.

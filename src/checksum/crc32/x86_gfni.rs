@@ -15,8 +15,8 @@ use super::x86_avx512::{LANES, Step, long, up_to_long};
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { up_to_long(start, data, matrices) }
+    // SAFETY: the features are enabled. From 705 bytes on, the loop is quicker.
+    unsafe { up_to_long::<704>(start, data, matrices) }
 }
 
 /// The loop by bit matrices.
