@@ -69,7 +69,7 @@ pub fn install(sh: &Shell, args: &Args) -> Result<()> {
     let build = Build::plain(sh)?;
     place_tree(&build.staged("include"), &prefix.join("include"))?;
     place_tree(&build.staged("share"), &prefix.join("share"))?;
-    place_tree(&build.staged("lib/cmake"), &libdir.join("cmake"))?;
+    place_tree(&build.staged("lib/cmake"), &cmake_folder(&prefix, &args.libdir))?;
     for library in &LIBRARIES {
         place_shared(&build, library, &libdir)?;
         let archive = format!("{}.a", library.stem);
@@ -96,6 +96,8 @@ pub fn install(sh: &Shell, args: &Args) -> Result<()> {
 /// A build of both libraries, laid out by cargo-c in a staging folder.
 pub struct Build {
     stage: PathBuf,
+    // The folder is the same every time, since cargo-c rebuilds when it changes: one user at a time.
+    _lock: fs::File,
 }
 
 impl Build {
@@ -117,6 +119,9 @@ impl Build {
     pub fn run(sh: &Shell, target: &Path, args: &[&str], env: &[(&str, String)]) -> Result<Build> {
         let cinstall = cargo_c::cinstall(sh)?;
         let stage = target.join("stage");
+        fs::create_dir_all(target).with_context(|| target.display().to_string())?;
+        let lock = fs::File::create(target.join("stage.lock"))?;
+        lock.lock().context("target/stage.lock cannot be locked")?;
         if stage.exists() {
             fs::remove_dir_all(&stage).with_context(|| stage.display().to_string())?;
         }
@@ -129,7 +134,7 @@ impl Build {
             cmd = cmd.env(name, value);
         }
         cmd.run().context("the libraries could not be built: cargo says why above")?;
-        Ok(Build { stage: stage.join("usr") })
+        Ok(Build { stage: stage.join("usr"), _lock: lock })
     }
 
     /// A file or folder of this build, by its path below the prefix.
@@ -199,6 +204,15 @@ fn remove_tuned(dir: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// CMake looks in lib/cmake everywhere, in lib64/cmake only on some systems. From there our files
+/// find the libraries in the usual folders; for any other they are put beside the libraries.
+fn cmake_folder(prefix: &Path, libdir: &Path) -> PathBuf {
+    let text = libdir.to_string_lossy();
+    let usual = ["lib", "lib64"].contains(&&*text)
+        || text.strip_prefix("lib/").is_some_and(|arch| arch.contains("-linux-"));
+    if usual { prefix.join("lib/cmake") } else { prefix.join(libdir).join("cmake") }
 }
 
 /// The .pc file: its paths follow the file when the prefix is moved.

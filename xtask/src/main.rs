@@ -50,7 +50,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if is_bad_input(&error) => {
+            eprintln!("{}; see cargo xtask help", in_one_line(&error.to_string()));
+            return ExitCode::from(2);
+        }
+        // Help and the version.
+        Err(error) => error.exit(),
+    };
+    let result = match cli.command {
         Command::Install(args) => install::run(&args),
         Command::Abi(args) => abi::run(&args),
         Command::Matrix(args) => matrix::run(&args),
@@ -69,4 +78,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn is_bad_input(error: &clap::Error) -> bool {
+    use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    error.use_stderr() && error.kind() != DisplayHelpOnMissingArgumentOrSubcommand
+}
+
+/// What clap says before its advice, which starts after an empty line.
+fn in_one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
 }

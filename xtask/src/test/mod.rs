@@ -8,6 +8,7 @@ mod bench;
 mod conformance;
 mod edge;
 mod headers;
+mod packaging;
 mod run;
 mod zstd;
 
@@ -83,6 +84,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         bench::trials(setup),
         conformance::trials(setup),
         headers::trials(setup),
+        packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
         zstd::trials(setup),
