@@ -31,8 +31,11 @@ pub struct Args {
     #[arg(long, default_value_t = 0)]
     offset: usize,
     /// The time for each library at each size, in milliseconds
-    #[arg(long, default_value_t = 60, value_name = "MS")]
+    #[arg(long, default_value_t = 90, value_name = "MS")]
     time: u64,
+    /// How many processes share that time: each has its libraries and stack elsewhere
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    processes: u8,
 }
 
 const SIZES: [usize; 21] = [
@@ -87,6 +90,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let runner = runner::build(&sh)?;
     let machine = Machine::now(&sh);
     let job = job(args, peers.found());
+    let processes = if args.output.quick { 1 } else { usize::from(args.processes) };
     let mut findings = Findings::default();
     if args.tiers {
         let mut outcomes = serde_json::Map::new();
@@ -98,7 +102,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 others.push(tier);
                 continue;
             }
-            let outcome = runner::run(&runner, &job, &environment, &format!("tier {tier}"))?;
+            let outcome = runner::run_in_turn(
+                &runner,
+                &job,
+                &environment,
+                &format!("tier {tier}"),
+                processes,
+            )?;
             findings.add(peers.found(), &outcome, Some(&tier));
             outcomes.insert(tier, json!(outcome));
         }
@@ -107,7 +117,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         findings.figures = json!({ "job": job, "missing": peers.missing, "tiers": outcomes });
     } else {
-        let outcome = runner::run(&runner, &job, &[], "checksum")?;
+        let outcome = runner::run_in_turn(&runner, &job, &[], "checksum", processes)?;
         findings.add(peers.found(), &outcome, None);
         findings.figures = json!({ "job": job, "missing": peers.missing, "outcome": outcome });
     }
@@ -191,7 +201,7 @@ fn job(args: &Args, peers: &[Peer]) -> Job {
     };
     Job {
         pace: Pace {
-            batch_us: if quick { 10 } else { 40 },
+            batch_us: if quick { 20 } else { 250 },
             race_ms: if quick { 2 } else { args.time },
             min_rounds: if quick { 3 } else { 15 },
         },

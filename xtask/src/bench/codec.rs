@@ -75,9 +75,9 @@ impl Args {
     pub fn pace(&self) -> Pace {
         let quick = self.output.quick;
         Pace {
-            batch_us: if quick { 20 } else { 200 },
+            batch_us: if quick { 20 } else { 500 },
             race_ms: if quick { 1 } else { self.time },
-            min_rounds: 3,
+            min_rounds: if quick { 3 } else { 5 },
         }
     }
 }
@@ -286,7 +286,9 @@ fn lines(
 }
 
 fn by_ratio(title: String, races: &[Race], libraries: &[&str]) -> Panel {
-    let whole: Vec<Race> = races.iter().filter(|r| r.chunk.is_none()).cloned().collect();
+    // Level 0 stores: its speed would flatten all the others.
+    let shown = |race: &&Race| race.chunk.is_none() && race.level != Some(0);
+    let whole: Vec<Race> = races.iter().filter(shown).cloned().collect();
     let lines = lines(&whole, libraries, |race, timing| {
         let ratio = race.bytes as f64 / timing.compressed? as f64;
         Some((ratio, megabytes(race, timing.best_ns)))

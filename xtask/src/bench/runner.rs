@@ -37,6 +37,44 @@ pub fn build(sh: &Shell) -> Result<PathBuf> {
     Ok(paths::target().join("release/bench"))
 }
 
+/// Runs `job` in `processes` processes after each other, each for its part of the time. Where the
+/// loader and the kernel put libraries and stack differs from process to process, and with it how
+/// fast a small function is: the best is the best of all, the median the middle one's.
+pub fn run_in_turn(
+    runner: &PathBuf,
+    job: &Job,
+    environment: &[(&str, String)],
+    what: &str,
+    processes: usize,
+) -> Result<Outcome> {
+    let mut job = job.clone();
+    job.pace.race_ms = job.pace.race_ms.div_ceil(processes as u64);
+    job.pace.min_rounds = job.pace.min_rounds.div_ceil(processes);
+    let outcomes = (1..=processes)
+        .map(|n| run(runner, &job, environment, &format!("{what} {n}/{processes}")))
+        .collect::<Result<Vec<_>>>()?;
+    merge(outcomes).context("no process was asked for")
+}
+
+/// The races of equal jobs as one.
+fn merge(mut outcomes: Vec<Outcome>) -> Option<Outcome> {
+    let mut merged = outcomes.pop()?;
+    for (at, race) in merged.races.iter_mut().enumerate() {
+        for (who, time) in race.times.iter_mut().enumerate() {
+            let others = outcomes.iter().map(|outcome| &outcome.races[at].times[who]);
+            let mut medians = vec![time.median_ns];
+            for other in others {
+                time.best_ns = time.best_ns.min(other.best_ns);
+                time.rounds += other.rounds;
+                medians.push(other.median_ns);
+            }
+            medians.sort_by(f64::total_cmp);
+            time.median_ns = medians[medians.len() / 2];
+        }
+    }
+    Some(merged)
+}
+
 /// Runs `job`; `environment` chooses CPU tiers.
 pub fn run(
     runner: &PathBuf,
@@ -82,4 +120,24 @@ pub fn run(
     let status = child.wait()?;
     ensure!(status.success(), "the benchmark runner failed: {status}");
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use bench::job::Timing;
+
+    use super::*;
+
+    #[test]
+    fn merged_races_keep_the_best_and_the_middle_median() {
+        let outcome = |best_ns, median_ns| {
+            let time = Timing { best_ns, median_ns, rounds: 10, ..Timing::default() };
+            let race = Race { times: vec![time], ..Race::default() };
+            Outcome { races: vec![race], ..Outcome::default() }
+        };
+        let merged = merge(vec![outcome(3.0, 5.0), outcome(1.0, 9.0), outcome(2.0, 4.0)]);
+        let time = &merged.expect("three outcomes").races[0].times[0];
+        assert_eq!((time.best_ns, time.median_ns, time.rounds), (1.0, 5.0, 30));
+        assert!(merge(Vec::new()).is_none());
+    }
 }
