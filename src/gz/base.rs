@@ -14,9 +14,6 @@ pub(super) struct Base {
     /// The path or `<fd:N>`, for error messages.
     path: Text,
     pub(super) error: ErrorState,
-    /// The last read or write found that a non-blocking descriptor would block. An error from this
-    /// does not keep the file from being used.
-    pub(super) stalled: bool,
     /// Size of the buffers once they are allocated.
     pub(super) buffer_size: u32,
     /// Position in the uncompressed data.
@@ -31,7 +28,6 @@ impl Base {
             fd,
             path,
             error: ErrorState::new(),
-            stalled: false,
             buffer_size: DEFAULT_BUFFER_SIZE,
             pos: 0,
             skip: 0,
@@ -42,6 +38,12 @@ impl Base {
         self.error.status()
     }
 
+    /// Whether the last read or write would have blocked. An error from that does not keep the file
+    /// from being used.
+    pub(super) fn stalled(&self) -> bool {
+        self.fd.stalled
+    }
+
     /// Notes an error.
     pub(super) fn fail(&mut self, status: Status, reason: &[u8]) -> Stopped {
         self.error.set(status, &self.path, reason);
@@ -50,7 +52,6 @@ impl Base {
 
     /// Notes a failed system call.
     pub(super) fn fail_errno(&mut self, errno: Errno) -> Stopped {
-        self.stalled = errno.would_block();
         self.fail(Status::Errno, errno.text())
     }
 

@@ -36,7 +36,7 @@ impl Errno {
         Errno(0).restore();
     }
 
-    pub(super) fn would_block(self) -> bool {
+    fn would_block(self) -> bool {
         // The same number on Linux, two numbers elsewhere.
         self.0 == libc::EAGAIN || self.0 == libc::EWOULDBLOCK
     }
@@ -55,20 +55,21 @@ pub(super) enum End {
     Full,
     /// The file ends here.
     Eof,
-    /// The descriptor is non-blocking and has no more for now.
-    Stalled(Errno),
-    /// Reading failed.
+    /// Reading failed, or would have blocked.
     Failed(Errno),
 }
 
 /// A file descriptor.
-#[derive(Clone, Copy)]
-pub(super) struct Fd(c_int);
+pub(super) struct Fd {
+    number: c_int,
+    /// The descriptor is non-blocking, and the last read or write would have blocked.
+    pub(super) stalled: bool,
+}
 
 impl Fd {
     /// A descriptor that somebody else opened.
-    pub(super) fn borrowed(fd: c_int) -> Fd {
-        Fd(fd)
+    pub(super) fn borrowed(number: c_int) -> Fd {
+        Fd { number, stalled: false }
     }
 
     /// open(2) with `flags`; a new file's mode is 0666 less the umask.
@@ -76,55 +77,54 @@ impl Fd {
         // SAFETY: the path is NUL-terminated.
         match unsafe { libc::open(path.as_ptr(), flags, 0o666) } {
             -1 => Err(Errno::last()),
-            fd => Ok(Fd(fd)),
+            number => Ok(Fd::borrowed(number)),
         }
     }
 
     /// Adds O_NONBLOCK to the open file's flags. Failure shows at the first read or write.
-    pub(super) fn set_nonblocking(self) {
+    pub(super) fn set_nonblocking(&self) {
         // SAFETY: fcntl takes any number for a descriptor, and neither command takes a pointer.
-        unsafe { libc::fcntl(self.0, libc::F_SETFL, self.status_flags() | libc::O_NONBLOCK) };
+        unsafe { libc::fcntl(self.number, libc::F_SETFL, self.status_flags() | libc::O_NONBLOCK) };
     }
 
-    fn status_flags(self) -> c_int {
+    fn status_flags(&self) -> c_int {
         // SAFETY: as in `set_nonblocking`.
-        unsafe { libc::fcntl(self.0, libc::F_GETFL) }
+        unsafe { libc::fcntl(self.number, libc::F_GETFL) }
     }
 
     /// Has the descriptor closed by execve.
-    pub(super) fn set_close_on_exec(self) {
+    pub(super) fn set_close_on_exec(&self) {
         // SAFETY: fcntl takes any number for a descriptor, and neither command takes a pointer.
-        unsafe { libc::fcntl(self.0, libc::F_SETFD, libc::FD_CLOEXEC) };
+        unsafe { libc::fcntl(self.number, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
 
     /// Reads until `dest` is full, the file ends, or a read fails; returns the number of bytes read
     /// and why it ended.
-    pub(super) fn fill(self, dest: &mut [u8]) -> (usize, End) {
+    pub(super) fn fill(&mut self, dest: &mut [u8]) -> (usize, End) {
         let mut got = 0;
+        self.stalled = false;
         Errno::reset();
         while got < dest.len() {
             let rest = &mut dest[got..];
             let ask = rest.len().min(MAX_CALL);
             // SAFETY: `rest` is writable for `ask` bytes.
-            let n = unsafe { libc::read(self.0, rest.as_mut_ptr().cast(), ask) };
+            let n = unsafe { libc::read(self.number, rest.as_mut_ptr().cast(), ask) };
             match usize::try_from(n) {
                 Ok(0) => return (got, End::Eof),
                 Ok(n) => got += n,
-                Err(_) => {
-                    let errno = Errno::last();
-                    let end = if errno.would_block() { End::Stalled } else { End::Failed };
-                    return (got, end(errno));
-                }
+                Err(_) => return (got, End::Failed(self.failed())),
             }
         }
         (got, End::Full)
     }
 
     /// One write(2); returns the number of bytes taken, at least one.
-    pub(super) fn write(self, bytes: &[u8]) -> Result<usize, Errno> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        self.stalled = false;
         Errno::reset();
         // SAFETY: `bytes` is readable for its length.
-        let n = unsafe { libc::write(self.0, bytes.as_ptr().cast(), bytes.len().min(MAX_CALL)) };
+        let n =
+            unsafe { libc::write(self.number, bytes.as_ptr().cast(), bytes.len().min(MAX_CALL)) };
         match usize::try_from(n) {
             // A device that takes nothing and calls it success would be asked forever.
             Ok(0) => {
@@ -133,20 +133,27 @@ impl Fd {
                 Err(errno)
             }
             Ok(n) => Ok(n),
-            Err(_) => Err(Errno::last()),
+            Err(_) => Err(self.failed()),
         }
     }
 
+    /// Why the read or write just made failed.
+    fn failed(&mut self) -> Errno {
+        let errno = Errno::last();
+        self.stalled = errno.would_block();
+        errno
+    }
+
     /// lseek(2); `None` when the descriptor cannot seek there.
-    pub(super) fn seek(self, offset: i64, whence: c_int) -> Option<i64> {
+    pub(super) fn seek(&self, offset: i64, whence: c_int) -> Option<i64> {
         // SAFETY: lseek takes any arguments.
-        let at = unsafe { libc::lseek64(self.0, offset, whence) };
+        let at = unsafe { libc::lseek64(self.number, offset, whence) };
         (at != -1).then_some(at)
     }
 
     /// close(2); whether it succeeded.
     pub(super) fn close(self) -> bool {
         // SAFETY: the descriptor is the file's own from gzopen or gzdopen on.
-        unsafe { libc::close(self.0) == 0 }
+        unsafe { libc::close(self.number) == 0 }
     }
 }

@@ -10,7 +10,7 @@ const MAX_STEP: usize = u32::MAX as usize;
 impl Reader {
     /// Clears the last error; `None` when it is one that must be cleared by the caller.
     fn begin(&mut self) -> Option<()> {
-        if self.base.status().is_fatal() && !self.base.stalled {
+        if self.base.status().is_fatal() && !self.base.stalled() {
             return None;
         }
         self.base.error.clear();
@@ -64,7 +64,7 @@ impl Reader {
             if self.base.status().is_fatal() {
                 return None;
             }
-            if self.base.stalled {
+            if self.base.stalled() {
                 // Compressed bytes came, but not enough of them: this is not the end of the file.
                 self.fail_errno(Errno::last());
                 return None;

@@ -110,7 +110,7 @@ impl Reader {
     }
 
     fn stop_after(&mut self, status: Status) -> Stopped {
-        if status.is_fatal() && !self.base.stalled {
+        if status.is_fatal() && !self.base.stalled() {
             self.ready.clear();
         }
         Stopped
@@ -185,7 +185,7 @@ impl Reader {
         self.past_end = false;
         self.source = Source::Unknown;
         self.member = Member::First;
-        self.base.stalled = false;
+        self.base.fd.stalled = false;
         self.base.skip = 0;
         self.base.pos = 0;
         self.base.error.clear();
@@ -226,7 +226,6 @@ impl Reader {
 
     /// Notes how a read from the descriptor ended.
     fn after_load(&mut self, got: usize, end: End) -> Progress {
-        self.base.stalled = matches!(end, End::Stalled(_));
         match end {
             End::Full => Ok(()),
             End::Eof => {
@@ -234,8 +233,8 @@ impl Reader {
                 Ok(())
             }
             // What came before the stall is used first.
-            End::Stalled(_) if got > 0 => Ok(()),
-            End::Stalled(errno) | End::Failed(errno) => Err(self.fail_errno(errno)),
+            End::Failed(_) if self.base.stalled() && got > 0 => Ok(()),
+            End::Failed(errno) => Err(self.fail_errno(errno)),
         }
     }
 
@@ -293,7 +292,7 @@ impl Reader {
         self.refill()?;
         let Some(buffers) = &mut self.buffers else { return Err(Stopped) };
         let head = &buffers.input[self.unread.range()];
-        if head.is_empty() || (self.base.stalled && head.len() < 4) {
+        if head.is_empty() || (self.base.stalled() && head.len() < 4) {
             return Ok(());
         }
         // The fixed bytes of a gzip header (RFC 1952, 2.3.1) and no reserved flag.
@@ -361,7 +360,7 @@ impl Reader {
                 return (produced, Err(stopped));
             }
             if self.unread.is_empty() {
-                if !self.base.stalled {
+                if !self.base.stalled() {
                     self.end_of_input();
                 }
                 return (produced, Ok(()));
@@ -452,10 +451,8 @@ impl Reader {
 
     /// Frees everything and closes the descriptor (zlib.h, `gzclose_r`).
     pub(super) fn close(self) -> c_int {
-        let fd = self.base.fd;
         let truncated = self.base.status() == Status::BufError;
-        drop(self);
-        match (fd.close(), truncated) {
+        match (self.base.fd.close(), truncated) {
             (false, _) => Status::Errno as c_int,
             (true, true) => Status::BufError as c_int,
             (true, false) => Status::Ok as c_int,

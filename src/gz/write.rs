@@ -12,7 +12,7 @@ const MAX_STEP: usize = u32::MAX as usize;
 impl Writer {
     /// Clears the last error; `None` when it is one that must be cleared by the caller.
     fn begin(&mut self) -> Option<()> {
-        if self.base.status() != Status::Ok && !self.base.stalled {
+        if self.base.status() != Status::Ok && !self.base.stalled() {
             return None;
         }
         self.base.error.clear();
@@ -35,7 +35,7 @@ impl Writer {
                     return len;
                 }
                 if self.compress_staged(Flush::None).is_err() {
-                    return if self.base.stalled { len - bytes.len() } else { 0 };
+                    return if self.base.stalled() { len - bytes.len() } else { 0 };
                 }
             }
         }
@@ -47,7 +47,7 @@ impl Writer {
             self.base.pos += n as i64;
             bytes = &bytes[n..];
             if result.is_err() {
-                return if self.base.stalled { len - bytes.len() } else { 0 };
+                return if self.base.stalled() { len - bytes.len() } else { 0 };
             }
         }
         len
@@ -137,11 +137,11 @@ impl Writer {
         if ready.is_err() {
             return Err(self.base.status());
         }
-        if !self.vacate() && self.base.stalled {
+        if !self.vacate() && self.base.stalled() {
             self.base.fail(Status::BufError, b"stalled write on gzprintf");
             return Err(Status::BufError);
         }
-        if self.base.status() != Status::Ok && !self.base.stalled {
+        if self.base.status() != Status::Ok && !self.base.stalled() {
             return Err(self.base.status());
         }
         let (at, size) = (self.staged.end, self.size());
@@ -155,7 +155,7 @@ impl Writer {
         self.vacate();
         match self.base.status() {
             Status::Ok => Ok(len),
-            _ if self.base.stalled => Ok(len),
+            _ if self.base.stalled() => Ok(len),
             status => Err(status),
         }
     }
@@ -163,7 +163,7 @@ impl Writer {
     /// Last step of `gzprintf` when the text was longer than the room: takes it from elsewhere.
     pub(super) fn printf_long(&mut self, text: &[u8]) -> Result<usize, Status> {
         match self.write_some(text) {
-            0 if self.base.stalled => {
+            0 if self.base.stalled() => {
                 self.base.fail(Status::BufError, b"stalled write on gzprintf");
                 Err(Status::BufError)
             }

@@ -152,7 +152,7 @@ impl Writer {
             Input::Staged => &buffers.staging[self.staged.range()],
             Input::Direct(bytes) => bytes,
         };
-        let fd = self.base.fd;
+        let fd = &mut self.base.fd;
         let (taken, result) = match &mut buffers.compressor {
             None => write_all(fd, input),
             Some(compressor) => compressor.run(fd, input, flush),
@@ -207,7 +207,7 @@ impl Writer {
         let Some(Buffers { compressor: Some(compressor), .. }) = &mut self.buffers else {
             return Ok(());
         };
-        match compressor.params(self.base.fd, level, strategy) {
+        match compressor.params(&mut self.base.fd, level, strategy) {
             Ok(()) => Ok(()),
             Err(errno) => Err(self.base.fail_errno(errno)),
         }
@@ -222,9 +222,7 @@ impl Writer {
         if self.compress_staged(Flush::Finish).is_err() {
             result = self.base.status();
         }
-        let fd = self.base.fd;
-        drop(self);
-        if !fd.close() {
+        if !self.base.fd.close() {
             result = Status::Errno;
         }
         result as c_int
@@ -234,7 +232,7 @@ impl Writer {
 impl Compressor {
     /// Compresses `input` until deflate has no more output for it; returns how much of `input` was
     /// taken, also after an error.
-    fn run(&mut self, fd: Fd, input: &[u8], flush: Flush) -> (usize, Result<(), Failure>) {
+    fn run(&mut self, fd: &mut Fd, input: &[u8], flush: Flush) -> (usize, Result<(), Failure>) {
         if self.member == Member::Ended {
             if let Err(errno) = self.write_end(fd) {
                 return (0, Err(Failure::Write(errno)));
@@ -278,14 +276,14 @@ impl Compressor {
         }
     }
 
-    fn write_end(&mut self, fd: Fd) -> Result<(), Errno> {
+    fn write_end(&mut self, fd: &mut Fd) -> Result<(), Errno> {
         self.write(fd)?;
         self.member = Member::Written;
         Ok(())
     }
 
     /// Changes level and strategy. As in zlib, values out of range change nothing.
-    fn params(&mut self, fd: Fd, level: c_int, strategy: c_int) -> Result<(), Errno> {
+    fn params(&mut self, fd: &mut Fd, level: c_int, strategy: c_int) -> Result<(), Errno> {
         match self.member {
             Member::Open => {}
             Member::Ended => self.write_end(fd)?,
@@ -307,7 +305,7 @@ impl Compressor {
     }
 
     /// Writes the output, and makes room for more when the buffer is at its end.
-    fn write(&mut self, fd: Fd) -> Result<(), Errno> {
+    fn write(&mut self, fd: &mut Fd) -> Result<(), Errno> {
         while !self.unwritten.is_empty() {
             let n = fd.write(&self.output[self.unwritten.range()])?;
             self.unwritten.advance(n);
@@ -318,7 +316,7 @@ impl Compressor {
 }
 
 /// Writes `bytes` as they are; returns how many were written, also after an error.
-fn write_all(fd: Fd, bytes: &[u8]) -> (usize, Result<(), Failure>) {
+fn write_all(fd: &mut Fd, bytes: &[u8]) -> (usize, Result<(), Failure>) {
     let mut written = 0;
     while written < bytes.len() {
         match fd.write(&bytes[written..]) {
