@@ -69,7 +69,7 @@ static inline void fill_random(unsigned char *p, size_t len)
         *p++ = (unsigned char)rng();
 }
 
-static unsigned failures;
+static unsigned failures __attribute__((unused));
 
 #define CHECK(condition, ...)                                                                    \
     do {                                                                                         \

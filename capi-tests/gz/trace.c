@@ -4,11 +4,14 @@
  *   trace pipe FIRST COUNT FILE...    the same through a non-blocking pipe
  *   trace write FIRST COUNT           writes to the current folder
  *   trace content FILE...             what the files decode to
+ *   trace library                     which library this runs on
  *
  * FIRST and COUNT number the sequences. Two libraries with the same semantics print the same lines.
  * What zcompat does otherwise than zlib 1.3.2 on purpose (docs/gz.md) is kept out of the sequences,
  * at the places marked "Not". */
 #include "common.h"
+
+#include <dlfcn.h>
 
 enum { ROOM = 1 << 17 };
 
@@ -406,6 +409,10 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "content") == 0) {
         for (i = 2; i < (unsigned)argc; i++)
             content(argv[i]);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "library") == 0) {
+        puts(dlsym(RTLD_DEFAULT, "zcompat_version") != NULL ? "zcompat" : "zlib");
         return 0;
     }
     if (argc < 4)

@@ -209,19 +209,24 @@ impl Reader {
     }
 
     /// Reads over what a seek put off, or to the end of the file.
+    ///
+    /// Afterwards nothing is ready that should have been read over, even when this fails: the
+    /// gzgetc macro takes what is ready without asking.
     pub(super) fn skip(&mut self) -> Progress {
+        let mut result = Ok(());
         while self.base.skip > 0 {
             if !self.ready.is_empty() {
                 let n = usize::try_from(self.base.skip).unwrap_or(usize::MAX).min(self.ready.len());
                 self.take(n);
                 self.base.skip -= n as i64;
-            } else if self.is_exhausted() {
-                break;
+            } else if result.is_err() || self.is_exhausted() {
+                return result;
             } else {
-                self.fetch()?;
+                // May bring some bytes and an error.
+                result = self.fetch();
             }
         }
-        Ok(())
+        result
     }
 
     /// Notes how a read from the descriptor ended.

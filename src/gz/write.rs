@@ -47,7 +47,11 @@ impl Writer {
             self.base.pos += n as i64;
             bytes = &bytes[n..];
             if result.is_err() {
-                return if self.base.stalled() { len - bytes.len() } else { 0 };
+                if self.base.stalled() {
+                    return len - bytes.len();
+                }
+                self.incomplete = true;
+                return 0;
             }
         }
         len

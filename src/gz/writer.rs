@@ -66,6 +66,9 @@ pub(super) struct Writer {
     buffers: Option<Buffers>,
     /// What of the staging buffer is still to be compressed.
     pub(super) staged: Window,
+    /// An error kept the rest of a large write from being taken: a file without those bytes is not
+    /// to be closed as if it were whole.
+    pub(super) incomplete: bool,
 }
 
 impl Writer {
@@ -81,6 +84,7 @@ impl Writer {
             strategy: mode.strategy,
             buffers: None,
             staged: Window::default(),
+            incomplete: false,
         }
     }
 
@@ -222,7 +226,7 @@ impl Writer {
         if self.compress_staged(Flush::Finish).is_err() {
             result = self.base.status();
         }
-        if !self.base.fd.close() {
+        if !self.base.fd.close() || (self.incomplete && result == Status::Ok) {
             result = Status::Errno;
         }
         result as c_int

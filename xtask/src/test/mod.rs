@@ -7,6 +7,7 @@ mod abi;
 mod bench;
 mod conformance;
 mod edge;
+mod gz;
 mod headers;
 mod packaging;
 mod run;
@@ -87,6 +88,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
+        gz::trials(setup),
         zstd::trials(setup),
     ];
     areas.into_iter().flatten().collect()

@@ -1,0 +1,242 @@
+//! The gz functions: traces of random calls beside stock zlib's, faults, and what differs from
+//! stock on purpose (docs/gz.md).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Completion, Trial};
+use tempfile::TempDir;
+use xshell::{Shell, cmd};
+
+use super::{PASSED, Setup, check, skip};
+use crate::abi::LIBRARIES;
+use crate::{debian, paths, process};
+
+pub fn trials(setup: &'static Setup) -> Vec<Trial> {
+    let mut trials = vec![
+        check("gz::reading_is_stocks", || traces_agree(setup, Mode::Read)),
+        check("gz::reading_a_pipe_is_stocks", || traces_agree(setup, Mode::Pipe)),
+        check("gz::writing_is_stocks", || traces_agree(setup, Mode::Write)),
+        check("gz::semantics", || semantics(setup)),
+        check("gz::faults", || faults(setup)),
+    ];
+    if setup.full {
+        trials.push(check("gz::valgrind", || valgrind(setup)));
+    }
+    trials
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Read,
+    Pipe,
+    Write,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Read => "read",
+            Mode::Pipe => "pipe",
+            Mode::Write => "write",
+        }
+    }
+}
+
+/// Memory starts as zeros: stock reads a field that it never set when it writes.
+const ZEROED_MEMORY: &str = "glibc.malloc.perturb=255:glibc.malloc.tcache_count=0";
+/// Every free block is seen as free by mallinfo2.
+const EXACT_COUNTS: &str = "glibc.malloc.tcache_count=0";
+
+/// What the decoder of zlib-rs says for these errors of stock's (docs/gz.md).
+const ENGINE_MESSAGE: &str = "repeated call with bad state";
+const STOCK_MESSAGES: [&str; 3] =
+    ["invalid distance too far back", "invalid distance code", "invalid literal/length code"];
+
+/// The test programs, built on our headers and library.
+struct Lab {
+    dir: TempDir,
+    /// The folders of the two libz.so.1.
+    ours: PathBuf,
+}
+
+impl Lab {
+    fn new(setup: &Setup, programs: &[&str]) -> Result<Lab> {
+        let sh = Shell::new()?;
+        let dir = tempfile::tempdir()?;
+        let prefix = &setup.prefix;
+        for name in programs {
+            let program = dir.path().join(name);
+            let source = paths::root().join(format!("capi-tests/gz/{name}.c"));
+            cmd!(sh, "cc -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-result -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -ldl")
+                .quiet()
+                .run()?;
+        }
+        Ok(Lab { dir, ours: setup.prefix.join("lib") })
+    }
+
+    /// A new folder to run a program in.
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.dir.path().join(name);
+        fs::create_dir(&folder)?;
+        Ok(folder)
+    }
+
+    /// Runs a program on the library in `lib`; it must succeed. Returns what it printed.
+    fn run(&self, lib: &Path, folder: &Path, tunables: &str, args: &[&str]) -> Result<String> {
+        let mut command = Command::new(self.dir.path().join(args[0]));
+        command.args(&args[1..]);
+        self.finish(command.env("LD_LIBRARY_PATH", lib).env("GLIBC_TUNABLES", tunables), folder)
+    }
+
+    fn finish(&self, command: &mut Command, folder: &Path) -> Result<String> {
+        let done = process::finish(command.current_dir(folder), Duration::from_secs(900))?;
+        ensure!(done.status.success(), "{}: {}", process::ending(done.status), done.tail());
+        // Lines hold the bytes of files only as hashes; paths are ASCII here.
+        String::from_utf8(done.stdout).context("output")
+    }
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>> {
+    let mut names: Vec<String> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// The same random calls on both libraries print the same lines.
+fn traces_agree(setup: &Setup, mode: Mode) -> Result<Completion> {
+    let lab = Lab::new(setup, &["fixtures", "trace"])?;
+    let sh = Shell::new()?;
+    let stock = match LIBRARIES[0].packaged_file(&sh) {
+        Ok(file) => file.parent().context("no folder")?.to_owned(),
+        Err(missing) => return skip(format!("{missing:#}")),
+    };
+    for (lib, name) in [(&lab.ours, "zcompat\n"), (&stock, "zlib\n")] {
+        let said = lab.run(lib, lab.dir.path(), "", &["trace", "library"])?;
+        ensure!(said == name, "{} is not {name}", lib.display());
+    }
+    let count = if setup.full { 30_000 } else { 3_000 };
+    if mode == Mode::Write {
+        return written_files_agree(&lab, &stock, count);
+    }
+    // Files that each library has compressed.
+    for (round, maker) in [&stock, &lab.ours].into_iter().enumerate() {
+        let folder = lab.folder(&format!("fixtures-{round}"))?;
+        lab.run(maker, &folder, "", &["fixtures"])?;
+        let names = names_in(&folder)?;
+        ensure!(names.len() > 50, "only {} fixtures", names.len());
+        let first = (round * count + 1).to_string();
+        let count = count.to_string();
+        let mut args = vec!["trace", mode.name(), &first, &count];
+        args.extend(names.iter().map(String::as_str));
+        let theirs = lab.run(&stock, &folder, ZEROED_MEMORY, &args).context("stock zlib")?;
+        let ours = lab.run(&lab.ours, &folder, ZEROED_MEMORY, &args).context("our libz")?;
+        compare(&ours, &theirs)?;
+    }
+    PASSED
+}
+
+fn written_files_agree(lab: &Lab, stock: &Path, count: usize) -> Result<Completion> {
+    let count = count.to_string();
+    let args = ["trace", "write", "1", &count];
+    let (mine, his) = (lab.folder("ours")?, lab.folder("stock")?);
+    let ours = lab.run(&lab.ours, &mine, ZEROED_MEMORY, &args).context("our libz")?;
+    let theirs = lab.run(stock, &his, ZEROED_MEMORY, &args).context("stock zlib")?;
+    compare(&ours, &theirs)?;
+    // Each library reads what the other has written.
+    let names = names_in(&mine)?;
+    ensure!(names == names_in(&his)?, "other files were written");
+    let mut args = vec!["trace", "content"];
+    args.extend(names.iter().map(String::as_str));
+    let ours = lab.run(&lab.ours, &his, "", &args).context("our libz on stock's files")?;
+    let theirs = lab.run(stock, &mine, "", &args).context("stock zlib on our files")?;
+    ensure!(ours.lines().count() >= 2 * names.len(), "too few files were read");
+    compare(&ours, &theirs)?;
+    PASSED
+}
+
+/// Both traces say the same, but for the engine's own text of some errors.
+fn compare(ours: &str, theirs: &str) -> Result<()> {
+    ensure!(theirs.lines().count() > 3_000, "too few lines: {}", theirs.lines().count());
+    let mut sequence = "";
+    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+        if theirs.starts_with("sequence") {
+            sequence = theirs;
+        }
+        ensure!(agree(ours, theirs), "{sequence}\nours:  {ours}\nstock: {theirs}");
+    }
+    ensure!(ours.lines().count() == theirs.lines().count(), "one trace is longer");
+    Ok(())
+}
+
+fn agree(ours: &str, theirs: &str) -> bool {
+    ours == theirs
+        || STOCK_MESSAGES.iter().any(|message| ours.replace(ENGINE_MESSAGE, message) == theirs)
+}
+
+/// The cases that capi-tests/gz/semantics.c names.
+fn semantics(setup: &Setup) -> Result<Completion> {
+    let lab = Lab::new(setup, &["semantics"])?;
+    let args: &[&str] = if setup.full { &["semantics", "full"] } else { &["semantics"] };
+    let said = lab.run(&lab.ours, &lab.folder("run")?, EXACT_COUNTS, args)?;
+    ensure!(said.ends_with("\n0 failures\n"), "{said}");
+    PASSED
+}
+
+/// Every allocation and every system call failing in turn.
+fn faults(setup: &Setup) -> Result<Completion> {
+    let lab = Lab::new(setup, &["faults"])?;
+    let said = lab.run(&lab.ours, &lab.folder("run")?, "", &["faults"])?;
+    ensure!(said == "0 failures\n", "{said}");
+    PASSED
+}
+
+/// No finding of memcheck over the semantics and some traces.
+fn valgrind(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    if let Err(missing) = debian::install(&sh, &["valgrind"]) {
+        return skip(format!("{missing:#}"));
+    }
+    let lab = Lab::new(setup, &["fixtures", "trace", "semantics"])?;
+    let folder = lab.folder("run")?;
+    lab.run(&lab.ours, &folder, "", &["fixtures"])?;
+    let names = names_in(&folder)?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let runs = [
+        vec!["semantics"],
+        [&["trace", "read", "1", "150"][..], &names].concat(),
+        [&["trace", "pipe", "1", "150"][..], &names].concat(),
+        vec!["trace", "write", "1", "60"],
+    ];
+    for args in runs {
+        let mut command = Command::new("valgrind");
+        command
+            .args(["-q", "--error-exitcode=9", "--leak-check=full", "--track-origins=yes"])
+            .arg(lab.dir.path().join(args[0]))
+            .args(&args[1..])
+            .env("LD_LIBRARY_PATH", &lab.ours)
+            .env("ZCOMPAT_TEST_NO_MEMORY_COUNTS", "1");
+        lab.finish(&mut command, &folder).with_context(|| args[..2.min(args.len())].join(" "))?;
+    }
+    PASSED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_engines_text_may_differ() {
+        let stock = "gzread = -1 | error -3 \"x: invalid distance code\"";
+        assert!(agree(stock, stock));
+        assert!(agree("gzread = -1 | error -3 \"x: repeated call with bad state\"", stock));
+        assert!(!agree("gzread = -1 | error -5 \"x: repeated call with bad state\"", stock));
+        assert!(!agree("gzread = -1 | error -3 \"x: incorrect data check\"", stock));
+        assert!(!agree("a", "b"));
+    }
+}
