@@ -19,7 +19,7 @@ use super::{Common, Outcome, Report, conclude, run_all};
 use crate::{debian, paths};
 
 /// What `cargo xtask conformance zlib` takes.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Args {
     #[command(flatten)]
     common: Common,
@@ -84,6 +84,17 @@ pub struct Upstream {
     stock: PathBuf,
 }
 
+/// What is built from the source.
+#[derive(Clone, Copy)]
+pub enum Variant {
+    /// The library as it is.
+    Stock,
+    /// Without symbol versions: a fault that the checks must find.
+    Unversioned,
+    /// Its adler32 is wrong for long buffers: another.
+    WrongAdler32,
+}
+
 impl Upstream {
     /// Fetches the source and builds stock zlib, once.
     ///
@@ -96,29 +107,53 @@ impl Upstream {
         let source = debian::Sid::open(sh)?.source(sh, "zlib")?;
         debian::install(sh, &["gcc", "libc6-dev", "gzip"])?;
         let stock = paths::target().join("conformance/zlib/stock");
-        let library = stock.join("libz.so.1");
-        if !library.exists() {
-            let work = tempfile::tempdir()?;
-            let built = work.path().join("libz.so.1");
-            let sources: Vec<PathBuf> = fs::read_dir(&source)?
-                .flatten()
-                .map(|e| e.path())
-                .filter(|p| p.extension().is_some_and(|e| e == "c"))
-                .collect();
-            let script = format!("-Wl,--version-script={}", source.join("zlib.map").display());
-            // What zlib's configure finds on every Linux.
-            cmd!(
-                sh,
-                "cc -O2 -fPIC -shared -D_LARGEFILE64_SOURCE=1 -DHAVE_HIDDEN -DHAVE_UNISTD_H
-                 -DHAVE_STDARG_H -Wl,-soname,libz.so.1 {script} -o {built} {sources...}"
-            )
-            .quiet()
-            .run()
-            .context("stock zlib cannot be built")?;
-            fs::create_dir_all(&stock)?;
-            fs::copy(&built, &library)?;
+        let upstream = Upstream { source, stock };
+        if !upstream.stock.join("libz.so.1").exists() {
+            upstream.build_library(sh, &upstream.stock, Variant::Stock)?;
         }
-        Ok(Upstream { source, stock })
+        Ok(upstream)
+    }
+
+    /// Builds upstream's library as `dir/libz.so.1`.
+    pub fn build_library(&self, sh: &Shell, dir: &Path, variant: Variant) -> Result<()> {
+        let work = tempfile::tempdir()?;
+        let built = work.path().join("libz.so.1");
+        let mut sources: Vec<PathBuf> = fs::read_dir(&self.source)?
+            .flatten()
+            .map(|e| e.path())
+            .filter(|p| p.extension().is_some_and(|e| e == "c"))
+            .collect();
+        let mut flags = vec![
+            format!("-Wl,--version-script={}", self.source.join("zlib.map").display()),
+            format!("-I{}", self.source.display()),
+        ];
+        match variant {
+            Variant::Stock => {}
+            Variant::Unversioned => drop(flags.remove(0)),
+            Variant::WrongAdler32 => {
+                // The end of the long way through: short buffers stay right.
+                let (end, wrong) =
+                    ("return adler | (sum2 << 16);", "return adler ^ (sum2 << 16) ^ 1;");
+                let text = fs::read_to_string(self.source.join("adler32.c"))?;
+                let at = text.rfind(end).context("adler32.c is not as it was")?;
+                let changed = work.path().join("adler32.c");
+                fs::write(&changed, text[..at].to_owned() + wrong + &text[at + end.len()..])?;
+                sources.retain(|p| !p.ends_with("adler32.c"));
+                sources.push(changed);
+            }
+        }
+        // What zlib's configure finds on every Linux.
+        cmd!(
+            sh,
+            "cc -O2 -fPIC -shared -D_LARGEFILE64_SOURCE=1 -DHAVE_HIDDEN -DHAVE_UNISTD_H
+             -DHAVE_STDARG_H -Wl,-soname,libz.so.1 {flags...} -o {built} {sources...}"
+        )
+        .quiet()
+        .run()
+        .context("stock zlib cannot be built")?;
+        fs::create_dir_all(dir)?;
+        fs::copy(&built, dir.join("libz.so.1"))?;
+        Ok(())
     }
 
     /// Runs the job called `name` against the headers and the library in `prefix`.

@@ -26,7 +26,7 @@ pub struct Args {
     #[command(flatten)]
     common: Common,
     /// How long each random tester runs after its unit tests
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_SECONDS)]
     time: u32,
     /// The random testers' first seed; without it the clock gives one, and it is printed
     #[arg(long, value_name = "NUMBER")]
@@ -34,6 +34,14 @@ pub struct Args {
     /// The same as --time 5
     #[arg(long, conflicts_with = "time")]
     quick: bool,
+}
+
+const DEFAULT_SECONDS: u32 = 60;
+
+impl Default for Args {
+    fn default() -> Args {
+        Args { common: Common::default(), time: DEFAULT_SECONDS, seed: None, quick: false }
+    }
 }
 
 /// How far the random testers go.

@@ -1,11 +1,15 @@
 //! Upstream's test programs and everyday programs on the installed libraries.
 
+use std::os::unix::fs::symlink;
+
 use anyhow::{Result, bail};
 use libtest_mimic::{Completion, Trial};
 use xshell::Shell;
 
 use super::{PASSED, Setup, check, skip};
-use crate::conformance::{Outcome, Report, programs, zlib, zstd};
+use crate::conformance::lab::{Lab, Side};
+use crate::conformance::zlib::{self, Variant};
+use crate::conformance::{Outcome, Report, programs, zstd};
 
 /// The checks of this area.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
@@ -34,7 +38,47 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             }
         })
     });
-    programs.chain(zlib).chain(zstd).collect()
+    let controls = [
+        check("conformance/controls/faulty_libraries_fail", move || {
+            let sh = Shell::new()?;
+            let Ok(upstream) = zlib::Upstream::get(&sh) else {
+                return skip("zlib's source cannot be had");
+            };
+            let faults = [
+                (Variant::Unversioned, "no version information available"),
+                (Variant::WrongAdler32, "written on ours, read on"),
+            ];
+            for (fault, words) in faults {
+                let dir = tempfile::tempdir()?;
+                let lib = dir.path().join("lib");
+                upstream.build_library(&sh, &lib, fault)?;
+                symlink(setup.prefix.join("lib/libzstd.so.1"), lib.join("libzstd.so.1"))?;
+                match programs::run_one(&sh, dir.path(), "sqlite3").outcome {
+                    Outcome::Failed(why) if why.contains(words) => {}
+                    Outcome::Skipped(why) => return skip(why),
+                    other => bail!("not found: {words}; but {other:?}"),
+                }
+            }
+            PASSED
+        }),
+        check("conformance/controls/other_libraries_are_noticed", move || {
+            let sh = Shell::new()?;
+            let lab = Lab::new(&sh, &setup.prefix, false)?;
+            let refused = |expected: &[(&str, &str)], words: &str| match lab.prove(expected) {
+                Err(error) if error.to_string().contains(words) => Ok(()),
+                other => bail!("not noticed: {words}; but {other:?}"),
+            };
+            lab.run(Side::Ours, "true", &[])?;
+            refused(&[("true", "libz")], "true never mapped libz")?;
+            refused(&[("curl", "libz")], "curl was never run")?;
+            lab.run(Side::Ours, "curl", &["--version"])?;
+            lab.prove(&[("curl", "libz")])?;
+            lab.run(Side::Ours, "env", &["-u", "LD_LIBRARY_PATH", "curl", "--version"])?;
+            refused(&[("curl", "libz")], "instead of ours")?;
+            PASSED
+        }),
+    ];
+    controls.into_iter().chain(programs).chain(zlib).chain(zstd).collect()
 }
 
 fn result(report: Report) -> Result<Completion> {

@@ -19,7 +19,7 @@ use super::{Common, Outcome, Report, conclude, run_all};
 use crate::debian;
 
 /// What `cargo xtask conformance programs` takes.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Args {
     #[command(flatten)]
     common: Common,
