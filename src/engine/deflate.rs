@@ -92,13 +92,30 @@ pub struct Deflate {
     check: u32,
     /// Input so far, modulo 2³² as gzip's trailer has it.
     total_in: u32,
-    /// Whether the window holds anything: input, or a dictionary before it.
+    /// Whether zlib would be beyond the start of its window: behind input that it has worked on,
+    /// or a dictionary.
     has_history: bool,
+    /// Input since the window was last started.
+    unworked: u32,
     head: *const GzHeader,
+    /// Whether anything has been asked for since the start.
+    begun: bool,
+    /// Whether the end has been asked for.
+    finishing: bool,
+    /// Whether the last block is complete.
+    finished: bool,
+    /// Whether all that waits for room are bits from [`Deflate::prime`].
+    primed: bool,
+    /// Level and strategy that the engine does not know of yet.
+    wanted: Option<Effort>,
     data_type: i32,
     msg: Option<&'static CStr>,
 }
 
+/// zlib.h's Z_HUFFMAN_ONLY.
+const HUFFMAN_ONLY: i32 = 2;
+/// zlib.h's Z_RLE.
+const RLE: i32 = 3;
 /// zlib.h's Z_BINARY.
 const BINARY: i32 = 0;
 /// zlib.h's Z_UNKNOWN.
@@ -151,7 +168,13 @@ impl Deflate {
             check: initial_check(format == Format::Gzip),
             total_in: 0,
             has_history: false,
+            unworked: 0,
             head: core::ptr::null(),
+            begun: false,
+            finishing: false,
+            finished: false,
+            primed: false,
+            wanted: None,
             data_type: UNKNOWN,
             msg: None,
         })
@@ -176,14 +199,14 @@ impl Deflate {
         if flush == Flush::Trees {
             return Code::StreamError;
         }
-        let finished = matches!(self.stage, Stage::Trailer);
-        if io.lacks_a_buffer() || (finished && flush != Flush::Finish) {
+        if io.lacks_a_buffer() || (self.finished && flush != Flush::Finish) {
             return self.fail(Code::StreamError);
         }
         if io.avail_out == 0 {
             return self.fail(Code::BufError);
         }
-        if finished {
+        self.begun = true;
+        if let Stage::Trailer = self.stage {
             let had_pending = self.pending.len() != 0;
             self.pending.flush(io);
             if had_pending && io.avail_out == 0 {
@@ -191,13 +214,35 @@ impl Deflate {
             }
             return if io.avail_in == 0 { Code::StreamEnd } else { self.fail(Code::BufError) };
         }
+        if self.finished {
+            // The engine must not be asked again: bits inserted behind the end stop the process.
+            return if io.avail_in == 0 { Code::StreamEnd } else { self.fail(Code::BufError) };
+        }
         if !self.write_header(io) || io.avail_out == 0 {
             return Code::Ok;
         }
-        let code = self.counting(io, |raw, io| raw.deflate(io, flush));
+        // Not where there is nothing to do, and zlib says so.
+        let changes = self.wanted.is_some() && (io.avail_in != 0 || flush != Flush::None);
+        if changes {
+            self.apply_wanted(io);
+            if io.avail_out == 0 {
+                return Code::Ok;
+            }
+        }
+        let code = self.counting(io, flush);
         if flush == Flush::Finish && self.effort.level > 0 && self.data_type == UNKNOWN {
             // The engine does not look at a block of nothing, which zlib takes for binary.
             self.data_type = BINARY;
+        }
+        if changes && code == Code::BufError {
+            // For the engine, this call has followed one that ended a block.
+            self.msg = None;
+            return Code::Ok;
+        }
+        self.finished |= code == Code::StreamEnd;
+        if flush == Flush::Full && code == Code::Ok && io.avail_out != 0 {
+            self.has_history = false;
+            self.unworked = 0;
         }
         if code == Code::StreamEnd && self.format != Format::Raw {
             return self.write_trailer(io);
@@ -244,21 +289,27 @@ impl Deflate {
     }
 
     /// Calls the engine and takes the input that it read into account.
-    fn counting(
-        &mut self,
-        io: &mut Io<'_>,
-        call: impl FnOnce(&mut RawDeflate, &mut Io<'_>) -> Code,
-    ) -> Code {
+    fn counting(&mut self, io: &mut Io<'_>, flush: Flush) -> Code {
+        // How much input zlib gathers before it looks at it.
+        let waits = match self.effort {
+            _ if flush != Flush::None => 0,
+            Effort { level: 0, .. } | Effort { strategy: HUFFMAN_ONLY, .. } => 0,
+            Effort { strategy: RLE, .. } => 258,
+            _ => 261,
+        };
+        self.primed = false;
+        self.finishing |= flush == Flush::Finish;
         let before = io.reader();
-        let code = call(&mut self.raw, io);
+        let code = self.raw.deflate(io, flush);
         let read = before.input(before.avail_in - io.avail_in);
         if !read.is_empty() {
             if self.format != Format::Raw {
                 self.check = update_check(self.format == Format::Gzip, self.check, read);
             }
             self.total_in = self.total_in.wrapping_add(read.len() as u32);
-            self.has_history = true;
+            self.unworked = self.unworked.saturating_add(read.len() as u32);
         }
+        self.has_history |= self.unworked > waits;
         self.data_type = self.raw.data_type();
         self.note_msg();
         code
@@ -292,21 +343,41 @@ impl Deflate {
         let Some(level) = checked_level(level).filter(|_| (0..=4).contains(&strategy)) else {
             return Code::StreamError;
         };
-        if matches!(self.stage, Stage::ZlibHeader | Stage::GzipHeader(_)) {
-            // As zlib does: the header goes out first, and with it what it has room for.
+        let new = Effort { level, strategy };
+        if self.begun && !new.compresses_like(self.effort) {
+            // What is there is compressed as before; the header goes out first, too.
             let code = self.run(io, Flush::Block);
             if code == Code::StreamError {
                 return code;
             }
-            if !matches!(self.stage, Stage::Body) && io.avail_in != 0 {
+            if io.avail_in != 0 || !self.apply(new, &mut io.writer()) {
                 return Code::BufError;
             }
+        } else if self.finished || !self.apply(new, &mut Io::new(&[], &mut [])) {
+            // For the engine this is another way to compress, so it ends a block: later.
+            self.wanted = Some(new);
         }
-        let code = self.counting(io, |raw, io| raw.params(io, level, strategy));
+        self.effort = new;
+        Code::Ok
+    }
+
+    /// Makes the engine compress differently; false if it needs more room to end its block first.
+    fn apply(&mut self, effort: Effort, io: &mut Io<'_>) -> bool {
+        let code = self.raw.params(io, effort.level, effort.strategy);
+        self.raw.take_msg();
         if code == Code::Ok {
-            self.effort = Effort { level, strategy };
+            self.wanted = None;
         }
-        code
+        code == Code::Ok
+    }
+
+    /// Makes up for a change of level that had no room; if there still is too little, so it stays.
+    fn apply_wanted(&mut self, io: &mut Io<'_>) {
+        if let Some(effort) = self.wanted {
+            let mut room = io.writer();
+            self.apply(effort, &mut room);
+            (io.next_out, io.avail_out) = (room.next_out, room.avail_out);
+        }
     }
 
     /// Sets a preset dictionary (zlib.h, `deflateSetDictionary`).
@@ -341,24 +412,39 @@ impl Deflate {
     /// # Safety
     /// `head` and what it points to stay valid until the header is written.
     pub unsafe fn set_header(&mut self, head: *const GzHeader) -> Code {
-        if self.format != Format::Gzip {
+        // Behind the trailer, zlib no longer remembers that there was a format.
+        if self.format != Format::Gzip || matches!(self.stage, Stage::Trailer) {
             return Code::StreamError;
         }
         self.head = head;
         Code::Ok
     }
 
-    /// Inserts up to 16 bits into the output (zlib.h, `deflatePrime`).
+    /// Inserts up to 16 bits into the output (zlib.h, `deflatePrime`). [`Code::BufError`] while
+    /// compressed data waits for room, and once the end has been asked for.
     pub fn prime(&mut self, bits: i32, value: i32) -> Code {
+        const MOST: u32 = 64;
         if !(0..=16).contains(&bits) {
             return Code::BufError;
         }
-        self.raw.prime(bits, value)
+        // The engine stops the process where its buffer has no room for them, and where it meets
+        // them behind the last block. They are meant for the start (zlib.h): there is room there.
+        let waiting = self.raw.pending().0;
+        if self.finishing || waiting > MOST || (waiting != 0 && !self.primed) {
+            return Code::BufError;
+        }
+        self.primed = true;
+        // It also takes more of the value than it was told to.
+        if bits == 0 { Code::Ok } else { self.raw.prime(bits, value & ((1 << bits) - 1)) }
     }
 
     /// Sets the search's limits (zlib.h, `deflateTune`).
     pub fn tune(&mut self, good: i32, lazy: i32, nice: i32, chain: i32) {
-        self.raw.tune(good, lazy, nice, chain);
+        // zlib takes negative limits, and a chain of none, for the largest; the engine has 16 bits.
+        const MOST: i32 = 0xffff;
+        let limit = |value: i32| if (0..MOST).contains(&value) { value } else { MOST };
+        let chain = if chain == 0 { MOST } else { limit(chain) };
+        self.raw.tune(limit(good), limit(lazy), limit(nice), chain);
     }
 
     /// Bytes and bits that wait for room (zlib.h, `deflatePending`).
@@ -398,6 +484,7 @@ impl Deflate {
     pub fn reset(&mut self) -> Code {
         self.raw.reset();
         self.has_history = false;
+        self.unworked = 0;
         self.restart()
     }
 
@@ -409,6 +496,11 @@ impl Deflate {
 
     fn restart(&mut self) -> Code {
         self.stage = Stage::Start;
+        (self.begun, self.finishing, self.finished) = (false, false, false);
+        self.primed = false;
+        if let Some(effort) = self.wanted {
+            self.apply(effort, &mut Io::new(&[], &mut []));
+        }
         self.pending.clear();
         self.check = initial_check(self.format == Format::Gzip);
         self.total_in = 0;
@@ -461,9 +553,9 @@ impl Deflate {
         1 << self.window_bits
     }
 
-    /// The last error's text, if it has one.
-    pub fn msg(&self) -> Option<&'static CStr> {
-        self.msg
+    /// Takes the text of an error of the last call.
+    pub fn take_msg(&mut self) -> Option<&'static CStr> {
+        self.msg.take()
     }
 }
 

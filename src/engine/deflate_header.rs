@@ -75,8 +75,8 @@ impl Pending {
     }
 }
 
-/// How hard the compressor tried, as both headers hint at it.
-#[derive(Clone, Copy)]
+/// How hard the compressor tries; both headers hint at it.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Effort {
     pub level: i32,
     pub strategy: i32,
@@ -88,6 +88,17 @@ const HUFFMAN_ONLY: i32 = 2;
 impl Effort {
     fn is_fastest(self) -> bool {
         self.strategy >= HUFFMAN_ONLY || self.level < 2
+    }
+
+    /// Whether both need no block's end between them: zlib has three ways to compress, level 0,
+    /// 1 to 3, and above.
+    pub fn compresses_like(self, other: Effort) -> bool {
+        let way = |level| match level {
+            ..=0 => 0,
+            1..=3 => 1,
+            _ => 2,
+        };
+        self.strategy == other.strategy && way(self.level) == way(other.level)
     }
 
     /// FLEVEL of RFC 1950.

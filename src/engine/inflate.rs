@@ -3,8 +3,8 @@
 use core::ffi::{CStr, c_long};
 
 use super::deflate_header::{GzHeader, initial_check, update_check};
+use super::inflate_body::{BLOCK_BEGINS, Body, LAST_BLOCK};
 use super::inflate_header::{HeaderReader, Outcome, WRAP_CHECK, WRAP_GZIP};
-use super::raw::RawInflate;
 use super::{Allocator, Code, Flush, Io, Step};
 
 /// What `inflateInit2`'s window bits say (zlib.h).
@@ -50,13 +50,15 @@ enum Stage {
     Length,
     /// All is read.
     Done,
-    /// The data was corrupt.
+    /// The header or the trailer was corrupt.
     Bad,
+    /// The data between them was.
+    BadData,
 }
 
 /// A decompressor.
 pub struct Inflate {
-    raw: RawInflate,
+    body: Body,
     allocator: Allocator,
     wrap: u8,
     /// As in [`InflateConfig`], then the header's.
@@ -72,6 +74,10 @@ pub struct Inflate {
     adler: u32,
     /// Output so far, modulo 2³² as gzip's trailer has it.
     total: u32,
+    /// Whether the check value has been read.
+    past_data: bool,
+    /// What `data_type` says of the last block, outside of the data.
+    last_block: i32,
     data_type: i32,
     msg: Option<&'static CStr>,
 }
@@ -89,7 +95,7 @@ impl Inflate {
     /// [`Code::MemError`].
     pub fn with_allocator(config: InflateConfig, allocator: Allocator) -> Result<Inflate, Code> {
         Ok(Inflate {
-            raw: RawInflate::new(config.engine_bits() as i32, allocator)?,
+            body: Body::new(config.engine_bits(), allocator)?,
             allocator,
             wrap: config.wrap,
             wbits: config.wbits,
@@ -100,6 +106,8 @@ impl Inflate {
             check: 0,
             adler: u32::from(config.wrap & 1),
             total: 0,
+            past_data: false,
+            last_block: 0,
             data_type: 0,
             msg: None,
         })
@@ -125,12 +133,27 @@ impl Inflate {
         }
         let (avail_in, avail_out) = (io.avail_in, io.avail_out);
         let code = self.advance(io, flush);
+        if io.avail_out != avail_out {
+            self.note_history(avail_out - io.avail_out, flush);
+        }
         if matches!(code, Code::NeedDict | Code::MemError | Code::StreamError) {
             return code;
         }
         self.data_type = self.current_data_type();
         let idle = avail_in == io.avail_in && avail_out == io.avail_out;
         if code == Code::Ok && (idle || flush == Flush::Finish) { Code::BufError } else { code }
+    }
+
+    /// Keeps `written` bytes of output as history where zlib does.
+    fn note_history(&mut self, written: u32, flush: Flush) {
+        match self.stage {
+            // The trailer was read in the same call.
+            _ if self.past_data && self.wrap != 0 => self.body.hide_output(written),
+            Stage::Bad | Stage::BadData => {}
+            Stage::Body => self.body.keep_output(),
+            _ if flush != Flush::Finish => self.body.keep_output(),
+            _ => {}
+        }
     }
 
     fn advance(&mut self, io: &mut Io<'_>, flush: Flush) -> Code {
@@ -147,7 +170,8 @@ impl Inflate {
                     self.begin_data();
                 }
                 Stage::FirstBlock => {
-                    if matches!(flush, Flush::Block | Flush::Trees) {
+                    // zlib is still in front of the block if there is nothing to go on with.
+                    if matches!(flush, Flush::Block | Flush::Trees) || io.avail_in == 0 {
                         return Code::Ok;
                     }
                     self.stage = Stage::Body;
@@ -163,9 +187,13 @@ impl Inflate {
                         if !self.header.fill(io, 32) {
                             return Code::Ok;
                         }
+                        self.past_data = true;
                         let value = self.header.peek();
-                        let check = if self.is_gzip() { value } else { value.swap_bytes() };
-                        if self.verifies() && check != self.check {
+                        let check = match self.is_gzip() {
+                            true => value,
+                            false => (value as u32).swap_bytes().into(),
+                        };
+                        if self.verifies() && check != self.check.into() {
                             self.fail(c"incorrect data check");
                             continue;
                         }
@@ -178,7 +206,7 @@ impl Inflate {
                         if !self.header.fill(io, 32) {
                             return Code::Ok;
                         }
-                        if self.verifies() && self.header.peek() != self.total {
+                        if self.verifies() && self.header.peek() != self.total.into() {
                             self.fail(c"incorrect length check");
                             continue;
                         }
@@ -187,7 +215,7 @@ impl Inflate {
                     self.stage = Stage::Done;
                 }
                 Stage::Done => return Code::StreamEnd,
-                Stage::Bad => return Code::DataError,
+                Stage::Bad | Stage::BadData => return Code::DataError,
             }
         }
     }
@@ -199,7 +227,14 @@ impl Inflate {
             return None;
         }
         match self.header.read(io, self.wrap, &mut self.wbits) {
-            Outcome::NeedInput => return Some(Code::Ok),
+            Outcome::NeedInput => {
+                if self.header.flags == 0 {
+                    // The zlib header is read, and a dictionary's id comes next.
+                    self.check = initial_check(false);
+                    self.adler = self.check;
+                }
+                return Some(Code::Ok);
+            }
             Outcome::Complete => self.begin_data(),
             Outcome::Dictionary(id) => {
                 (self.check, self.adler) = (id, id);
@@ -221,25 +256,27 @@ impl Inflate {
     fn set_window(&mut self) {
         if self.engine_bits != self.wbits {
             self.engine_bits = self.wbits;
-            self.raw.reset(self.wbits as i32);
+            self.body.reset(self.wbits);
         }
     }
 
     fn run_engine(&mut self, io: &mut Io<'_>, flush: Flush) -> Code {
         let start = io.next_out;
-        let code = self.raw.inflate(io, flush);
+        let (code, msg) = self.body.run(io, flush);
         let written = io.written_since(start);
         self.total = self.total.wrapping_add(written.len() as u32);
         if self.verifies() && !written.is_empty() {
             self.check = update_check(self.is_gzip(), self.check, written);
             self.adler = self.check;
         }
-        let msg = self.raw.take_msg();
         match code {
-            Code::StreamEnd => self.stage = Stage::Check,
+            Code::StreamEnd => {
+                self.stage = Stage::Check;
+                self.last_block = LAST_BLOCK;
+                self.header.leave(self.body.bits());
+            }
             Code::DataError => {
-                self.data_type = self.raw.data_type();
-                self.stage = Stage::Bad;
+                self.stage = Stage::BadData;
                 self.msg = msg;
             }
             // Whether anything moved is for the whole call to say.
@@ -250,7 +287,6 @@ impl Inflate {
     }
 
     fn fail(&mut self, msg: &'static CStr) {
-        self.data_type = self.current_data_type();
         self.msg = Some(msg);
         self.stage = Stage::Bad;
     }
@@ -264,15 +300,19 @@ impl Inflate {
     }
 
     fn current_data_type(&self) -> i32 {
-        const LAST_BLOCK: i32 = 64;
-        const BLOCK_BEGINS: i32 = 128;
         match self.stage {
-            Stage::Body => self.raw.data_type(),
+            Stage::Body | Stage::BadData => self.body.data_type(),
             Stage::FirstBlock => BLOCK_BEGINS,
-            Stage::Check | Stage::Length | Stage::Done => self.header.bits() as i32 + LAST_BLOCK,
-            Stage::Header | Stage::Dictionary => self.header.bits() as i32,
-            // As it was when the error was found.
-            Stage::Bad => self.data_type,
+            _ => self.header.bits() as i32 + self.last_block,
+        }
+    }
+
+    /// Whether the bit buffer is the header's, and not the engine's.
+    fn holds_bits(&self) -> bool {
+        match self.stage {
+            Stage::Header => self.wrap != 0,
+            Stage::Dictionary | Stage::FirstBlock | Stage::Body | Stage::BadData => false,
+            Stage::Check | Stage::Length | Stage::Done | Stage::Bad => true,
         }
     }
 
@@ -298,7 +338,7 @@ impl Inflate {
         } else if self.wrap != 0 {
             return Code::StreamError;
         }
-        let code = self.raw.set_dictionary(dictionary);
+        let code = self.body.set_dictionary(dictionary);
         self.has_dictionary |= code == Code::Ok;
         code
     }
@@ -309,7 +349,7 @@ impl Inflate {
     /// `to` is null or has room for the window (32 KiB at most).
     pub unsafe fn dictionary(&self, to: *mut u8) -> u32 {
         // SAFETY: by this function's own contract.
-        unsafe { self.raw.dictionary(to) }
+        unsafe { self.body.dictionary(to) }
     }
 
     /// Where to put the fields of the gzip header.
@@ -333,15 +373,25 @@ impl Inflate {
         if bits == 0 {
             return Code::Ok;
         }
-        if self.stage == Stage::Header && self.wrap != 0 {
+        if self.holds_bits() {
             return if self.header.prime(bits, value) { Code::Ok } else { Code::StreamError };
         }
-        self.raw.prime(bits, value)
+        self.body.prime(bits, value)
     }
 
     /// Skips input to a full flush point (zlib.h, `inflateSync`).
     pub fn sync(&mut self, io: &mut Io<'_>) -> Code {
-        let code = self.raw.sync(io);
+        if self.holds_bits() {
+            // What waits in the bit buffer is searched too, from the next whole byte on.
+            if io.avail_in == 0 && self.header.bits() < 8 {
+                return Code::BufError;
+            }
+            self.body.prime(-1, 0);
+            for byte in self.header.take_bytes() {
+                self.body.prime(8, byte.into());
+            }
+        }
+        let code = self.body.sync(io);
         if code == Code::BufError {
             return code;
         }
@@ -359,17 +409,20 @@ impl Inflate {
 
     /// Whether the next thing to read is the length of an empty stored block.
     pub fn sync_point(&mut self) -> bool {
-        self.in_body() && self.raw.sync_point()
+        self.in_body() && self.body.sync_point()
     }
 
     /// Where in the input the output comes from (zlib.h, `inflateMark`).
     pub fn mark(&self) -> c_long {
-        if self.in_body() { self.raw.mark() } else { -(1 << 16) }
+        match self.stage {
+            Stage::Body | Stage::BadData => self.body.mark(),
+            _ => -(1 << 16),
+        }
     }
 
     /// How much of the table space is in use.
     pub fn codes_used(&mut self) -> usize {
-        if self.in_body() { self.raw.codes_used() } else { 0 }
+        if self.in_body() { self.body.codes_used() } else { 0 }
     }
 
     /// Whether the check value is verified (zlib.h, `inflateValidate`).
@@ -384,7 +437,7 @@ impl Inflate {
     /// Starts a new stream in the same format.
     pub fn reset(&mut self) -> Code {
         self.engine_bits = if self.wbits == 0 { 15 } else { self.wbits };
-        self.raw.reset(self.engine_bits as i32);
+        self.body.reset(self.engine_bits);
         self.clear();
         Code::Ok
     }
@@ -398,7 +451,7 @@ impl Inflate {
 
     /// Starts a new stream in the same format, with the same history.
     pub fn reset_keep(&mut self) -> Code {
-        self.raw.reset_keep();
+        self.body.reset_keep();
         self.clear();
         Code::Ok
     }
@@ -409,20 +462,22 @@ impl Inflate {
         self.has_dictionary = false;
         self.adler = u32::from(self.wrap & 1);
         self.total = 0;
+        self.past_data = false;
+        self.last_block = 0;
         self.data_type = 0;
         self.msg = None;
     }
 
     /// A second decompressor that goes on from here, with memory from the same allocator.
     pub fn try_clone(&mut self) -> Result<Inflate, Code> {
-        let raw = self.raw.try_clone(self.allocator)?;
-        Ok(Inflate { raw, ..*self })
+        let body = self.body.try_clone(self.allocator)?;
+        Ok(Inflate { body, ..*self })
     }
 
     /// From here on memory is had from and given back to `allocator`.
     pub fn set_allocator(&mut self, allocator: Allocator) {
         self.allocator = allocator;
-        self.raw.set_allocator(allocator);
+        self.body.set_allocator(allocator);
     }
 
     /// What a `z_stream`'s `adler` shows, or `None` in a raw stream, where zlib leaves it alone.

@@ -51,7 +51,8 @@ pub(super) enum Outcome {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeaderReader {
     pub field: Field,
-    hold: u32,
+    /// As wide as zlib's on 64 bits: primed bits may stand before a field's 32.
+    hold: u64,
     bits: u32,
     /// How much of the extra field is missing, or of a string is stored.
     length: u32,
@@ -90,7 +91,7 @@ impl HeaderReader {
     }
 
     /// The bits in hold, which stay there.
-    pub fn peek(&self) -> u32 {
+    pub fn peek(&self) -> u64 {
         self.hold
     }
 
@@ -98,16 +99,28 @@ impl HeaderReader {
     pub fn fill(&mut self, io: &mut Io<'_>, bits: u32) -> bool {
         while self.bits < bits {
             let Some(byte) = io.byte() else { return false };
-            self.hold |= u32::from(byte) << self.bits;
+            self.hold |= u64::from(byte) << self.bits;
             self.bits += 8;
         }
         true
     }
 
     /// Gives the bits in hold and empties it.
-    pub fn take(&mut self) -> u32 {
+    pub fn take(&mut self) -> u64 {
         self.bits = 0;
         core::mem::take(&mut self.hold)
+    }
+
+    /// Remembers that `bits` bits are left of data that was not a header.
+    pub fn leave(&mut self, bits: u32) {
+        (self.hold, self.bits) = (0, bits);
+    }
+
+    /// Gives the whole bytes in hold and empties it.
+    pub fn take_bytes(&mut self) -> impl Iterator<Item = u8> + use<> {
+        let count = self.bits / 8;
+        let odd = self.bits % 8;
+        (self.take() >> odd).to_le_bytes().into_iter().take(count as usize)
     }
 
     /// Inserts bits in front of the input (zlib.h, `inflatePrime`); false if there is no room.
@@ -120,7 +133,7 @@ impl HeaderReader {
             return false;
         }
         if bits > 0 {
-            self.hold |= (value as u32 & ((1 << bits) - 1)) << self.bits;
+            self.hold |= u64::from(value as u32 & ((1 << bits) - 1)) << self.bits;
             self.bits += bits as u32;
         }
         true
@@ -154,10 +167,10 @@ impl HeaderReader {
                 Field::Flags => {
                     need!(self, io, 16);
                     self.flags = self.hold as i32;
-                    if self.hold & 0xff != DEFLATED {
+                    if self.hold as u32 & 0xff != DEFLATED {
                         return Outcome::Bad(c"unknown compression method");
                     }
-                    if self.hold & RESERVED != 0 {
+                    if self.hold as u32 & RESERVED != 0 {
                         return Outcome::Bad(c"unknown header flags set");
                     }
                     if let Some(head) = &mut head {
@@ -170,7 +183,7 @@ impl HeaderReader {
                     need!(self, io, 32);
                     let time = self.take_counted(4, wrap);
                     if let Some(head) = &mut head {
-                        head.time = time.into();
+                        head.time = time as core::ffi::c_ulong;
                     }
                     self.field = Field::Os;
                 }
@@ -187,7 +200,7 @@ impl HeaderReader {
                     self.length = 0;
                     if self.has(FEXTRA) {
                         need!(self, io, 16);
-                        self.length = self.take_counted(2, wrap);
+                        self.length = self.take_counted(2, wrap) as u32;
                         if let Some(head) = &mut head {
                             head.extra_len = self.length;
                         }
@@ -232,7 +245,7 @@ impl HeaderReader {
                 Field::Crc => {
                     if self.has(FHCRC) {
                         need!(self, io, 16);
-                        if wrap & WRAP_CHECK != 0 && self.hold != self.crc & 0xffff {
+                        if wrap & WRAP_CHECK != 0 && self.hold != u64::from(self.crc & 0xffff) {
                             return Outcome::Bad(c"header crc mismatch");
                         }
                         self.take();
@@ -245,7 +258,7 @@ impl HeaderReader {
                 }
                 Field::DictionaryId => {
                     need!(self, io, 32);
-                    return Outcome::Dictionary(self.take().swap_bytes());
+                    return Outcome::Dictionary((self.take() as u32).swap_bytes());
                 }
             }
         }
@@ -257,14 +270,16 @@ impl HeaderReader {
 
     /// Reads the zlib header in hold; `None` if the dictionary's id comes next.
     fn zlib(&mut self, wrap: u8, wbits: &mut u32) -> Option<Outcome> {
-        let (cmf, flg) = (self.hold & 0xff, self.hold >> 8);
-        if wrap & WRAP_ZLIB == 0 || ((cmf << 8) + flg) % 31 != 0 {
+        let (cmf, flg) = (self.hold as u32 & 0xff, self.hold >> 8);
+        if wrap & WRAP_ZLIB == 0 || (u64::from(cmf << 8) + flg) % 31 != 0 {
             return Some(Outcome::Bad(c"incorrect header check"));
         }
         if cmf & 0xf != DEFLATED {
             return Some(Outcome::Bad(c"unknown compression method"));
         }
         let len = (cmf >> 4) + 8;
+        self.hold >>= 4;
+        self.bits -= 4;
         if *wbits == 0 {
             *wbits = len;
         }
@@ -272,7 +287,7 @@ impl HeaderReader {
             return Some(Outcome::Bad(c"invalid window size"));
         }
         self.flags = 0;
-        let has_dictionary = self.hold & 0x2000 != 0;
+        let has_dictionary = self.hold & 0x200 != 0;
         self.take();
         if has_dictionary {
             self.field = Field::DictionaryId;
@@ -282,7 +297,7 @@ impl HeaderReader {
     }
 
     /// Takes the hold, which has `bytes` bytes of the header, and counts it into the header's crc.
-    fn take_counted(&mut self, bytes: usize, wrap: u8) -> u32 {
+    fn take_counted(&mut self, bytes: usize, wrap: u8) -> u64 {
         let value = self.take();
         self.count(&value.to_le_bytes()[..bytes], wrap);
         value

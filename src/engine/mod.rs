@@ -9,6 +9,8 @@ mod alloc;
 mod deflate;
 mod deflate_header;
 mod inflate;
+mod inflate_back;
+mod inflate_body;
 mod inflate_header;
 mod oneshot;
 mod raw;
@@ -19,8 +21,8 @@ pub use alloc::{AllocFn, Allocator, FreeFn};
 pub use deflate::{Deflate, DeflateConfig, Format, bound_without_stream, compress_bound};
 pub use deflate_header::GzHeader;
 pub use inflate::{Inflate, InflateConfig};
+pub use inflate_back::{Callbacks, InFn, InflateBack, OutFn};
 pub use oneshot::{compress, uncompress};
-pub use raw::{InFn, InflateBack, OutFn};
 
 /// How a call ended: zlib's return codes (zlib.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +160,11 @@ impl<'a> Io<'a> {
     /// The same input, and no room.
     fn reader(&self) -> Io<'a> {
         Io { next_out: core::ptr::null_mut(), avail_out: 0, ..*self }
+    }
+
+    /// The same room, and no input.
+    fn writer(&self) -> Io<'a> {
+        Io { next_in: core::ptr::null(), avail_in: 0, ..*self }
     }
 
     /// The first `len` bytes of input that are left.

@@ -3,7 +3,7 @@
 //! Only this file names it. Formats, check values and totals are not asked of it: see
 //! `docs/engine.md` for what it does otherwise than zlib and why.
 
-use core::ffi::{CStr, c_int, c_long, c_uchar, c_uint, c_void};
+use core::ffi::{CStr, c_int, c_long, c_uint};
 use core::mem::size_of;
 
 use libz_rs_sys as zrs;
@@ -77,6 +77,14 @@ impl Stream {
         self.0.zalloc = Some(allocator.zalloc);
         self.0.zfree = Some(allocator.zfree);
         self.0.opaque = allocator.opaque;
+    }
+
+    fn allocator(&self) -> Allocator {
+        Allocator {
+            zalloc: self.0.zalloc.unwrap_or(Allocator::LIBC.zalloc),
+            zfree: self.0.zfree.unwrap_or(Allocator::LIBC.zfree),
+            opaque: self.0.opaque,
+        }
     }
 
     /// Takes the text of the last error.
@@ -264,6 +272,10 @@ fn engine_level(level: i32) -> i32 {
 pub(super) struct RawInflate(Stream);
 
 impl RawInflate {
+    /// The text that an error has if it was found where there is much input and room: by the time
+    /// the engine returns, it has forgotten which it was.
+    pub const MSG_LOST: &'static CStr = c"repeated call with bad state";
+
     /// `window_bits` 8..=15.
     pub fn new(window_bits: i32, allocator: Allocator) -> Result<RawInflate, Code> {
         let mut stream = Stream(empty_stream(allocator));
@@ -354,9 +366,9 @@ impl RawInflate {
         unsafe { zrs::inflateCodesUsed(&mut self.0.0) as usize }
     }
 
-    pub fn try_clone(&mut self, allocator: Allocator) -> Result<RawInflate, Code> {
-        self.0.set_allocator(allocator);
-        let mut copy = Stream(empty_stream(allocator));
+    /// A second one, with memory from the same allocator.
+    pub fn try_clone(&mut self) -> Result<RawInflate, Code> {
+        let mut copy = Stream(empty_stream(self.0.allocator()));
         // SAFETY: both are valid streams; the copy has no state yet that could leak.
         let code = unsafe { zrs::inflateCopy(&mut copy.0, &self.0.0) };
         match Code::from_engine(code) {
@@ -388,85 +400,6 @@ impl Drop for RawInflate {
         self.end();
     }
 }
-
-/// zlib.h's `in_func`: gives the next input through its second argument and returns its length.
-pub type InFn = unsafe extern "C" fn(*mut c_void, *mut *const c_uchar) -> c_uint;
-
-/// zlib.h's `out_func`: takes output; non-zero ends the call.
-pub type OutFn = unsafe extern "C" fn(*mut c_void, *mut c_uchar, c_uint) -> c_int;
-
-/// Decompresses a raw stream between two callbacks (zlib.h, `inflateBack`).
-pub struct InflateBack(Stream);
-
-impl InflateBack {
-    /// `window_bits` 8..=15.
-    ///
-    /// # Safety
-    /// `window` has room for `1 << window_bits` bytes, until this is dropped.
-    pub unsafe fn new(
-        window_bits: i32,
-        window: *mut u8,
-        allocator: Allocator,
-    ) -> Result<InflateBack, Code> {
-        let mut stream = Stream(empty_stream(allocator));
-        // SAFETY: the stream is a valid one without a state, the window is the caller's promise.
-        let code = unsafe {
-            zrs::inflateBackInit_(
-                &mut stream.0,
-                window_bits,
-                window,
-                zrs::zlibVersion(),
-                STREAM_SIZE,
-            )
-        };
-        match Code::from_engine(code) {
-            Code::Ok => Ok(InflateBack(stream)),
-            code => Err(code),
-        }
-    }
-
-    /// Runs to the stream's end, an error, or a callback's refusal. What input is left is in `io`,
-    /// with a null pointer if the input callback ended the call.
-    ///
-    /// # Safety
-    /// `input` and `output` may be called with their descriptors, as zlib.h says they are.
-    pub unsafe fn run(
-        &mut self,
-        io: &mut Io<'_>,
-        input: InFn,
-        in_desc: *mut c_void,
-        output: OutFn,
-        out_desc: *mut c_void,
-    ) -> Code {
-        self.0.load(io);
-        self.0.0.next_out = core::ptr::NonNull::dangling().as_ptr();
-        // SAFETY: the state is the engine's own, the callbacks are the caller's promise.
-        let code = unsafe {
-            zrs::inflateBack(&mut self.0.0, Some(input), in_desc, Some(output), out_desc)
-        };
-        io.next_in = self.0.0.next_in;
-        io.avail_in = self.0.0.avail_in;
-        Code::from_engine(code)
-    }
-
-    /// Takes the text of the last error.
-    pub fn take_msg(&mut self) -> Option<&'static CStr> {
-        self.0.take_msg()
-    }
-
-    /// From here on memory is given back through `allocator`.
-    pub fn set_allocator(&mut self, allocator: Allocator) {
-        self.0.set_allocator(allocator);
-    }
-}
-
-impl Drop for InflateBack {
-    fn drop(&mut self) {
-        // SAFETY: the state is the engine's own.
-        unsafe { zrs::inflateBackEnd(&mut self.0.0) };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -115,7 +115,9 @@ unsafe fn advance(
             (*strm).adler = check.into();
         }
         (*strm).data_type = deflate.data_type();
-        stream::show_msg(strm, code, deflate.msg());
+        if let Some(msg) = deflate.take_msg() {
+            (*strm).msg = msg.as_ptr();
+        }
         code as c_int
     }
 }

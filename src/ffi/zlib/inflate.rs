@@ -8,7 +8,7 @@ use core::ffi::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 use super::stream::{self, Kind, Room, back_of, inflate_of};
 use super::types::code::*;
 use super::types::*;
-use crate::engine::{Code, Flush, Inflate, InflateBack, InflateConfig, Io};
+use crate::engine::{Callbacks, Code, Flush, Inflate, InflateBack, InflateConfig, Io};
 
 /// Prepares `strm` for decompression of a zlib stream.
 ///
@@ -78,10 +78,14 @@ pub unsafe extern "C" fn inflate(strm: z_streamp, flush: c_int) -> c_int {
         let code = inflate.run(&mut io, flush);
         // zlib returns from the question for a dictionary before it adds to the totals.
         stream::store(strm, &io, code != Code::NeedDict);
-        if let Some(adler) = inflate.adler() {
-            (*strm).adler = adler.into();
+        if !matches!(code, Code::StreamError | Code::MemError) {
+            if let Some(adler) = inflate.adler() {
+                (*strm).adler = adler.into();
+            }
+            if code != Code::NeedDict {
+                (*strm).data_type = inflate.data_type();
+            }
         }
-        (*strm).data_type = inflate.data_type();
         stream::show_msg(strm, code, inflate.msg());
         code as c_int
     }
@@ -356,7 +360,7 @@ pub unsafe extern "C" fn inflateBackInit_(
         stream::prepare(strm);
         let Some(allocator) = stream::allocator(strm) else { return Z_STREAM_ERROR };
         let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
-        match InflateBack::new(windowBits, window, allocator) {
+        match InflateBack::new(windowBits as u32, window, allocator) {
             Ok(back) => {
                 room.fill(strm, Kind::Back(back));
                 Z_OK
@@ -387,7 +391,8 @@ pub unsafe extern "C" fn inflateBack(
         let next_in = (*strm).next_in;
         let avail_in = if next_in.is_null() { 0 } else { (*strm).avail_in };
         let mut io = Io::from_raw(next_in, avail_in, core::ptr::null_mut(), 0);
-        let code = back.run(&mut io, input, in_desc, output, out_desc);
+        let callbacks = Callbacks { input: (input, in_desc), output: (output, out_desc) };
+        let code = back.run(&mut io, callbacks);
         (*strm).next_in = io.next_in();
         (*strm).avail_in = io.avail_in();
         stream::show_msg(strm, code, back.take_msg());

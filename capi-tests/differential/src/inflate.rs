@@ -1,0 +1,667 @@
+//! Sequences of inflate calls. Everything must be equal, after every call.
+
+use std::ffi::{c_int, c_uint};
+use std::ptr::{null, null_mut};
+
+use crate::alloc::{Arena, Manner};
+use crate::api::{Libraries, STREAM_SIZE, VERSION, Zlib};
+use crate::case::{At, Case, same, same_bytes, same_fields};
+use crate::data;
+use crate::source::Source;
+use crate::stream::{GzHeader, ZStream, code, flush};
+
+/// One call, or what a caller does between calls.
+#[derive(Clone, Copy, Debug)]
+pub enum Op {
+    Inflate {
+        give: u32,
+        room: u32,
+        flush: c_int,
+    },
+    /// As `Inflate`, again and again until the end, an error, or no progress.
+    Pump {
+        give: u32,
+        room: u32,
+        flush: c_int,
+    },
+    NullInput {
+        avail: u32,
+    },
+    NullOutput {
+        give: u32,
+        avail: u32,
+    },
+    Reset,
+    ResetKeep,
+    Reset2(c_int),
+    Sync {
+        give: u32,
+    },
+    SyncPoint,
+    Mark,
+    Prime {
+        bits: c_int,
+        value: c_int,
+    },
+    SetDictionary(Dictionary),
+    GetDictionary,
+    GetHeader {
+        extra: Option<u32>,
+        name: Option<u32>,
+        comment: Option<u32>,
+    },
+    /// Goes on with the copy, or, if false, with the original.
+    Copy {
+        go_on_with_copy: bool,
+    },
+    Validate(c_int),
+    Undermine(c_int),
+    EndAndInit(c_int),
+    Moved {
+        flush: c_int,
+    },
+    WrongKind(u32),
+    SetTotals(u32),
+    Seek(u32),
+}
+
+/// What `inflateSetDictionary` gets.
+#[derive(Clone, Copy, Debug)]
+pub enum Dictionary {
+    Right,
+    Part(u32),
+    Empty,
+    Null(u32),
+}
+
+/// A stream and what is done with it.
+#[derive(Clone, Debug)]
+pub struct InflateCase {
+    window_bits: c_int,
+    manner: Manner,
+    dictionary: Vec<u8>,
+    stream: Vec<u8>,
+    ops: Vec<Op>,
+}
+
+fn any_flush(s: &mut Source) -> c_int {
+    match s.below(12) {
+        0..=4 => flush::NONE,
+        5 => flush::FINISH,
+        6 => flush::SYNC,
+        7 => flush::BLOCK,
+        8 => flush::TREES,
+        9 => s.range(-3, 9),
+        _ => s.pick(&[flush::BLOCK, flush::TREES, flush::PARTIAL, c_int::MIN, c_int::MAX, 100]),
+    }
+}
+
+fn any_give(s: &mut Source) -> u32 {
+    match s.below(8) {
+        0 => 1,
+        1 => s.below(4),
+        2 => s.below(40),
+        3 => s.length(500),
+        _ => s.length(100_000),
+    }
+}
+
+fn any_op(s: &mut Source) -> Op {
+    match s.below(48) {
+        0..=13 => Op::Inflate { give: any_give(s), room: any_give(s), flush: any_flush(s) },
+        14..=24 => {
+            Op::Pump { give: any_give(s).max(1), room: any_give(s).max(1), flush: any_flush(s) }
+        }
+        25 => Op::NullInput { avail: s.below(3) },
+        26 => Op::NullOutput { give: s.below(20), avail: s.below(3) },
+        27 => Op::Reset,
+        28 => Op::ResetKeep,
+        29 => Op::Reset2(any_window_bits(s)),
+        30 => Op::Sync { give: any_give(s) },
+        31 | 32 => Op::SyncPoint,
+        33 | 34 => Op::Mark,
+        35 => Op::Prime {
+            bits: if s.one_in(3) { s.range(-2, 40) } else { s.range(0, 16) },
+            value: s.u32() as c_int,
+        },
+        36 | 37 => Op::SetDictionary(match s.below(8) {
+            0 => Dictionary::Part(s.length(40_000)),
+            1 => Dictionary::Empty,
+            2 => Dictionary::Null(s.below(3)),
+            _ => Dictionary::Right,
+        }),
+        38 => Op::GetDictionary,
+        39 | 40 => {
+            let mut field = || (!s.one_in(5)).then(|| s.length(400));
+            Op::GetHeader { extra: field(), name: field(), comment: field() }
+        }
+        41 => Op::Copy { go_on_with_copy: s.one_in(2) },
+        42 => Op::Validate(s.range(-1, 2)),
+        43 => Op::Undermine(s.range(0, 1)),
+        44 => Op::EndAndInit(any_window_bits(s)),
+        45 => {
+            if s.one_in(2) {
+                Op::Moved { flush: any_flush(s) }
+            } else {
+                Op::WrongKind(s.below(12))
+            }
+        }
+        46 => Op::SetTotals(s.u32()),
+        _ => Op::Seek(if s.one_in(2) { 0 } else { s.length(5000) }),
+    }
+}
+
+fn any_window_bits(s: &mut Source) -> c_int {
+    match s.below(5) {
+        0 => s.range(-20, 60),
+        1 => s.pick(&[0, 16, 32, 47, 48, -8, -7, 8, 7, -15, -16, 31, c_int::MIN, c_int::MAX]),
+        _ => s.pick(&[15, -15, 31, 47, 0, 32]),
+    }
+}
+
+/// The window bits to inflate with, for a stream that was made for `made_for`.
+fn fitting(s: &mut Source, made_for: c_int) -> c_int {
+    match s.below(10) {
+        0 => any_window_bits(s),
+        1 if made_for > 0 => s.pick(&[0, 32, 47, 15, 31, 14, 30]),
+        2 if made_for > 0 => 47,
+        3 if made_for < 0 => -s.range(8, 15),
+        _ => made_for,
+    }
+}
+
+impl Case for InflateCase {
+    fn generate(libraries: &Libraries, s: &mut Source) -> InflateCase {
+        let dictionary = if s.one_in(5) { data::data(s, 40_000) } else { Vec::new() };
+        let maker = if s.one_in(2) { &libraries.ours } else { &libraries.stock };
+        let max = if s.one_in(6) { 200_000 } else { 3000 };
+        let (stream, made_for) = data::stream(maker, s, &dictionary, max);
+        let window_bits = fitting(s, made_for);
+        let manner = s.pick(&[Manner::Default, Manner::Counting, Manner::EightAligned]);
+        let mut ops = Vec::new();
+        if !dictionary.is_empty() && s.one_in(2) {
+            ops.push(Op::SetDictionary(Dictionary::Right));
+        }
+        for _ in 0..=s.length(24) {
+            ops.push(any_op(s));
+            if s.is_exhausted() {
+                break;
+            }
+        }
+        InflateCase { window_bits, manner, dictionary, stream, ops }
+    }
+
+    fn run(&self, libraries: &Libraries) -> Result<(), String> {
+        let arenas = [Arena::new(self.manner), Arena::new(self.manner)];
+        let mut pair = Pair {
+            case: self,
+            libraries,
+            at: 0,
+            streams: [Box::default(), Box::default()],
+            spare: Vec::new(),
+            head: None,
+            open: false,
+            bits: 0,
+            begun: false,
+            synced: false,
+            primed: 0,
+        };
+        for (strm, arena) in pair.streams.iter_mut().zip(&arenas) {
+            arena.install(strm);
+        }
+        pair.init(self.window_bits).at(|| "init".into())?;
+        for (i, op) in self.ops.iter().enumerate() {
+            match pair.op(*op) {
+                Err(error) if error.ends_with(LARGER_WINDOW) => {
+                    pair.close();
+                    return Ok(());
+                }
+                other => other.at(|| format!("operation {i}, {op:?}, at byte {}", pair.at))?,
+            }
+        }
+        pair.end()?;
+        for (name, arena) in ["ours", "stock"].iter().zip(&arenas) {
+            same(&format!("blocks left by {name}"), arena.live(), 0)?;
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    fn without(&self, operations: std::ops::Range<usize>) -> InflateCase {
+        let mut case = self.clone();
+        case.ops.drain(operations);
+        case
+    }
+
+    fn simpler(&self) -> Vec<InflateCase> {
+        let mut all = Vec::new();
+        if self.manner != Manner::Default {
+            all.push(InflateCase { manner: Manner::Default, ..self.clone() });
+        }
+        if !self.dictionary.is_empty() {
+            all.push(InflateCase { dictionary: Vec::new(), ..self.clone() });
+        }
+        let mut cut = self.stream.len() / 2;
+        while cut > 0 {
+            let stream = self.stream[..self.stream.len() - cut].to_vec();
+            all.push(InflateCase { stream, ..self.clone() });
+            cut /= 2;
+        }
+        for i in 0..self.ops.len() {
+            let simple = match self.ops[i] {
+                Op::Pump { give, room, flush } => Op::Inflate { give, room, flush },
+                Op::Inflate { give, room, flush } if flush != 0 => {
+                    Op::Inflate { give, room, flush: 0 }
+                }
+                _ => continue,
+            };
+            let mut case = self.clone();
+            case.ops[i] = simple;
+            all.push(case);
+        }
+        all
+    }
+}
+
+/// Buffers of a header that `inflateGetHeader` fills in.
+struct Head {
+    header: GzHeader,
+    extra: Vec<u8>,
+    name: Vec<u8>,
+    comment: Vec<u8>,
+}
+
+struct Pair<'a> {
+    case: &'a InflateCase,
+    libraries: &'a Libraries,
+    /// How much of the stream has been read.
+    at: usize,
+    // Boxed: a stream must not move.
+    streams: [Box<ZStream>; 2],
+    /// Streams that were copied from and are still open.
+    spare: Vec<[Box<ZStream>; 2]>,
+    head: Option<[Box<Head>; 2]>,
+    open: bool,
+    /// The window bits in force.
+    bits: c_int,
+    /// Whether inflate has been called since the last start.
+    begun: bool,
+    /// Whether inflateSync has been called since the last Init.
+    synced: bool,
+    /// How many bits have been put before the input.
+    primed: c_int,
+}
+
+const GUARD: usize = 64;
+const UNWRITTEN: u8 = 0xa5;
+
+/// Copies from stock what docs/deviations.md names: "block-end" and "fast-message".
+fn forgive(ours: &mut ZStream, stock: &ZStream) {
+    if stock.data_type == ours.data_type | 128 && stock.avail_in == 0 {
+        ours.data_type = stock.data_type;
+    }
+    let replaced = [Some("invalid distance code"), Some("invalid literal/length code")];
+    if ours.msg() == Some(TOO_FAR) && replaced.contains(&stock.msg()) {
+        ours.msg = stock.msg;
+    }
+}
+
+const TOO_FAR: &str = "invalid distance too far back";
+
+/// What ends a case that has met deviation "window".
+const LARGER_WINDOW: &str = "ours has the larger window";
+
+impl Pair<'_> {
+    /// One call on both streams, with equal results.
+    fn both<T: PartialEq + std::fmt::Display>(
+        &mut self,
+        what: &str,
+        call: impl Fn(&Zlib, *mut ZStream) -> T,
+    ) -> Result<T, String> {
+        let [ours, stock] = &mut self.streams;
+        let a = call(&self.libraries.ours, &mut **ours);
+        let b = call(&self.libraries.stock, &mut **stock);
+        let text = (a.to_string(), b.to_string());
+        if self.bits & 15 != 15 && stock.msg() == Some(TOO_FAR) && ours.msg() != stock.msg() {
+            return Err(LARGER_WINDOW.into());
+        }
+        same(what, text.0, text.1)?;
+        forgive(ours, stock);
+        same_fields(ours, stock, &[])?;
+        Ok(a)
+    }
+
+    fn init(&mut self, bits: c_int) -> Result<(), String> {
+        let made =
+            self.both("inflateInit2", |z, strm| z.inflateInit2_(strm, bits, VERSION, STREAM_SIZE))?;
+        self.open = made == code::OK;
+        self.at = 0;
+        self.bits = bits;
+        (self.begun, self.synced) = (false, false);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.both("inflateEnd", |z, strm| z.inflateEnd(strm))?;
+        self.both("inflateEnd again", |z, strm| z.inflateEnd(strm))?;
+        self.open = false;
+        for [mut ours, mut stock] in std::mem::take(&mut self.spare) {
+            let a = self.libraries.ours.inflateEnd(&mut *ours);
+            same("inflateEnd of a copy", a, self.libraries.stock.inflateEnd(&mut *stock))?;
+        }
+        Ok(())
+    }
+
+    /// Ends all streams, whatever they say.
+    fn close(&mut self) {
+        self.spare.push(std::mem::take(&mut self.streams));
+        for [mut ours, mut stock] in std::mem::take(&mut self.spare) {
+            self.libraries.ours.inflateEnd(&mut *ours);
+            self.libraries.stock.inflateEnd(&mut *stock);
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.case.stream[self.at.min(self.case.stream.len())..]
+    }
+
+    /// Gives input and fresh output, calls, and compares all of it. Returns the code, and whether
+    /// anything moved.
+    fn step(
+        &mut self,
+        give: u32,
+        room: u32,
+        call: impl Fn(&Zlib, *mut ZStream) -> c_int,
+    ) -> Result<(c_int, bool), String> {
+        self.begun = true;
+        // Stock gives primed bytes back as input that it never got, where there is much of it.
+        let give = if self.primed >= 8 { give.min(5) } else { give };
+        let give = give.min(self.rest().len() as u32);
+        let input = self.rest().as_ptr();
+        let mut outputs = [0, 1].map(|_| vec![UNWRITTEN; room as usize + GUARD]);
+        for (strm, output) in self.streams.iter_mut().zip(&mut outputs) {
+            (strm.next_in, strm.avail_in) = (input, give);
+            (strm.next_out, strm.avail_out) = (output.as_mut_ptr(), room);
+        }
+        let result = self.both("code", call);
+        if result.as_ref().is_err_and(|error| error == LARGER_WINDOW) {
+            return result.map(|code| (code, false));
+        }
+        let [ours, stock] = &self.streams;
+        let place = || match &result {
+            Ok(code) => format!("code {code}"),
+            Err(error) => format!("{error} ({:?} and {:?})", ours.msg(), stock.msg()),
+        };
+        same("avail_in", ours.avail_in, stock.avail_in).at(place)?;
+        same("avail_out", ours.avail_out, stock.avail_out).at(place)?;
+        same("next_in", ours.next_in as usize, stock.next_in as usize)?;
+        let moved =
+            |strm: &ZStream, output: &[u8]| strm.next_out as usize - output.as_ptr() as usize;
+        same("next_out", moved(ours, &outputs[0]), moved(stock, &outputs[1]))?;
+        let written = (room - stock.avail_out) as usize;
+        same_bytes("output", &outputs[0][..written], &outputs[1][..written])?;
+        same_bytes("beyond the output", &outputs[0][room as usize..], &[UNWRITTEN; GUARD])?;
+        let code = result?;
+        let progress = ours.avail_in != give || ours.avail_out != room;
+        self.at += (give - ours.avail_in) as usize;
+        self.same_head()?;
+        Ok((code, progress))
+    }
+
+    fn same_head(&self) -> Result<(), String> {
+        let Some([ours, stock]) = &self.head else { return Ok(()) };
+        let (a, b) = (&ours.header, &stock.header);
+        same("header.done", a.done, b.done)?;
+        same("header.text", a.text, b.text)?;
+        same("header.time", a.time, b.time)?;
+        same("header.xflags", a.xflags, b.xflags)?;
+        same("header.os", a.os, b.os)?;
+        same("header.extra_len", a.extra_len, b.extra_len)?;
+        same("header.hcrc", a.hcrc, b.hcrc)?;
+        same("header.extra NULL", a.extra.is_null(), b.extra.is_null())?;
+        same("header.name NULL", a.name.is_null(), b.name.is_null())?;
+        same("header.comment NULL", a.comment.is_null(), b.comment.is_null())?;
+        same_bytes("header.extra", &ours.extra, &stock.extra)?;
+        same_bytes("header.name", &ours.name, &stock.name)?;
+        same_bytes("header.comment", &ours.comment, &stock.comment)
+    }
+
+    fn op(&mut self, op: Op) -> Result<(), String> {
+        match op {
+            Op::Inflate { give, room, flush } => {
+                self.step(give, room, |z, strm| z.inflate(strm, flush))?;
+            }
+            Op::Pump { give, room, flush } => {
+                for i in 0..3000 {
+                    let (code, progress) = self
+                        .step(give, room, |z, strm| z.inflate(strm, flush))
+                        .at(|| format!("call {i}"))?;
+                    if (code != code::OK && code != code::BUF_ERROR) || !progress {
+                        break;
+                    }
+                }
+            }
+            Op::NullInput { avail } => {
+                let mut outputs = [[0u8; 8]; 2];
+                for (strm, output) in self.streams.iter_mut().zip(&mut outputs) {
+                    (strm.next_in, strm.avail_in) = (null(), avail);
+                    (strm.next_out, strm.avail_out) = (output.as_mut_ptr(), 8);
+                }
+                self.both("inflate of NULL", |z, strm| z.inflate(strm, 0))?;
+                for strm in &mut self.streams {
+                    (strm.next_in, strm.avail_in) = (null(), 0);
+                }
+            }
+            Op::NullOutput { give, avail } => {
+                let give = give.min(self.rest().len() as u32);
+                let input = self.rest().as_ptr();
+                for strm in &mut self.streams {
+                    (strm.next_in, strm.avail_in) = (input, give);
+                    (strm.next_out, strm.avail_out) = (null_mut(), avail);
+                }
+                self.both("inflate to NULL", |z, strm| z.inflate(strm, 0))?;
+                same("avail_in", self.streams[0].avail_in, self.streams[1].avail_in)?;
+            }
+            Op::Reset => {
+                self.forget_header();
+                self.both("inflateReset", |z, strm| z.inflateReset(strm))?;
+            }
+            Op::ResetKeep => {
+                self.forget_header();
+                self.both("inflateResetKeep", |z, strm| z.inflateResetKeep(strm))?;
+            }
+            Op::Reset2(bits) => {
+                let code = self.both("inflateReset2", |z, strm| z.inflateReset2(strm, bits))?;
+                if code == code::OK {
+                    self.forget_header();
+                    self.bits = bits;
+                }
+            }
+            Op::Sync { give } => {
+                self.synced = true;
+                self.step(give, 8, |z, strm| z.inflateSync(strm))?;
+            }
+            Op::SyncPoint => {
+                self.both("inflateSyncPoint", |z, strm| z.inflateSyncPoint(strm))?;
+            }
+            // Deviation "mark": the upper half, within a block.
+            Op::Mark => {
+                self.both("inflateMark's lower half", |z, strm| z.inflateMark(strm) & 0xffff)?;
+            }
+            // Deviation "prime-wrapped": bits that are still there when the data ends.
+            Op::Prime { .. } if self.begun && self.bits >= 0 => {}
+            Op::Prime { bits, value } => {
+                self.primed = self.primed.saturating_add(bits.max(0));
+                self.both("inflatePrime", |z, strm| z.inflatePrime(strm, bits, value))?;
+            }
+            Op::SetDictionary(which) => {
+                let all = &self.case.dictionary;
+                let (pointer, len) = match which {
+                    Dictionary::Right => (all.as_ptr(), all.len()),
+                    Dictionary::Part(len) => (all.as_ptr(), all.len().min(len as usize)),
+                    Dictionary::Empty => (all.as_ptr(), 0),
+                    Dictionary::Null(len) => (null(), len as usize),
+                };
+                // Stock reads from NULL where a raw stream gets one with a length.
+                if !(pointer.is_null() && len != 0) {
+                    self.both("inflateSetDictionary", |z, strm| {
+                        z.inflateSetDictionary(strm, pointer, len as c_uint)
+                    })?;
+                }
+            }
+            Op::GetDictionary => self.get_dictionary()?,
+            Op::GetHeader { extra, name, comment } => self.get_header(extra, name, comment)?,
+            Op::Copy { go_on_with_copy } => self.copy(go_on_with_copy)?,
+            Op::Validate(check) => {
+                self.both("inflateValidate", |z, strm| z.inflateValidate(strm, check))?;
+            }
+            Op::Undermine(subvert) => {
+                self.both("inflateUndermine", |z, strm| z.inflateUndermine(strm, subvert))?;
+            }
+            Op::EndAndInit(bits) => {
+                if self.open {
+                    self.both("inflateEnd", |z, strm| z.inflateEnd(strm))?;
+                }
+                self.forget_header();
+                self.init(bits)?;
+            }
+            Op::Moved { flush } => {
+                let mut moved = [self.streams[0].clone(), self.streams[1].clone()];
+                let [ours, stock] = &mut moved;
+                let a = self.libraries.ours.inflate(&mut **ours, flush);
+                let b = self.libraries.stock.inflate(&mut **stock, flush);
+                same("inflate of a moved stream", a, b)?;
+                let a = self.libraries.ours.inflateEnd(&mut **ours);
+                same(
+                    "inflateEnd of a moved stream",
+                    a,
+                    self.libraries.stock.inflateEnd(&mut **stock),
+                )?;
+            }
+            Op::WrongKind(which) => self.wrong_kind(which)?,
+            Op::SetTotals(value) => {
+                for strm in &mut self.streams {
+                    strm.total_in = value.into();
+                    strm.total_out = (value / 3).into();
+                }
+            }
+            Op::Seek(at) => self.at = (at as usize).min(self.case.stream.len()),
+        }
+        Ok(())
+    }
+
+    fn forget_header(&mut self) {
+        self.begun = false;
+        if self.open {
+            self.head = None;
+        }
+    }
+
+    fn get_dictionary(&mut self) -> Result<(), String> {
+        let mut got = [vec![UNWRITTEN; 32768 + GUARD], vec![UNWRITTEN; 32768 + GUARD]];
+        let mut lens = [7 as c_uint; 2];
+        let mut codes = [0; 2];
+        for (i, zlib) in self.libraries.each().into_iter().enumerate() {
+            let to = got[i].as_mut_ptr();
+            codes[i] = zlib.inflateGetDictionary(&mut *self.streams[i], to, &mut lens[i]);
+            let none = zlib.inflateGetDictionary(&mut *self.streams[i], null_mut(), null_mut());
+            same("inflateGetDictionary without places", none, codes[i])?;
+        }
+        same("inflateGetDictionary", codes[0], codes[1])?;
+        if self.bits & 15 == 0 && self.synced {
+            // Deviation "window": stock's is of one byte then.
+            return Ok(());
+        }
+        if self.bits >= 0 && lens[1] > 8192 && lens[0] < lens[1] {
+            // Deviation "history-after-end".
+            return Ok(());
+        }
+        same("inflateGetDictionary's length", lens[0], lens[1])?;
+        same_bytes("inflateGetDictionary's bytes", &got[0], &got[1])
+    }
+
+    fn get_header(
+        &mut self,
+        extra: Option<u32>,
+        name: Option<u32>,
+        comment: Option<u32>,
+    ) -> Result<(), String> {
+        let mut heads = [0, 1].map(|_| {
+            let room = |field: Option<u32>| vec![UNWRITTEN; field.unwrap_or(0) as usize + GUARD];
+            let mut head = Box::new(Head {
+                // SAFETY: zeros are a valid header: numbers and null pointers.
+                header: unsafe { std::mem::zeroed() },
+                extra: room(extra),
+                name: room(name),
+                comment: room(comment),
+            });
+            let place = |buffer: &mut Vec<u8>, field: Option<u32>| match field {
+                Some(len) => (buffer.as_mut_ptr(), len),
+                None => (null_mut(), 9),
+            };
+            (head.header.extra, head.header.extra_max) = place(&mut head.extra, extra);
+            (head.header.name, head.header.name_max) = place(&mut head.name, name);
+            (head.header.comment, head.header.comm_max) = place(&mut head.comment, comment);
+            head
+        });
+        let [ours, stock] = &mut self.streams;
+        let a = self.libraries.ours.inflateGetHeader(&mut **ours, &mut heads[0].header);
+        let b = self.libraries.stock.inflateGetHeader(&mut **stock, &mut heads[1].header);
+        same("inflateGetHeader", a, b)?;
+        if a == code::OK {
+            // The old one may still be pointed to until now, and no longer.
+            self.head = Some(heads);
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, go_on_with_copy: bool) -> Result<(), String> {
+        let mut copies: [Box<ZStream>; 2] = [Box::default(), Box::default()];
+        let mut codes = [0; 2];
+        for (i, zlib) in self.libraries.each().into_iter().enumerate() {
+            codes[i] = zlib.inflateCopy(&mut *copies[i], &mut *self.streams[i]);
+            same(
+                "inflateCopy to NULL",
+                zlib.inflateCopy(null_mut(), &mut *self.streams[i]),
+                code::STREAM_ERROR,
+            )?;
+        }
+        same("inflateCopy", codes[0], codes[1])?;
+        same_fields(&copies[0], &copies[1], &[])?;
+        if codes[0] == code::OK {
+            if go_on_with_copy {
+                std::mem::swap(&mut self.streams, &mut copies);
+            }
+            self.spare.push(copies);
+        }
+        Ok(())
+    }
+
+    fn wrong_kind(&mut self, which: u32) -> Result<(), String> {
+        // The output stays as the last call left it; nothing may be written.
+        for strm in &mut self.streams {
+            (strm.avail_in, strm.avail_out) = (0, 0);
+        }
+        self.both(&format!("wrong kind {which}"), |z, strm| match which {
+            0 => z.deflate(strm, 0),
+            1 => z.deflateEnd(strm),
+            2 => z.deflateReset(strm),
+            3 => z.deflateParams(strm, 1, 0),
+            4 => z.deflatePrime(strm, 1, 1),
+            5 => z.deflatePending(strm, null_mut(), null_mut()),
+            6 => z.deflateBound(strm, 1000) as c_int,
+            7 => z.deflateTune(strm, 1, 1, 1, 1),
+            8 => z.inflate(null_mut(), 0),
+            9 => z.deflateSetDictionary(strm, c"x".as_ptr().cast(), 1),
+            10 => {
+                let mut copy = ZStream::new();
+                z.deflateCopy(&mut copy, strm)
+            }
+            _ => z.inflateMark(null_mut()) as c_int,
+        })?;
+        Ok(())
+    }
+}

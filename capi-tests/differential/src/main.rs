@@ -1,0 +1,177 @@
+//! Runs cases from consecutive seeds, reports each difference with a smaller case that shows it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use differential::api::Libraries;
+use differential::back::BackCase;
+use differential::case::{Case, shrink};
+use differential::deflate::{StrictCase, WildCase};
+use differential::inflate::InflateCase;
+use differential::isolate::{Ending, isolated, silent};
+use differential::oneshot::OneShotCase;
+use differential::source::Source;
+
+/// Drives two zlibs with the same calls and compares what comes back.
+#[derive(Parser)]
+struct Cli {
+    /// Our libz.so.1
+    #[arg(long)]
+    ours: PathBuf,
+    /// Stock zlib's libz.so.1
+    #[arg(long)]
+    stock: PathBuf,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many cases of each kind
+    #[arg(long, default_value_t = 1000)]
+    count: u64,
+    /// Only this kind
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// Stop a kind after this many differences
+    #[arg(long, default_value_t = 5)]
+    stop_after: usize,
+    /// Print the whole case of each seed before it is run
+    #[arg(long)]
+    print: bool,
+    /// Report differences as they are found, without making the case smaller
+    #[arg(long)]
+    no_shrink: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Inflate,
+    Back,
+    Deflate,
+    DeflateWild,
+    OneShot,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<usize> {
+    let libraries = Libraries::open(&cli.ours, &cli.stock)?;
+    let kinds = match cli.kind {
+        Some(kind) => &[kind][..],
+        None => Kind::value_variants(),
+    };
+    let mut found = 0;
+    for kind in kinds {
+        let start = Instant::now();
+        let differences = match kind {
+            Kind::Inflate => cases::<InflateCase>(cli, &libraries),
+            Kind::Back => cases::<BackCase>(cli, &libraries),
+            Kind::Deflate => cases::<StrictCase>(cli, &libraries),
+            Kind::DeflateWild => cases::<WildCase>(cli, &libraries),
+            Kind::OneShot => cases::<OneShotCase>(cli, &libraries),
+        };
+        println!(
+            "{kind:?}: seeds {} to {}, {differences} differences, {:.1} s",
+            cli.seed,
+            cli.seed + cli.count - 1,
+            start.elapsed().as_secs_f64()
+        );
+        found += differences;
+    }
+    Ok(found)
+}
+
+/// Seconds that one batch of cases may take before it counts as hanging.
+const PATIENCE: u32 = 300;
+
+fn cases<C: Case>(cli: &Cli, libraries: &Libraries) -> usize {
+    let mut next = cli.seed;
+    let end = cli.seed + cli.count;
+    let mut found = 0;
+    while next < end && found < cli.stop_after {
+        // A batch ends at its first difference; the next goes on behind it.
+        let stop = end.min(next + 500);
+        let ending = isolated(PATIENCE, |progress| {
+            for seed in next..stop {
+                progress.set(seed);
+                let case = C::generate(libraries, &mut Source::seed(seed));
+                if cli.print {
+                    println!("seed {seed}: {case:?}");
+                }
+                case.run(libraries).map_err(|error| format!("{seed}\n{error}"))?;
+            }
+            Ok(())
+        });
+        let (seed, error) = match ending {
+            Ending::Fine => {
+                next = stop;
+                continue;
+            }
+            Ending::Killed { signal, progress } => (progress, format!("killed by signal {signal}")),
+            Ending::Error(text) => {
+                let (seed, error) = text.split_once('\n').unwrap_or(("0", &text));
+                (seed.parse().unwrap_or(next), error.to_owned())
+            }
+        };
+        found += 1;
+        println!("seed {seed}: {error}");
+        if !cli.no_shrink {
+            report::<C>(libraries, seed, &error);
+        }
+        next = seed + 1;
+    }
+    found
+}
+
+/// What of an error must stay the same while its case is made smaller.
+fn essence(error: &str) -> String {
+    let place = error.split(": ours").next().unwrap_or(error);
+    place.rsplit(": ").next().unwrap_or(place).chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+fn report<C: Case>(libraries: &Libraries, seed: u64, error: &str) {
+    let result = |case: &C| silent(20, || case.run(libraries));
+    let wanted = essence(error);
+    let fails = |case: &C| match result(case) {
+        Ending::Fine => false,
+        Ending::Error(text) => essence(&text) == wanted,
+        Ending::Killed { .. } => error.starts_with("killed"),
+    };
+    let mut found = None;
+    // Making the case again may crash as well, if the stream is made by the library that does.
+    let ending = silent(60, || {
+        C::generate(libraries, &mut Source::seed(seed));
+        Ok(())
+    });
+    if ending == Ending::Fine {
+        let case = C::generate(libraries, &mut Source::seed(seed));
+        if fails(&case) {
+            found = Some(shrink(case, fails));
+        }
+    }
+    match found {
+        Some(case) => {
+            println!("  smaller: {}", shortened(&format!("{case:?}")));
+            println!("  which gives: {:?}", result(&case));
+        }
+        None => println!("  (not found again by itself)"),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let mut end = text.len().min(6000);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{}", &text[..end], if end < text.len() { "…" } else { "" })
+}
