@@ -6,6 +6,7 @@ mod cargo_c;
 mod conformance;
 mod constants;
 mod debian;
+mod differential;
 mod headers;
 mod install;
 mod loaded;
@@ -41,6 +42,8 @@ enum Command {
     Conformance(conformance::Args),
     /// Run a program on the libraries and say which of their files it mapped.
     Run(run::Args),
+    /// Our libz and stock zlib, driven by the same random calls.
+    Differential(differential::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
     Test(test::Args),
     /// Measure the libraries side by side with others.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Headers(args) => headers::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Differential(args) => differential::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Constants(args) => constants::run(&args),

@@ -16,6 +16,7 @@ pub mod case;
 pub mod craft;
 pub mod data;
 pub mod deflate;
+pub mod faults;
 pub mod inflate;
 pub mod isolate;
 pub mod oneshot;

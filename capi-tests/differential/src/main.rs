@@ -10,6 +10,7 @@ use differential::api::Libraries;
 use differential::back::BackCase;
 use differential::case::{Case, shrink};
 use differential::deflate::{StrictCase, WildCase};
+use differential::faults::FaultCase;
 use differential::inflate::InflateCase;
 use differential::isolate::{Ending, isolated, silent};
 use differential::oneshot::OneShotCase;
@@ -51,6 +52,7 @@ enum Kind {
     Deflate,
     DeflateWild,
     OneShot,
+    Faults,
 }
 
 fn main() -> ExitCode {
@@ -79,6 +81,7 @@ fn run(cli: &Cli) -> Result<usize> {
             Kind::Deflate => cases::<StrictCase>(cli, &libraries),
             Kind::DeflateWild => cases::<WildCase>(cli, &libraries),
             Kind::OneShot => cases::<OneShotCase>(cli, &libraries),
+            Kind::Faults => cases::<FaultCase>(cli, &libraries),
         };
         println!(
             "{kind:?}: seeds {} to {}, {differences} differences, {:.1} s",

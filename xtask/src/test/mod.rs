@@ -6,6 +6,7 @@
 mod abi;
 mod bench;
 mod conformance;
+mod differential;
 mod edge;
 mod gz;
 mod headers;
@@ -84,6 +85,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         abi::trials(setup),
         bench::trials(setup),
         conformance::trials(setup),
+        differential::trials(setup),
         headers::trials(setup),
         packaging::trials(setup),
         run::trials(setup),
