@@ -8,7 +8,7 @@ use std::time::Duration;
 use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
-use comfy_table::Table;
+use comfy_table::{ContentArrangement, Table};
 use xshell::{Shell, cmd};
 
 use crate::loaded::{self, Audit, Record};
@@ -305,6 +305,7 @@ fn find(program: &OsStr) -> Option<PathBuf> {
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(120);
     table.set_header(["program", "result", "mapped", "said"]);
     for row in rows {
         let files: Vec<String> = row

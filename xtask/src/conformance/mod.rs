@@ -6,13 +6,13 @@ pub mod programs;
 pub mod zlib;
 pub mod zstd;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use comfy_table::Table;
+use comfy_table::{ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use xshell::Shell;
@@ -70,16 +70,30 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Common {
-    /// Whether `name` was asked for.
+    /// Those of `known` that were asked for.
     ///
     /// # Errors
-    /// `--only` names something that is not in `known`.
+    /// `--only` names something that is not in `known`, or the JSON file cannot be written.
     fn selected<'a>(&self, known: &[&'a str]) -> Result<Vec<&'a str>> {
         if let Some(unknown) = self.only.iter().find(|n| !known.contains(&n.as_str())) {
             anyhow::bail!("no {unknown:?} here; there is: {}", known.join(", "));
         }
+        self.check_json()?;
         let asked = |name: &&str| self.only.is_empty() || self.only.iter().any(|n| n == name);
         Ok(known.iter().copied().filter(asked).collect())
+    }
+
+    /// Makes sure that the JSON can be written when all is done.
+    fn check_json(&self) -> Result<()> {
+        match &self.json {
+            Some(file) => File::options()
+                .create(true)
+                .append(true)
+                .open(file)
+                .map(drop)
+                .with_context(|| format!("cannot write {}", file.display())),
+            None => Ok(()),
+        }
     }
 
     /// The libraries to test, built and installed unless `--prefix` names some.
@@ -155,6 +169,7 @@ fn run_all<'a>(names: &[&'a str], mut job: impl FnMut(&'a str) -> Report) -> Vec
 fn conclude(reports: &[Report], json: Option<&Path>) -> Result<ExitCode> {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(130);
     table.set_header(["", "result", "s", "mapped", "what"]);
     let (mut passed, mut failed, mut known, mut skipped) = (0, 0, 0, 0);
     for report in reports {

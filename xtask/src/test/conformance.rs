@@ -10,6 +10,7 @@ use super::{PASSED, Setup, check, skip};
 use crate::conformance::lab::{Lab, Side};
 use crate::conformance::zlib::{self, Variant};
 use crate::conformance::{Outcome, Report, programs, zstd};
+use crate::debian;
 
 /// The checks of this area.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
@@ -63,6 +64,9 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         }),
         check("conformance/controls/other_libraries_are_noticed", move || {
             let sh = Shell::new()?;
+            if let Err(error) = debian::install(&sh, &["curl"]) {
+                return skip(format!("{error:#}"));
+            }
             let lab = Lab::new(&sh, &setup.prefix, false)?;
             let refused = |expected: &[(&str, &str)], words: &str| match lab.prove(expected) {
                 Err(error) if error.to_string().contains(words) => Ok(()),

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use xshell::Shell;
 
-use super::{PASSED, Setup, check};
+use super::{PASSED, Setup, check, skip};
+use crate::debian;
 use crate::run::Stage;
 
 /// The checks of this area.
@@ -36,13 +37,16 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             PASSED
         }),
         check("run/names_the_mapped_files", move || {
+            if let Err(error) = debian::install(&Shell::new()?, &["curl", "python3"]) {
+                return skip(format!("{error:#}"));
+            }
             let lib = std::fs::canonicalize(prefix.join("lib"))?;
             let (z, zstd) = (lib.join("libz.so.1.3.2"), lib.join("libzstd.so.1.5.7"));
             let out = run(prefix, &["curl", "--version"], b"")?;
             ensure!(text(&out).contains(&format!("curl mapped {}", z.display())), "{}", text(&out));
             // By dlopen, in a child of a child, and short-lived.
             let load = format!("import ctypes; ctypes.CDLL('{}')", zstd.display());
-            let out = run(prefix, &["sh", "-c", "python3 -c \"$0\"; true", &load], b"")?;
+            let out = run(prefix, &["sh", "-c", "/usr/bin/python3 -c \"$0\"; true", &load], b"")?;
             ensure!(text(&out).contains("sh mapped neither"), "{}", text(&out));
             let child = format!("mapped {}", zstd.display());
             ensure!(text(&out).contains(&child), "{}", text(&out));

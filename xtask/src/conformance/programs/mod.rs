@@ -67,7 +67,7 @@ const PROGRAMS: [Program; 11] = [
     },
     Program {
         name: "dpkg-deb",
-        packages: &["dpkg"],
+        packages: &["dpkg", "binutils"],
         server: false,
         mapped: &[("dpkg-deb", "libz"), ("dpkg-deb", "libzstd")],
         job: archives::dpkg_deb,
