@@ -19,9 +19,11 @@ pub fn cinstall(sh: &Shell) -> Result<PathBuf> {
     let program = tools.join("bin/cargo-cinstall");
     if !program.exists() {
         eprintln!("building cargo-c {VERSION} once under {} (some minutes)", tools.display());
-        // Its own target directory and no RUSTFLAGS: it is a tool, not part of a row or a build.
-        cmd!(sh, "cargo install cargo-c --version {VERSION} --locked --quiet --root {tools}")
-            .without_build_flags()
+        // From outside the workspace and without its settings: it is a tool, not part of a build.
+        // Unoptimised, which halves the wait and costs a second at each use.
+        let _dir = sh.push_dir("/");
+        cmd!(sh, "cargo install cargo-c --version {VERSION} --locked --debug --root {tools}")
+            .without_build_settings()
             .run()
             .context("cargo-c could not be built: `cargo install cargo-c` says why above")?;
     }
@@ -34,14 +36,24 @@ fn on_path(sh: &Shell) -> Option<PathBuf> {
     out.split_whitespace().any(|word| word == VERSION).then(|| PathBuf::from("cargo-cinstall"))
 }
 
-trait WithoutBuildFlags {
-    fn without_build_flags(self) -> Self;
+trait WithoutBuildSettings {
+    /// Without what a user, or this workspace's `.cargo/config.toml`, has set for our own builds.
+    fn without_build_settings(self) -> Self;
 }
 
-impl WithoutBuildFlags for xshell::Cmd<'_> {
-    fn without_build_flags(self) -> Self {
-        ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CFLAGS", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET"]
-            .iter()
-            .fold(self, |cmd, name| cmd.env_remove(name))
+impl WithoutBuildSettings for xshell::Cmd<'_> {
+    fn without_build_settings(self) -> Self {
+        [
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_TARGET_DIR",
+            "CFLAGS",
+            "CFLAGS_aarch64_unknown_linux_gnu",
+            "CFLAGS_x86_64_unknown_linux_gnu",
+            "CPATH",
+            "RUSTFLAGS",
+        ]
+        .iter()
+        .fold(self, |cmd, name| cmd.env_remove(name))
     }
 }
