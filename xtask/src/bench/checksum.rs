@@ -79,6 +79,7 @@ const FUNCTIONS: [(&str, Option<&str>, Option<&str>); 9] = [
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    args.output.check()?;
     let sh = Shell::new()?;
     let peers = if args.tiers {
         let mut peers = Peers::with_ours(args.output.library.as_deref(), "libz.so.1")?;

@@ -38,6 +38,7 @@ const CHUNKS: [usize; 3] = [4 << 10, 16 << 10, 64 << 10];
 impl Args {
     /// An error for what cannot be measured; `levels` are all that the format has.
     pub fn check(&self, levels: &[i32]) -> Result<()> {
+        self.output.check()?;
         ensure!(self.size > 0, "--size 0 leaves nothing to compress");
         ensure!(!self.chunks.contains(&0), "a chunk of 0 bytes moves nothing");
         if let Some(dir) = &self.corpus {

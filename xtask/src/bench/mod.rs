@@ -12,10 +12,11 @@ mod tiers;
 mod zlib;
 mod zstd;
 
+use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 /// What `cargo xtask bench` takes.
 #[derive(clap::Args)]
@@ -52,6 +53,17 @@ pub struct Output {
     /// Measure this shared object as ours; without it, the one that is installed to target/prefix
     #[arg(long, value_name = "FILE")]
     pub library: Option<PathBuf>,
+}
+
+impl Output {
+    /// An error for a file that cannot be written, before anything is measured for it.
+    pub fn check(&self) -> Result<()> {
+        for file in [&self.json, &self.svg, &self.html].into_iter().flatten() {
+            let opened = OpenOptions::new().create(true).append(true).open(file);
+            opened.with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// Runs the command.

@@ -105,7 +105,8 @@ fn zstd(setup: &Setup) -> Result<Completion> {
 
 /// What cannot be measured is refused in one line, before anything is built.
 fn bad_options() -> Result<Completion> {
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 5] = [
+        (&["zstd", "--json", "/nonexistent/file"], "/nonexistent/file"),
         (&["zlib", "--levels", "10"], "level 10"),
         (&["zlib", "--corpus", "/nonexistent"], "/nonexistent"),
         (&["zstd", "--chunks", "0"], "0 bytes"),
