@@ -159,6 +159,52 @@ static int looks_like_gzip(const char *path)
     return n == 4 && magic[0] == 31 && magic[1] == 139 && magic[2] == 8 && magic[3] < 32;
 }
 
+/* A copy with some bytes changed, left out or added, or with another end. */
+static const char *mutated(const char *path)
+{
+    static unsigned char bytes[2 * ROOM];
+    static const char name[] = "mutated";
+    FILE *f = must(fopen(path, "rb"));
+    size_t len = fread(bytes, 1, ROOM, f);
+    unsigned changes = 1 + below(4);
+    fclose(f);
+    while (changes-- && len != 0) {
+        /* headers and trailers are as likely as the data between them */
+        unsigned limit = (unsigned)len, at = below(limit), n = 1 + skewed(200);
+        if (below(2))
+            at = below(2) ? below(limit < 30 ? limit : 30) : limit - 1 - skewed(limit);
+        if (n > len - at)
+            n = (unsigned)len - at;
+        switch (below(5)) {
+        case 0:
+            bytes[at] ^= (unsigned char)(1u << below(8));
+            break;
+        case 1:
+            bytes[at] = (unsigned char)rng();
+            break;
+        case 2:
+            memmove(bytes + at, bytes + at + n, len - at - n);
+            len -= n;
+            break;
+        case 3:
+            if (len + n > sizeof bytes)
+                break;
+            memmove(bytes + at + n, bytes + at, len - at);
+            fill_random(bytes + at, n);
+            len += n;
+            break;
+        default:
+            len = at;
+            break;
+        }
+    }
+    f = must(fopen(name, "wb"));
+    if (fwrite(bytes, 1, len, f) != len)
+        exit(2);
+    fclose(f);
+    return name;
+}
+
 static void trace_read(const char *path)
 {
     static const char *const modes[] = {"r", "rb", "rG", "rbe", "rN", "rTG", "r9h"};
@@ -424,10 +470,17 @@ int main(int argc, char **argv)
         printf("sequence %u\n", i);
         if (strcmp(argv[1], "write") == 0)
             trace_write(i);
-        else if (strcmp(argv[1], "read") == 0)
-            trace_read(argv[4 + below((unsigned)argc - 4)]);
-        else
-            trace_pipe(argv[4 + below((unsigned)argc - 4)]);
+        else {
+            const char *path = argv[4 + below((unsigned)argc - 4)];
+            if (below(3) == 0) {
+                printf("mutated %s\n", path);
+                path = mutated(path);
+            }
+            if (strcmp(argv[1], "read") == 0)
+                trace_read(path);
+            else
+                trace_pipe(path);
+        }
     }
     return 0;
 }

@@ -388,6 +388,62 @@ mod tests {
         assert_eq!(offset_of!(Shown, pos), 2 * size_of::<usize>());
     }
 
+    /// A file in memory that holds `content`, at its start.
+    fn memory_file(content: &[u8]) -> c_int {
+        // SAFETY: the name is NUL-terminated, and `content` is readable for its length.
+        unsafe {
+            let fd = libc::memfd_create(c"gz".as_ptr(), 0);
+            assert_eq!(libc::pwrite(fd, content.as_ptr().cast(), content.len(), 0), 9);
+            fd
+        }
+    }
+
+    #[test]
+    fn what_the_macro_took_is_noticed() {
+        let mut file = GzFile::from_fd(memory_file(b"012345678"), b"r").unwrap();
+        assert_eq!(file.get(), Some(b'0'));
+        assert_eq!((file.shown.have, file.shown.pos), (8, 1));
+        // As zlib.h's gzgetc, three times.
+        // SAFETY: `have` bytes are valid at `next`.
+        assert_eq!(unsafe { *file.shown.next }, b'1');
+        file.shown.have -= 3;
+        file.shown.pos += 3;
+        file.shown.next = file.shown.next.wrapping_add(3);
+        assert_eq!(file.tell(), 4);
+        assert_eq!(file.unget(Some(b'x')), Some(b'x'));
+        let mut rest = [0; 10];
+        assert_eq!(file.read(&mut rest), Some(6));
+        assert_eq!(&rest[..6], b"x45678");
+        assert!(file.is_past_end() && file.tell() == 9);
+        // More than there was cannot have been taken.
+        file.shown.have = 100;
+        assert_eq!(file.tell(), 9);
+        assert_eq!(file.close(), Status::Ok as c_int);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let fd = memory_file(b"         ");
+        // SAFETY: the descriptor is open; each copy is closed by its file.
+        let copy = || unsafe { libc::dup(fd) };
+        let mut file = GzFile::from_fd(copy(), b"w").unwrap();
+        assert_eq!(file.write(b"some "), 5);
+        assert_eq!(file.put_str(b"text"), Some(4));
+        assert_eq!(file.flush(4), Status::Ok);
+        assert_eq!(file.read(&mut [0; 4]), None, "a writer does not read");
+        assert_eq!(file.close(), Status::Ok as c_int);
+        // SAFETY: lseek takes any arguments.
+        unsafe { libc::lseek(fd, 0, libc::SEEK_SET) };
+        let mut file = GzFile::from_fd(fd, b"rG").unwrap();
+        let mut text = [0; 9];
+        assert_eq!(file.read(&mut text), Some(9));
+        assert_eq!(&text, b"some text");
+        assert_eq!(file.write(b"x"), 0, "a reader does not write");
+        assert_eq!(file.seek(-4, Whence::Current), Some(5));
+        assert_eq!(file.get(), Some(b't'));
+        assert_eq!(file.close(), Status::Ok as c_int);
+    }
+
     #[test]
     fn a_descriptor_has_a_name() {
         assert_eq!(fd_text(7).unwrap().bytes(), b"<fd:7>");

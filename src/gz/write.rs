@@ -86,10 +86,15 @@ impl Writer {
     pub(super) fn put(&mut self, byte: u8) -> Option<u8> {
         self.begin()?;
         self.write_skipped().ok()?;
-        if self.stage(&[byte]) == 1 || self.write_some(&[byte]) == 1 {
+        let (at, size) = (self.staged.end, self.size());
+        if at < size {
+            // What `stage` does, without a call of memcpy for one byte.
+            self.staging()[at] = byte;
+            self.staged.end += 1;
+            self.base.pos += 1;
             return Some(byte);
         }
-        None
+        (self.write_some(&[byte]) == 1).then_some(byte)
     }
 
     /// zlib.h, `gzputs`: the number of bytes taken, `None` for an error.
