@@ -10,6 +10,7 @@ mod differential;
 mod edge;
 mod gz;
 mod headers;
+mod hwcaps;
 mod packaging;
 mod run;
 mod zstd;
@@ -87,6 +88,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         conformance::trials(setup),
         differential::trials(setup),
         headers::trials(setup),
+        hwcaps::trials(setup),
         packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
