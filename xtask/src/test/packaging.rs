@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -94,6 +94,10 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         }),
         check("packaging::gnu_ld_gives_the_same_symbols", || {
             gnu_ld_gives_the_same_symbols()?;
+            PASSED
+        }),
+        check("packaging::linker_wrapper_arguments", || {
+            linker_wrapper_arguments()?;
             PASSED
         }),
         check("packaging::bad_input_gets_one_line", || {
@@ -397,6 +401,57 @@ fn gnu_ld_gives_the_same_symbols() -> Result<()> {
         let comment = cmd!(sh, "readelf -p .comment {file}").quiet().read()?;
         ensure!(!comment.contains("LLD"), "{} was linked by LLD: {comment}", file.display());
     }
+    Ok(())
+}
+
+/// What link/cc hands to the compiler, by a compiler that only says what it was given.
+fn linker_wrapper_arguments() -> Result<()> {
+    let sh = Shell::new()?;
+    let dir = tempfile::Builder::new().prefix("a b, c").tempdir()?;
+    let compiler = dir.path().join("cc");
+    fs::write(&compiler, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n")?;
+    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755))?;
+    let wrapper = paths::root().join("link/cc");
+    let run = |args: &[&str]| -> Result<Vec<String>> {
+        let text = cmd!(sh, "{wrapper} {args...}").env("ZCOMPAT_CC", &compiler).quiet().read()?;
+        Ok(text.lines().map(str::to_owned).collect())
+    };
+
+    let other = ["-o", "prog ram", "-Wl,--version-script=/t/list", "-lgcc_s"];
+    ensure!(run(&other)? == other, "the arguments for another program were changed");
+
+    let output = dir.path().join("libz.so").display().to_string();
+    let ours = [
+        "-Wl,--version-script=/t/list",
+        "a b.o",
+        "-Wl,--no-undefined-version",
+        "-Xlinker",
+        "--version-script=/t,t/list",
+        "-Xlinker",
+        "--kept",
+        "-lgcc_s",
+        "-Wl,-soname,libz.so.1",
+        "-o",
+        &output,
+    ];
+    let wanted =
+        ["a b.o", "-Xlinker", "--kept", "-lgcc_eh", "-Wl,-soname,libz.so.1", "-o", &output];
+    let given = run(&ours)?;
+    ensure!(given.starts_with(&wanted.map(str::to_owned)), "link/cc gives {given:?}");
+    let map = paths::root().join("link/../include/libz.map");
+    let script = format!("--version-script={}", map.display());
+    let scripts: Vec<_> = given.iter().filter(|arg| arg.contains("--version-script")).collect();
+    ensure!(scripts == [&script], "version scripts: {scripts:?}");
+    let asked = given.iter().filter(|arg| arg.starts_with("-Wl,-u,")).count();
+    ensure!(asked == LIBRARIES[0].exports()?.len(), "{asked} symbols are asked for");
+
+    // The same through a file, as rustc writes one when the command line is too long.
+    let file = dir.path().join("args");
+    let escaped: String =
+        ours.iter().map(|arg| arg.replace('\\', "\\\\").replace(' ', "\\ ") + "\n").collect();
+    fs::write(&file, escaped)?;
+    let by_file = run(&[&format!("@{}", file.display())])?;
+    ensure!(by_file == given, "by a file link/cc gives {by_file:?}");
     Ok(())
 }
 
