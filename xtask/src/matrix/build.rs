@@ -22,6 +22,18 @@ pub struct Built {
     pub march: String,
 }
 
+impl Built {
+    /// What `cinstall` has put below `prefix`.
+    pub fn at(prefix: &Path, march: String) -> Built {
+        Built { lib: prefix.join("lib"), include: prefix.join("include"), march }
+    }
+
+    /// The two shared libraries.
+    pub fn libraries(&self) -> [PathBuf; 2] {
+        ["libz.so.1", "libzstd.so.1"].map(|name| self.lib.join(name))
+    }
+}
+
 /// A build that failed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
@@ -118,7 +130,7 @@ pub fn build(sh: &Shell, plan: &Plan) -> Result<Result<Built, Failure>> {
             command: format!("cd {} && {}", plan.workspace.display(), command_line(&env, &words)),
         }));
     }
-    Ok(Ok(Built { lib: prefix.join("lib"), include: prefix.join("include"), march }))
+    Ok(Ok(Built::at(prefix, march)))
 }
 
 /// Where a row's things are kept.

@@ -1,12 +1,13 @@
 //! Layers 2 and 3 of a row: its libraries run, and looked through.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use xshell::Shell;
 
+use super::build::Built;
 use super::host::{self, Host, Way};
 use super::isa::{self, Scan};
 use super::suite::{Linkage, Outcome, Suite};
@@ -63,26 +64,27 @@ pub fn run_row(
     sh: &Shell,
     host: &Host,
     needed: &BTreeSet<String>,
-    lib: &Path,
-    include: &Path,
+    built: &Built,
     work: &Path,
     extent: &Extent,
 ) -> Result<Execution> {
     let mut execution = Execution::default();
-    let shared = Suite::build(sh, Linkage::Shared, include, Some(lib), &work.join("suite-shared"))?;
-    let archive =
-        Suite::build(sh, Linkage::Static, include, Some(lib), &work.join("suite-static"))?;
+    let suite = |linkage, name: &str| {
+        Suite::build(sh, linkage, &built.include, Some(&built.lib), &work.join(name))
+    };
+    let shared = suite(Linkage::Shared, "suite-shared")?;
+    let archive = suite(Linkage::Static, "suite-static")?;
     match host.way(sh, needed)? {
         Way::Native => {
             native(&mut execution, host, &shared, "shared", extent.full)?;
             native(&mut execution, host, &archive, "static", extent.full)?;
             if let Some(model) = extent.level.and_then(host::oldest_model) {
-                emulated(&mut execution, host, &shared, "shared", model)?;
+                emulated(&mut execution, host, &shared, "shared", model, extent.full)?;
             }
         }
         Way::Qemu(model) => {
-            emulated(&mut execution, host, &shared, "shared", model)?;
-            emulated(&mut execution, host, &archive, "static", model)?;
+            emulated(&mut execution, host, &shared, "shared", model, extent.full)?;
+            emulated(&mut execution, host, &archive, "static", model, extent.full)?;
         }
         Way::Impossible(lacking) => {
             execution.not_run = Some(format!("this CPU lacks {}", lacking.join(", ")));
@@ -125,12 +127,14 @@ fn emulated(
     suite: &Suite,
     form: &str,
     model: &str,
+    full: bool,
 ) -> Result<()> {
     let name = model.split(',').next().unwrap_or(model);
     match &host.qemu {
         Ok(qemu) => {
+            let args = if full { Vec::new() } else { only(&BRIEF) };
             let wrapper = [qemu.display().to_string(), "-cpu".into(), model.into()];
-            let outcome = suite.run(&wrapper, &only(&BRIEF), &[])?;
+            let outcome = suite.run(&wrapper, &args, &[])?;
             execution.runs.push(Run { label: format!("{form}, qemu {name}"), outcome });
         }
         Err(reason) => execution.unavailable.push(format!("qemu {name}: {reason}")),
@@ -156,6 +160,8 @@ pub fn peers(host: &Host) -> Vec<String> {
 pub struct Code {
     /// What is wrong, a line each.
     pub findings: Vec<String>,
+    /// Stores of high bytes that are known: where and why, and how many.
+    pub known: BTreeMap<String, u64>,
     /// Instructions decoded.
     pub instructions: u64,
     /// The features that anything in the libraries uses, of those that the row's target has: the
@@ -174,6 +180,10 @@ pub fn look(libraries: &[&Path], target: &BTreeSet<String>) -> Result<Code> {
         code.needed
             .extend(scan.used().iter().filter(|f| target.contains(**f)).map(|f| (*f).to_owned()));
         for site in &scan.high_byte_stores {
+            if let Some(reason) = rules::known_high_byte(&name, &site.function) {
+                *code.known.entry(format!("{name}: {reason}")).or_default() += 1;
+                continue;
+            }
             code.findings.push(format!(
                 "{name}: high-byte store `{}` at {:#x} in {}",
                 site.text, site.address, site.function

@@ -20,6 +20,14 @@ enum Kind {
     Libzstd,
 }
 
+/// Whether each file is one of the two libraries.
+///
+/// # Errors
+/// One line about the first that is not.
+pub fn ensure_libraries(libraries: &[PathBuf]) -> Result<()> {
+    libraries.iter().try_for_each(|library| kind(library).map(drop))
+}
+
 /// Tests each library as it is. `cpu` is what it must be able to run on.
 pub fn run(sh: &Shell, host: &Host, libraries: &[PathBuf], cpu: &str) -> Result<Vec<Judged>> {
     let program = paths::target().join("matrix/foreign/suite");
@@ -54,6 +62,9 @@ fn test(sh: &Shell, host: &Host, suite: &Suite, library: &Path, cpu: &str) -> Re
             runs.push(Run { label: format!("dlopen, tier {tier}"), outcome });
         }
     }
+    notes.extend(
+        code.known.iter().map(|(place, n)| format!("known high-byte stores: {n} in {place}")),
+    );
     for run in &runs {
         for (check, reason) in &run.outcome.skipped {
             notes.push(format!("{}: {check} skipped: {reason}", run.label));

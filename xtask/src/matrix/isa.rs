@@ -65,12 +65,12 @@ pub fn scan(path: &Path) -> Result<Scan> {
     for section in file.sections().filter(|s| s.kind() == SectionKind::Text) {
         let mut functions: BTreeMap<u64, &str> = BTreeMap::new();
         for symbol in file.symbols().chain(file.dynamic_symbols()) {
-            let here = symbol.section_index() == Some(section.index());
-            if here
-                && symbol.kind() == SymbolKind::Text
-                && symbol.name().is_ok_and(|n| !n.is_empty())
-            {
-                functions.entry(symbol.address()).or_insert(symbol.name().unwrap_or_default());
+            // Hand-written assembler often leaves its functions without a type.
+            let function =
+                matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Unknown | SymbolKind::Label);
+            let name = symbol.name().unwrap_or_default();
+            if function && symbol.section_index() == Some(section.index()) && !name.is_empty() {
+                functions.entry(symbol.address()).or_insert(name);
             }
         }
         scan_section(section.data()?, section.address(), section.name()?, &functions, &mut scan);

@@ -63,6 +63,11 @@ impl Judged {
     pub fn failed(&self) -> bool {
         self.cells.iter().any(|cell| cell.state == State::Failed)
     }
+
+    /// Whether nothing failed, and it was run.
+    pub fn passed(&self) -> bool {
+        !self.failed() && self.cells[1].state == State::Passed
+    }
 }
 
 /// The columns.
@@ -188,6 +193,13 @@ fn judge_row(record: &Record, agreed: &BTreeMap<String, String>, rows: usize) ->
         command: record.row.command(),
     }));
     let mut notes = record.execution.unavailable.clone();
+    notes.extend(
+        record
+            .code
+            .known
+            .iter()
+            .map(|(place, n)| format!("known high-byte stores: {n} in {place}")),
+    );
     for run in runs {
         for (check, reason) in &run.outcome.skipped {
             notes.push(format!("{}: {check} skipped: {reason}", run.label));
@@ -252,7 +264,7 @@ mod tests {
         let judged = &judge(&[row])[0];
         assert_eq!(states(judged), [State::Passed, State::NotRun, State::NotRun, State::Passed]);
         assert!(judged.cells[1].words.contains("built and verified, not run"));
-        assert!(!judged.failed());
+        assert!(!judged.failed() && !judged.passed());
     }
 
     #[test]

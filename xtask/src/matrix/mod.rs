@@ -19,6 +19,7 @@ mod rules;
 mod suite;
 pub mod tiers;
 mod toolchain;
+pub mod trial;
 mod work;
 
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ pub struct Args {
     /// Where the HTML page goes; target/matrix/report.html if not given
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Fetch and build what a run needs, run nothing: afterwards no network is needed
+    #[arg(long)]
+    pub prepare: bool,
     /// Name the rows, run nothing
     #[arg(long)]
     pub list: bool,
@@ -93,6 +97,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     ensure!(args.jobs != Some(0), "--jobs takes at least 1");
     let sh = Shell::new()?;
+    if args.prepare {
+        controls::prepare(&sh)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    foreign::ensure_libraries(&args.lib)?;
     // Before anything is built: a name that rustc does not know.
     for row in &rows {
         toolchain::features(&sh, &row.cpu, &row.features)?;

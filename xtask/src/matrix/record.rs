@@ -57,42 +57,59 @@ impl Record {
     }
 }
 
-/// A key for everything that a row's result depends on: sources, lock file, suite, the harness,
-/// compilers, CPU, and what is to be run.
-pub struct Inputs(u64);
+/// Keys for what a row's build and its result depend on.
+pub struct Inputs {
+    build: u64,
+    all: u64,
+}
+
+/// What the libraries are made from.
+const SOURCES: [&str; 10] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo",
+    "build.rs",
+    "src",
+    "include",
+    "libz",
+    "libzstd",
+    "link",
+    "xtask/src/matrix/build.rs",
+];
 
 impl Inputs {
-    /// Reads the sources.
+    /// Reads the sources, the suite and the harness; compilers and the CPU are in `versions`, and
+    /// what is to be run in `extent`.
     pub fn read(versions: &Versions, extent: &str) -> Result<Inputs> {
         let mut hasher = DefaultHasher::new();
-        for part in [
-            "Cargo.toml",
-            "Cargo.lock",
-            ".cargo",
-            "build.rs",
-            "src",
-            "include",
-            "libz",
-            "libzstd",
-            "link",
-            "matrix/suite",
-            "matrix/cpuid_mask.c",
-            "xtask/src/matrix",
-        ] {
+        serde_json::to_string(versions)?.hash(&mut hasher);
+        for part in SOURCES {
             hash_tree(&paths::root().join(part), &mut hasher)?;
         }
-        serde_json::to_string(versions)?.hash(&mut hasher);
+        let build = hasher.finish();
+        for part in ["matrix", "xtask/src/matrix"] {
+            hash_tree(&paths::root().join(part), &mut hasher)?;
+        }
         extent.hash(&mut hasher);
-        Ok(Inputs(hasher.finish()))
+        Ok(Inputs { build, all: hasher.finish() })
     }
 
-    /// The key of one row.
+    /// The key of a row's result.
     pub fn key(&self, row: &Row) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        row.hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        keyed(self.all, row)
     }
+
+    /// The key of a row's libraries.
+    pub fn build_key(&self, row: &Row) -> String {
+        keyed(self.build, row)
+    }
+}
+
+fn keyed(inputs: u64, row: &Row) -> String {
+    let mut hasher = DefaultHasher::new();
+    inputs.hash(&mut hasher);
+    row.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 fn hash_tree(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The report: a table in the terminal, JSON, and one HTML page that needs nothing else.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell as TableCell, Color, ContentArrangement, Table, presets};
@@ -34,14 +35,14 @@ impl Report {
 
     /// One line.
     pub fn summary(&self) -> String {
-        let failed = self.rows.iter().filter(|row| row.failed()).count();
-        let unrun = self.rows.iter().filter(|row| row.cells[1].state == State::NotRun);
+        let count = |which: fn(&Judged) -> bool| self.rows.iter().filter(|row| which(row)).count();
+        let (passed, failed) = (count(Judged::passed), count(Judged::failed));
         let missing = self.controls.iter().filter(|c| matches!(c.verdict, Verdict::Unavailable(_)));
         let mut line = format!(
-            "{} rows: {} passed, {failed} failed, {} of them not run; {} of {} controls caught",
+            "{} rows: {passed} passed, {failed} failed, {} built and verified but not run; {} of {} \
+             controls caught",
             self.rows.len(),
-            self.rows.len() - failed,
-            unrun.count(),
+            self.rows.len() - passed - failed,
             self.controls.iter().filter(|c| c.verdict == Verdict::Caught).count(),
             self.controls.len(),
         );
@@ -167,9 +168,17 @@ impl Report {
             findings = "<tr><td colspan=\"5\">None.</td></tr>".into();
         }
         let mut notes: Vec<String> = self.complaints.clone();
+        // Most notes are about the machine, and so the same for all rows.
+        let mut rows_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for row in &self.rows {
-            notes.extend(row.notes.iter().map(|note| format!("{}: {note}", row.row)));
+            for note in &row.notes {
+                rows_of.entry(note).or_default().push(&row.row);
+            }
         }
+        notes.extend(rows_of.iter().map(|(note, rows)| match rows.len() {
+            n if n == self.rows.len() => format!("all rows: {note}"),
+            _ => format!("{}: {note}", rows.join("; ")),
+        }));
         let notes: String =
             notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
         let layers: String =

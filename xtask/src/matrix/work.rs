@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use xshell::Shell;
 
-use super::build::{self, Plan};
+use super::build::{self, Built, Failure, Plan};
 use super::execute::{self, Code, Execution, Extent};
 use super::host::{Host, Way};
 use super::judge::Judged;
@@ -59,8 +59,8 @@ pub fn run(
                         let Some(i) = lock(&queue).pop_front() else { return Ok(()) };
                         let row = &rows[i];
                         progress.begin(row);
-                        let record = run_one(&sh, host, row, &inputs.key(row), each, args.full)
-                            .with_context(|| format!("row {row}"))?;
+                        let job = Job { host, row, inputs: &inputs, jobs: each, args };
+                        let record = job.run(&sh).with_context(|| format!("row {row}"))?;
                         record.store()?;
                         progress.end(&record);
                         lock(&records)[i] = Some(record);
@@ -78,60 +78,70 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn run_one(
-    sh: &Shell,
-    host: &Host,
-    row: &Row,
-    key: &str,
+struct Job<'a> {
+    host: &'a Host,
+    row: &'a Row,
+    inputs: &'a Inputs,
     jobs: usize,
-    full: bool,
-) -> Result<Record> {
-    let begun = Instant::now();
-    let dir = build::row_dir(row);
-    let target = dir.join("build");
-    let prefix = dir.join("install");
-    let plan = Plan {
-        workspace: paths::root(),
-        row,
-        without: &[],
-        package: None,
-        target: &target,
-        prefix: &prefix,
-        jobs: Some(jobs),
-    };
-    let mut record = Record {
-        row: row.clone(),
-        key: key.to_owned(),
-        seconds: 0.0,
-        march: String::new(),
-        build: None,
-        execution: Execution::default(),
-        code: Code::default(),
-    };
-    match build::build(sh, &plan)? {
-        Err(failure) => record.build = Some(failure),
-        Ok(built) => {
-            let features = toolchain::features(sh, &row.cpu, &row.features)?;
-            let libraries = ["libz.so.1", "libzstd.so.1"].map(|name| built.lib.join(name));
-            record.march = built.march;
-            record.code = execute::look(&libraries.each_ref().map(|p| p.as_path()), &features)?;
-            let plain = row.features.is_empty() && row.opt == Opt::Three && row.lto == Lto::Fat;
-            let extent = Extent { full, level: plain.then_some(row.cpu.as_str()) };
-            record.execution = execute::run_row(
-                sh,
-                host,
-                &record.code.needed,
-                &built.lib,
-                &built.include,
-                &dir,
-                &extent,
-            )?;
+    args: &'a Args,
+}
+
+impl Job<'_> {
+    fn run(&self, sh: &Shell) -> Result<Record> {
+        let begun = Instant::now();
+        let (row, dir) = (self.row, build::row_dir(self.row));
+        let mut record = Record {
+            row: row.clone(),
+            key: self.inputs.key(row),
+            seconds: 0.0,
+            march: String::new(),
+            build: None,
+            execution: Execution::default(),
+            code: Code::default(),
+        };
+        match self.built(sh, &dir)? {
+            Err(failure) => record.build = Some(failure),
+            Ok(built) => {
+                let features = toolchain::features(sh, &row.cpu, &row.features)?;
+                let libraries = built.libraries();
+                record.code = execute::look(&libraries.each_ref().map(|p| p.as_path()), &features)?;
+                let plain = row.features.is_empty() && row.opt == Opt::Three && row.lto == Lto::Fat;
+                let extent =
+                    Extent { full: self.args.full, level: plain.then_some(row.cpu.as_str()) };
+                record.execution =
+                    execute::run_row(sh, self.host, &record.code.needed, &built, &dir, &extent)?;
+                record.march = built.march;
+            }
+        }
+        record.seconds = begun.elapsed().as_secs_f64();
+        Ok(record)
+    }
+
+    /// The row's libraries, from an earlier run if they are made from the same sources.
+    fn built(&self, sh: &Shell, dir: &Path) -> Result<Result<Built, Failure>> {
+        let (target, prefix, stamp) = (dir.join("build"), dir.join("install"), dir.join("key"));
+        let key = self.inputs.build_key(self.row);
+        if !self.args.fresh && std::fs::read_to_string(&stamp).is_ok_and(|known| known == key) {
+            return Ok(Ok(Built::at(&prefix, toolchain::march(sh, &self.row.cpu))));
+        }
+        std::fs::remove_file(&stamp).ok();
+        let plan = Plan {
+            workspace: paths::root(),
+            row: self.row,
+            without: &[],
+            package: None,
+            target: &target,
+            prefix: &prefix,
+            jobs: Some(self.jobs),
+        };
+        let result = build::build(sh, &plan)?;
+        if result.is_ok() {
             // A build takes hundreds of megabytes, and there may be 168.
             std::fs::remove_dir_all(&target).ok();
+            std::fs::write(&stamp, key)?;
         }
+        Ok(result)
     }
-    record.seconds = begun.elapsed().as_secs_f64();
-    Ok(record)
 }
 
 /// A bar with the time left on a terminal; a line a row elsewhere.
@@ -229,7 +239,7 @@ pub fn bisect(
         if layer == "verified" {
             return Ok(false);
         }
-        let libraries = ["libz.so.1", "libzstd.so.1"].map(|name| built.lib.join(name));
+        let libraries = built.libraries();
         let on: BTreeSet<String> = all.iter().filter(|f| !off.contains(f)).cloned().collect();
         let features: BTreeSet<String> = base.union(&on).cloned().collect();
         let code = execute::look(&libraries.each_ref().map(|p| p.as_path()), &features)?;
@@ -239,7 +249,7 @@ pub fn bisect(
         if host.way(sh, &code.needed)? != Way::Native {
             return Ok(false);
         }
-        let outcome = run_check(sh, &built.lib, &built.include, &dir, check)?;
+        let outcome = run_check(sh, &built, &dir, check)?;
         let differs = outcome.hashes.get(check).is_some_and(|hash| Some(hash) != right);
         Ok(if layer == "same bytes" { differs } else { !outcome.failed.is_empty() })
     })?;
@@ -250,7 +260,8 @@ pub fn bisect(
     })
 }
 
-fn run_check(sh: &Shell, lib: &Path, include: &Path, work: &Path, check: &str) -> Result<Outcome> {
-    let suite = Suite::build(sh, Linkage::Shared, include, Some(lib), &work.join("suite-shared"))?;
+fn run_check(sh: &Shell, built: &Built, work: &Path, check: &str) -> Result<Outcome> {
+    let program = work.join("suite-shared");
+    let suite = Suite::build(sh, Linkage::Shared, &built.include, Some(&built.lib), &program)?;
     suite.run(&[], &["--only".into(), check.into()], &[])
 }

@@ -10,6 +10,7 @@ mod differential;
 mod edge;
 mod gz;
 mod headers;
+mod matrix;
 mod hwcaps;
 mod packaging;
 mod run;
@@ -88,6 +89,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         conformance::trials(setup),
         differential::trials(setup),
         headers::trials(setup),
+        matrix::trials(setup),
         hwcaps::trials(setup),
         packaging::trials(setup),
         run::trials(setup),

@@ -14,8 +14,9 @@ use crate::matrix::{headers, toolchain};
 use crate::paths;
 
 /// PyPI's `ziglang` versions, with the LLVM in each.
-const LLVM_20: &str = "0.15.1";
-const LLVM_21: &str = "0.16.0";
+pub const LLVM_20: &str = "0.15.1";
+/// The one in which the bug is mended.
+pub const LLVM_21: &str = "0.16.0";
 
 pub fn run(sh: &Shell, fetch: &Fetch) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
+use super::braid::LLVM_20;
 use super::{Evidence, Verdict};
 use crate::matrix::fetch::{self, Fetch};
 use crate::matrix::{isa, suite};
@@ -11,7 +12,7 @@ use crate::paths;
 pub fn run(sh: &Shell, fetch: &Fetch) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();
     let zlib_rs = fetch.crate_source(sh, "zlib-rs", "0.5.1")?;
-    let zig = fetch.zig(sh, "0.15.1")?;
+    let zig = fetch.zig(sh, LLVM_20)?;
     let dir = paths::target().join("matrix/controls/high-byte");
     std::fs::create_dir_all(&dir)?;
     let (ir, object, source) =

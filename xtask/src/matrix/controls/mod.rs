@@ -92,6 +92,19 @@ pub fn all(sh: &Shell, host: &Host) -> Vec<Control> {
     ]
 }
 
+/// Fetches what the controls and the rows are made from.
+pub fn prepare(sh: &Shell) -> Result<()> {
+    crate::cargo_c::cinstall(sh)?;
+    let fetch = Fetch::new();
+    fetch.crate_source(sh, "zlib-rs", "0.5.1")?;
+    for version in [braid::LLVM_20, braid::LLVM_21] {
+        fetch.zig(sh, version)?;
+    }
+    let _dir = sh.push_dir(crate::paths::root());
+    xshell::cmd!(sh, "cargo fetch --locked --quiet").quiet().run()?;
+    Ok(())
+}
+
 /// Wraps a result; what cannot be fetched or built is unavailable, not blind.
 pub fn control(name: &str, about: &str, result: Result<(Verdict, Evidence)>) -> Control {
     let (verdict, evidence) = match result {

@@ -1,0 +1,243 @@
+//! What `cargo xtask test` calls: parts of the matrix, each to be judged by itself.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use libtest_mimic::Completion;
+use xshell::Shell;
+
+use super::host::{Host, Way};
+use super::judge::{Cell, Finding, Judged, State};
+use super::report::Report;
+use super::row::{Lto, Opt, Row};
+use super::suite::{Linkage, Suite};
+use super::toolchain::Versions;
+use super::{Args, controls, foreign, headers, judge, toolchain, work};
+use crate::paths;
+
+/// Runs the controls; what must fail a run.
+pub fn controls(sh: &Shell) -> Result<Vec<String>> {
+    let host = Host::new(sh, None)?;
+    Ok(controls::complaints(&controls::all(sh, &host), &[]))
+}
+
+/// Runs rows of these CPUs as they ship; fails with what they found.
+pub fn rows(sh: &Shell, cpus: &[&str]) -> Result<()> {
+    let host = Host::new(sh, None)?;
+    let rows: Vec<Row> =
+        cpus.iter().map(|cpu| Row::new(cpu, Opt::Three, Lto::Fat)).collect::<Result<_>>()?;
+    let args = Args { jobs: Some(1), ..Args::default() };
+    let records = work::run(sh, &args, &host, &Versions::read(sh)?, &rows)?;
+    let failures = |row: &Judged| -> Vec<String> {
+        let line = |f: &Finding| {
+            format!("{}: {}: {}: {}\n  {}", row.row, f.layer, f.place, f.message, f.command)
+        };
+        row.findings.iter().map(line).collect()
+    };
+    let lines: Vec<String> = judge::judge(&records).iter().flat_map(failures).collect();
+    ensure!(lines.is_empty(), "{}", lines.join("\n"));
+    Ok(())
+}
+
+/// Runs layers 2 and 3 on a library; fails with what they found.
+pub fn library(sh: &Shell, path: &Path) -> Result<()> {
+    let host = Host::new(sh, None)?;
+    for judged in foreign::run(sh, &host, &[path.to_owned()], "x86-64")? {
+        let lines: Vec<String> = judged
+            .findings
+            .iter()
+            .map(|f| format!("{}: {}: {}", f.layer, f.place, f.message))
+            .collect();
+        ensure!(lines.is_empty(), "{}: {}", path.display(), lines.join("\n"));
+        ensure!(
+            judged.cells[1].state == State::Passed,
+            "{}: {}",
+            path.display(),
+            judged.cells[1].words
+        );
+    }
+    Ok(())
+}
+
+/// A library whose `crc32` is wrong for one length.
+pub fn library_without_crc(sh: &Shell) -> Result<PathBuf> {
+    let dir = paths::target().join("matrix/wrong");
+    std::fs::create_dir_all(&dir)?;
+    let (source, library) = (dir.join("wrong.c"), dir.join("libz.so.1"));
+    std::fs::write(
+        &source,
+        "unsigned long crc32(unsigned long crc, const unsigned char *p, unsigned len) {\n\
+         \x20   unsigned long c = crc ^ 0xffffffff, n = len;\n\
+         \x20   if (!p) return 0;\n\
+         \x20   while (n--) {\n\
+         \x20       c ^= *p++;\n\
+         \x20       for (int k = 0; k < 8; k++) c = c & 1 ? c >> 1 ^ 0xedb88320 : c >> 1;\n\
+         \x20   }\n\
+         \x20   return c ^ 0xffffffff ^ (len == 417);\n\
+         }\n",
+    )?;
+    let cc = super::suite::cc();
+    xshell::cmd!(sh, "{cc} -O1 -shared -fPIC {source} -o {library}").quiet().run()?;
+    Ok(library)
+}
+
+/// The suite, compiled for AVX2, must die of SIGILL on a CPU without: else qemu proves nothing. Says
+/// why it could not be tried, if so. The libraries below `prefix` must not.
+pub fn crashes_below(sh: &Shell, prefix: &Path) -> Result<Option<String>> {
+    let host = Host::new(sh, None)?;
+    let qemu = match &host.qemu {
+        Ok(qemu) => qemu.display().to_string(),
+        Err(reason) => return Ok(Some(reason.clone())),
+    };
+    let dir = paths::target().join("matrix/qemu");
+    std::fs::create_dir_all(&dir)?;
+    let (source, above) = (dir.join("above.c"), dir.join("above"));
+    std::fs::write(
+        &source,
+        "#include <immintrin.h>\n\
+         int main(int argc, char **argv) {\n\
+         \x20   (void)argv;\n\
+         \x20   __m128i x = _mm_set1_epi8((char)argc);\n\
+         \x20   return _mm_extract_epi8(_mm_shuffle_epi8(x, x), 3) == 77;\n\
+         }\n",
+    )?;
+    let cc = super::suite::cc();
+    xshell::cmd!(sh, "{cc} -O1 -mssse3 -msse4.1 {source} -o {above}").quiet().run()?;
+    let oldest = super::host::oldest_model("x86-64").expect("the lowest level has a model");
+    let run = |model: &str| {
+        xshell::cmd!(sh, "{qemu} -cpu {model} {above}")
+            .quiet()
+            .ignore_status()
+            .ignore_stderr()
+            .output()
+    };
+    ensure!(run("Nehalem")?.status.success(), "SSE4.1 code fails on a CPU that has it");
+    ensure!(
+        !run(oldest)?.status.success(),
+        "SSE4.1 code runs on a CPU without it: qemu proves nothing"
+    );
+
+    let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
+    let lib = |name: &str| prefix.join("lib").join(name).display().to_string();
+    let args = [
+        "--libz".to_owned(),
+        lib("libz.so.1"),
+        "--libzstd".into(),
+        lib("libzstd.so.1"),
+        "--only".into(),
+        "checksum/".into(),
+        "--only".into(),
+        "deflate/one shot".into(),
+        "--only".into(),
+        "inflate/back".into(),
+        "--only".into(),
+        "zstd/levels".into(),
+    ];
+    let outcome = suite.run(&[qemu, "-cpu".into(), oldest.into()], &args, &[])?;
+    match outcome.first_failure() {
+        Some(failure) => bail!("on the oldest x86-64 CPU: {failure}"),
+        None => Ok(None),
+    }
+}
+
+/// A machine taken for a lesser one: what qemu can run goes there, the rest is not run.
+pub fn unrunnable() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let needs = |cpu: &str| toolchain::features(&sh, cpu, "");
+    let mut host = Host::new(&sh, Some("x86-64-v2"))?;
+    ensure!(host.way(&sh, &needs("x86-64")?)? == Way::Native);
+    if host.qemu.is_ok() {
+        ensure!(host.way(&sh, &needs("x86-64-v3")?)? == Way::Qemu("Haswell"));
+    }
+    host.qemu = Err("none".into());
+    let Way::Impossible(lacking) = host.way(&sh, &needs("x86-64-v3")?)? else {
+        bail!("a machine without AVX2 and qemu claims to run AVX2");
+    };
+    ensure!(lacking.contains(&"avx2".to_owned()), "lacking: {lacking:?}");
+    let avx512 = BTreeSet::from(["avx512vl".to_owned()]);
+    let host = Host::new(&sh, Some("x86-64-v3"))?;
+    ensure!(host.way(&sh, &avx512)? == Way::Impossible(vec!["avx512vl".into()]));
+    Ok(Completion::Completed)
+}
+
+/// Writes a page with rows of every kind, and returns what its table must show.
+pub fn sample_page(path: &Path) -> Result<Vec<Vec<String>>> {
+    let cell = |state: State, words: &str| Cell { state, words: words.into() };
+    let row = |name: &str, cells: Vec<Cell>, findings: Vec<Finding>| Judged {
+        row: name.into(),
+        march: "x86-64-v4".into(),
+        seconds: 41.6,
+        cells,
+        findings,
+        notes: vec!["CPUID masking: <not> here".into()],
+    };
+    let fine = |words: &str| cell(State::Passed, words);
+    let rows = vec![
+        row(
+            "x86-64 O3 fat",
+            vec![
+                fine("no complaint"),
+                fine("21 runs"),
+                fine("as in all rows"),
+                fine("9 instructions"),
+            ],
+            vec![],
+        ),
+        row(
+            "znver4 O3 fat",
+            vec![
+                cell(State::Failed, "build fails"),
+                cell(State::NotRun, "not built"),
+                cell(State::NotRun, "nothing was run"),
+                cell(State::NotRun, "not built"),
+            ],
+            vec![Finding {
+                layer: "verified",
+                place: "build".into(),
+                message: "*** Bad machine code: <undefined> & \"physical\" register ***".into(),
+                command: "RUSTFLAGS='-Ctarget-cpu=znver4' cargo cinstall".into(),
+            }],
+        ),
+        row(
+            "sapphirerapids O3 fat",
+            vec![
+                fine("no complaint"),
+                cell(
+                    State::NotRun,
+                    "built and verified, not run: this CPU lacks avx512fp16 & <more>",
+                ),
+                cell(State::NotRun, "nothing was run"),
+                fine("9 instructions"),
+            ],
+            vec![],
+        ),
+    ];
+    let report = Report {
+        versions: Versions {
+            rustc: "rustc".into(),
+            llvm: "22".into(),
+            cc: "cc".into(),
+            cpu: "a CPU".into(),
+        },
+        command: "cargo xtask matrix".into(),
+        controls: vec![controls::control("evex", "a bug", Err(anyhow::anyhow!("no <rustc>")))],
+        complaints: vec![],
+        rows,
+        bisected: vec![("znver4 O3 fat".into(), "avx512dq, avx512vl".into())],
+    };
+    ensure!(!report.passed(), "a report with a failed row has passed");
+    std::fs::write(path, report.html())?;
+    let word = |state: &State| match state {
+        State::Passed => "passed",
+        State::Failed => "FAILED",
+        State::NotRun => "not run",
+    };
+    let shown = |row: &Judged| {
+        let mut cells = vec![row.row.clone(), row.march.clone()];
+        cells.extend(row.cells.iter().map(|c| format!("{} {}", word(&c.state), c.words)));
+        cells.push("42".into());
+        cells
+    };
+    Ok(report.rows.iter().map(shown).collect())
+}

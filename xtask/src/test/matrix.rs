@@ -1,0 +1,203 @@
+//! The target-cpu matrix: its controls, a short list of rows, its report, its odd corners.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Completion, Trial};
+use xshell::{Shell, cmd};
+
+use super::{PASSED, Setup, check, skip};
+use crate::matrix::{self, trial};
+use crate::{debian, paths};
+
+/// The rows of every test run: the lowest target, and one of those that a compiler got wrong.
+const ROWS: [&str; 2] = ["x86-64", "znver4"];
+
+/// The checks.
+pub fn trials(setup: &'static Setup) -> Vec<Trial> {
+    if cfg!(not(target_arch = "x86_64")) {
+        return Vec::new();
+    }
+    let mut trials = vec![
+        check("matrix: the controls see what they must", controls),
+        check("matrix: the libraries as built pass layers 2 and 3", move || as_built(setup)),
+        check("matrix: rows", rows),
+        check("matrix: a wrong library fails", wrong_library),
+        check("matrix: code above the CPU crashes under qemu", move || above_the_cpu(setup)),
+        check("matrix: what the host cannot run is not called passed", trial::unrunnable),
+        check("matrix: CPUID is answered with features taken out", cpuid_mask),
+        check("matrix: a browser reads the report's table", page),
+        check("matrix: bad input gets one line", bad_input),
+    ];
+    if setup.full {
+        trials.push(check("matrix: the container builds and runs it", container));
+    }
+    trials
+}
+
+fn controls() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let complaints = trial::controls(&sh)?;
+    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
+    PASSED
+}
+
+fn rows() -> Result<Completion> {
+    let sh = Shell::new()?;
+    trial::rows(&sh, &ROWS)?;
+    PASSED
+}
+
+fn as_built(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    for name in ["libz.so.1", "libzstd.so.1"] {
+        trial::library(&sh, &setup.prefix.join("lib").join(name))?;
+    }
+    PASSED
+}
+
+/// The historical bug, as a library that somebody else might have built.
+fn wrong_library() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let library = trial::library_without_crc(&sh)?;
+    let failure = trial::library(&sh, &library).err().context("a wrong crc32 was not noticed")?;
+    ensure!(format!("{failure:#}").contains("right is 0x"), "no right value in: {failure:#}");
+    PASSED
+}
+
+fn above_the_cpu(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    match trial::crashes_below(&sh, &setup.prefix)? {
+        None => PASSED,
+        Some(reason) => skip(reason),
+    }
+}
+
+fn cpuid_mask() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let mask = matrix::mask::build(&sh, &["-DCPUID_MASK_OPCODE=0x060f"])?;
+    let program = mask.with_file_name("cpuid_mask_test");
+    let source = paths::root().join("matrix/cpuid_mask_test.c");
+    let cc = std::env::var("ZCOMPAT_CC").unwrap_or_else(|_| "cc".into());
+    cmd!(sh, "{cc} -O1 {source} -o {program}").quiet().run()?;
+    let masked = |list: &str| -> Result<Vec<String>> {
+        let out = cmd!(sh, "{program}")
+            .env("LD_PRELOAD", &mask)
+            .env("CPUID_MASK", list)
+            .quiet()
+            .read()?;
+        ensure!(out.ends_with("end"), "the program did not come to its end: {out}");
+        Ok(out.lines().map(str::to_owned).filter(|line| line != "end").collect())
+    };
+    // Nothing but what is asked for changes; a feature that this CPU lacks cannot be seen to.
+    let flags = std::fs::read_to_string("/proc/cpuinfo")?;
+    for (list, flag, line) in [
+        ("avx2", "avx2", "7 0 1 5"),
+        ("pclmulqdq", "pclmulqdq", "1 0 2 1"),
+        ("ssse3", "ssse3", "1 0 2 9"),
+    ] {
+        let here = flags.split_whitespace().any(|f| f == flag);
+        let want: Vec<&str> = if here { vec![line] } else { vec![] };
+        ensure!(masked(list)? == want, "hiding {list} changes {:?}, not {want:?}", masked(list)?);
+    }
+    PASSED
+}
+
+/// Opens a report with rows of every kind, and compares what the browser made of it.
+fn page() -> Result<Completion> {
+    let sh = Shell::new()?;
+    if let Err(error) = debian::install(&sh, &["chromium"]) {
+        return skip(format!("{error:#}"));
+    }
+    let dir = paths::target().join("matrix/page");
+    std::fs::create_dir_all(&dir)?;
+    let (html, png) = (dir.join("report.html"), dir.join("report.png"));
+    let want = trial::sample_page(&html)?;
+    let profile = tempfile::tempdir()?;
+    let chromium = |mode: String| {
+        Command::new("chromium")
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(["--window-size=1400,1000", "--hide-scrollbars"])
+            .arg(mode)
+            .arg(format!("file://{}", html.display()))
+            .output()
+            .context("chromium cannot be run")
+    };
+    let out = chromium("--dump-dom".into())?;
+    let dom = String::from_utf8_lossy(&out.stdout);
+    let got = table(&dom, "rows");
+    ensure!(got == want, "the browser shows {got:?}, not {want:?}");
+    ensure!(
+        !dom.contains("http://") && !dom.contains("https://"),
+        "the page is not self-contained"
+    );
+    chromium(format!("--screenshot={}", png.display()))?;
+    ensure!(std::fs::metadata(&png).is_ok_and(|m| m.len() > 10_000), "no screenshot");
+    PASSED
+}
+
+/// The cells of a table's rows, as text.
+fn table(dom: &str, id: &str) -> Vec<Vec<String>> {
+    let table = dom.split(&format!("id=\"{id}\"")).nth(1).unwrap_or_default();
+    let body =
+        table.split("<tbody>").nth(1).and_then(|t| t.split("</tbody>").next()).unwrap_or_default();
+    let cells = |row: &str| {
+        let ends = row.replace("</th>", "\u{0}").replace("</td>", "\u{0}");
+        let cells: Vec<String> = ends.split('\u{0}').map(text).collect();
+        cells[..cells.len() - 1].to_vec()
+    };
+    body.split("</tr>").filter(|row| row.contains("<tr")).map(cells).collect()
+}
+
+fn text(markup: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in markup.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    let out = out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    out.replace("&amp;", "&").trim().to_owned()
+}
+
+fn bad_input() -> Result<Completion> {
+    let xtask = std::env::current_exe()?;
+    for (args, word) in [
+        (vec!["--cpu", "no-such-cpu"], "no-such-cpu"),
+        (vec!["--cpu", "a/b"], "a/b"),
+        (vec!["--jobs", "0"], "--jobs"),
+        (vec!["--lib", "/no/such/file"], "/no/such/file"),
+        (vec!["--lib", "/bin/true"], "neither"),
+    ] {
+        let out = Command::new(&xtask).arg("matrix").args(&args).output()?;
+        let said = String::from_utf8_lossy(&out.stderr);
+        ensure!(!out.status.success(), "{args:?} is taken");
+        ensure!(said.lines().count() == 1 && said.contains(word), "{args:?} gets: {said}");
+    }
+    PASSED
+}
+
+fn container() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let _dir = sh.push_dir(paths::root());
+    let script: PathBuf = paths::root().join("matrix/container-test");
+    cmd!(sh, "{script}").run().context("matrix/container-test fails")?;
+    PASSED
+}
