@@ -9,24 +9,9 @@
 type Chosen = (&'static str, &'static [&'static str]);
 
 const SSE: &[&str] = &["sse3", "ssse3", "sse4.1", "sse4.2", "pclmulqdq"];
-const AVX2: &[&str] = &["avx", "avx2", "bmi1", "bmi2"];
-const AVX2_VPCLMUL: &[&str] = &[
-    "sse3",
-    "ssse3",
-    "sse4.1",
-    "sse4.2",
-    "pclmulqdq",
-    "vpclmulqdq",
-    "avx",
-    "avx2",
-    "bmi1",
-    "bmi2",
-];
+const AVX2: &[&str] = &["avx", "avx2", "bmi1", "bmi2", "lzcnt"];
+/// What every kernel for AVX-512 has beside what its name says.
 const AVX512: &[&str] = &[
-    "sse3",
-    "ssse3",
-    "sse4.1",
-    "sse4.2",
     "pclmulqdq",
     "vpclmulqdq",
     "avx",
@@ -37,18 +22,26 @@ const AVX512: &[&str] = &[
     "avx512bw",
     "avx512dq",
     "avx512vl",
-    "avx512vnni",
-    "fma",
-    "f16c",
 ];
 /// zstd compiles these for BMI1, BMI2 and LZCNT and asks for the first two (bits.h, cpu.h).
 const ZSTD_BMI2: &[&str] = &["bmi1", "bmi2", "lzcnt"];
 
 const CHOSEN: &[Chosen] = &[
     // Ours: src/checksum/*/mod.rs has what each kernel needs.
-    ("zcompat::checksum::crc32::x86_pclmul", SSE),
-    ("zcompat::checksum::crc32::x86_avx2", AVX2_VPCLMUL),
-    ("zcompat::checksum::crc32::x86_avx512", AVX512),
+    ("zcompat::checksum::crc32::x86_pclmul::", SSE),
+    ("zcompat::checksum::crc32::x86_avx2::", AVX2),
+    ("zcompat::checksum::crc32::x86_avx2::", &["pclmulqdq", "vpclmulqdq"]),
+    ("zcompat::checksum::crc32::x86_avx512::", AVX512),
+    ("zcompat::checksum::crc32::x86_avx512::", &["avx512vbmi"]),
+    ("zcompat::checksum::crc32::x86_gfni::", AVX512),
+    ("zcompat::checksum::crc32::x86_gfni::", &["gfni", "avx512vbmi"]),
+    ("zcompat::checksum::adler32::x86_ssse3::", SSE),
+    ("zcompat::checksum::adler32::x86_avx2::", AVX2),
+    ("zcompat::checksum::adler32::x86_avxvnni::", AVX2),
+    ("zcompat::checksum::adler32::x86_avxvnni::", &["avxvnni"]),
+    ("zcompat::checksum::adler32::x86_avx512::", AVX512),
+    ("zcompat::checksum::adler32::x86_avx512vnni::", AVX512),
+    ("zcompat::checksum::adler32::x86_avx512vnni::", &["avx512vnni"]),
     // zlib-rs: cpu_features.rs, asked at each use.
     ("zlib_rs::crc32::pclmulqdq::", SSE),
     ("zlib_rs::adler32::avx2::", AVX2),

@@ -20,6 +20,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         return Vec::new();
     }
     let mut trials = vec![
+        check("matrix: the controls see what they must", controls),
         check("matrix: the libraries as built pass layers 2 and 3", move || as_built(setup)),
         check("matrix: rows", rows),
         check("matrix: a wrong library fails", wrong_library),
@@ -35,7 +36,6 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     trials
 }
 
-#[expect(dead_code, reason = "waits for a second kernel")]
 fn controls() -> Result<Completion> {
     let sh = Shell::new()?;
     let complaints = trial::controls(&sh)?;
