@@ -143,16 +143,106 @@ impl Sid {
         let dl = self.dir.join("dl").join(format!("source-{package}"));
         fs::create_dir_all(&dl)?;
         let _dir = sh.push_dir(&dl);
-        // The mirror may lack the Debian half of a source package, and apt says so; the upstream half
-        // is all we need.
-        let get = cmd!(sh, "apt-get source -qq --download-only {package}");
-        let got = self.apt(get).ignore_stderr().run();
-        let Ok(orig) = orig_tarball(&dl) else {
-            got.with_context(|| format!("sid's source of {package} cannot be downloaded"))?;
-            bail!("sid's source of {package} came without an upstream tarball");
-        };
+        let orig = self.orig(sh, package, &dl)?;
         fs::create_dir_all(&root)?;
         cmd!(sh, "tar xf {orig} -C {root} --strip-components=1").quiet().run()?;
+        fs::write(root.join(".complete"), "")?;
+        Ok(root)
+    }
+
+    /// The upstream tarball of the newest version that the mirror has: the lists may name newer
+    /// ones, and the Debian half of a source package may be missing, which nothing here needs.
+    fn orig(&self, sh: &Shell, package: &str, dl: &Path) -> Result<PathBuf> {
+        let listed = self
+            .apt(cmd!(sh, "apt-cache showsrc --only-source {package}"))
+            .ignore_stderr()
+            .read()
+            .unwrap_or_default();
+        let mut versions: Vec<&str> =
+            listed.lines().filter_map(|l| l.strip_prefix("Version: ")).collect();
+        // Upstream's three numbers, newest first; Debian's revision does not matter here.
+        versions.sort_by_key(|v| {
+            std::cmp::Reverse(
+                v.split(['.', '-', '+']).map(|n| n.parse().unwrap_or(0_u64)).collect::<Vec<_>>(),
+            )
+        });
+        for version in &versions {
+            let got = self
+                .apt(cmd!(sh, "apt-get source -qq --download-only {package}={version}"))
+                .ignore_stdout()
+                .ignore_stderr()
+                .run();
+            match (orig_tarball(dl), got) {
+                (Ok(orig), _) => return Ok(orig),
+                (Err(_), Err(_)) => {}
+                (Err(error), Ok(())) => return Err(error),
+            }
+        }
+        bail!("sid's source of {package} cannot be downloaded ({})", versions.join(", "))
+    }
+
+    /// The upstream source of a version that the lists do not name but the mirror's pool still
+    /// holds, unpacked. `sha256` is the tarball's.
+    pub fn upstream(
+        &self,
+        sh: &Shell,
+        package: &str,
+        version: &str,
+        sha256: &str,
+    ) -> Result<PathBuf> {
+        let root = self.dir.join("source").join(format!("{package}-{version}"));
+        if root.join(".complete").exists() {
+            return Ok(root);
+        }
+        let (mirror, _) = mirror()?;
+        let first = &package[..if package.starts_with("lib") { 4 } else { 1 }];
+        let name = format!("{package}_{version}.orig.tar.xz");
+        let url = format!("{mirror}/pool/main/{first}/{package}/{name}");
+        let tarball = self.dir.join("dl").join(&name);
+        self.apt(cmd!(sh, "/usr/lib/apt/apt-helper download-file {url} {tarball} SHA256:{sha256}"))
+            .ignore_stdout()
+            .ignore_stderr()
+            .run()
+            .with_context(|| format!("the mirror does not have {name}"))?;
+        fs::create_dir_all(&root)?;
+        cmd!(sh, "tar xf {tarball} -C {root} --strip-components=1").quiet().run()?;
+        fs::write(root.join(".complete"), "")?;
+        Ok(root)
+    }
+
+    /// `packages` and all that they depend on, unpacked into one folder that stands for `/`.
+    pub fn root(&self, sh: &Shell, name: &str, packages: &[&str]) -> Result<PathBuf> {
+        let root = self.dir.join("roots").join(name);
+        if root.join(".complete").exists() {
+            return Ok(root);
+        }
+        let archives = self.dir.join("dl").join(format!("root-{name}"));
+        fs::create_dir_all(archives.join("partial"))?;
+        let option = format!("Dir::Cache::archives={}", archives.display());
+        self.apt(cmd!(
+            sh,
+            "apt-get install -y -qq --no-install-recommends --download-only -o {option} {packages...}"
+        ))
+        .ignore_stdout()
+        .run()
+        .with_context(|| format!("sid's packages {} cannot be downloaded", packages.join(" ")))?;
+        // As the package base-files has it: everything is below /usr.
+        for dir in ["bin", "sbin", "lib", "lib64"] {
+            fs::create_dir_all(root.join("usr").join(dir))?;
+            let link = root.join(dir);
+            if !link.is_symlink() {
+                std::os::unix::fs::symlink(format!("usr/{dir}"), link)?;
+            }
+        }
+        for dir in ["dev", "proc", "tmp", "root"] {
+            fs::create_dir_all(root.join(dir))?;
+        }
+        for deb in fs::read_dir(&archives)?.flatten().map(|e| e.path()) {
+            if deb.extension().is_some_and(|e| e == "deb") {
+                cmd!(sh, "dpkg -x {deb} {root}").quiet().run()?;
+            }
+        }
+        fs::remove_dir_all(&archives)?;
         fs::write(root.join(".complete"), "")?;
         Ok(root)
     }

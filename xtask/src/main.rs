@@ -5,6 +5,7 @@ mod bench;
 mod cargo_c;
 mod conformance;
 mod constants;
+mod cpython;
 mod debian;
 mod differential;
 mod headers;
@@ -44,6 +45,8 @@ enum Command {
     Run(run::Args),
     /// Our libz and stock zlib, driven by the same random calls.
     Differential(differential::Args),
+    /// CPython on the libraries: built or already there, its own tests held against stock.
+    Cpython(cpython::Args),
     /// Everything that must hold; ends in one line `N passed, N failed`.
     Test(test::Args),
     /// Measure the libraries side by side with others.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Conformance(args) => conformance::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Differential(args) => differential::run(&args),
+        Command::Cpython(args) => cpython::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Constants(args) => constants::run(&args),

@@ -6,6 +6,7 @@ mod checksum;
 mod codec;
 mod machine;
 mod peers;
+mod python;
 mod report;
 mod runner;
 mod tiers;
@@ -33,6 +34,8 @@ enum What {
     Zlib(codec::Args),
     /// zstd at all levels, contexts, small calls and memory, beside Debian's libzstd1
     Zstd(codec::Args),
+    /// CPython's zlib and zstd modules, stock and patched, beside six packages
+    Python(python::Args),
 }
 
 /// Options of every benchmark.
@@ -72,5 +75,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         What::Checksum(args) => checksum::run(args),
         What::Zlib(args) => zlib::run(args),
         What::Zstd(args) => zstd::run(args),
+        What::Python(args) => python::run(args),
     }
 }

@@ -6,6 +6,7 @@
 mod abi;
 mod bench;
 mod conformance;
+mod cpython;
 mod differential;
 mod edge;
 mod gz;
@@ -88,6 +89,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         bench::trials(setup),
         conformance::trials(setup),
         differential::trials(setup),
+        cpython::trials(setup),
         headers::trials(setup),
         matrix::trials(setup),
         hwcaps::trials(setup),

@@ -1,0 +1,214 @@
+//! CPython on the libraries: the patches, interpreters that are there, and with `--full` builds from
+//! source and the Python packages. docs/cpython.md tells more.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use libtest_mimic::{Completion, Trial};
+use xshell::{Shell, cmd};
+
+use super::{PASSED, Setup, check, skip};
+use crate::cpython::interpreter::{Interpreter, Libraries};
+use crate::cpython::source::Source;
+use crate::cpython::{self, build, packages, patches, prebuilt, suite};
+use crate::paths;
+
+/// All checks of this area.
+pub fn trials(setup: &'static Setup) -> Vec<Trial> {
+    let mut trials = vec![
+        check("cpython::patches::3.13", || cpython_patches("3.13")),
+        check("cpython::patches::3.14", || cpython_patches("3.14")),
+        check("cpython::patches::backports.zstd", backports_patches),
+        check("cpython::lying_frames", lying_frames),
+        check("cpython::prebuilt::system", system),
+        check("cpython::prebuilt::pyenv", pyenv),
+        check("cpython::prebuilt::sid_3.15", sid),
+    ];
+    if setup.full {
+        trials.extend([
+            check("cpython::build::3.13_patched", || built("3.13", true)),
+            check("cpython::build::3.13_unpatched", || built("3.13", false)),
+            check("cpython::build::3.14_patched", || built("3.14", true)),
+            check("cpython::build::with_zcompat_refuses_others", refuses_others),
+            check("cpython::prebuilt::all", all_prebuilt),
+            check("cpython::packages", all_packages),
+        ]);
+    }
+    trials
+}
+
+fn cpython_patches(version: &str) -> Result<Completion> {
+    let sh = Shell::new()?;
+    match Source::known(&sh, version) {
+        Ok(source) => apply_to_copy(&sh, &source.dir, version),
+        Err(error) => skip(format!("no source: {error:#}")),
+    }
+}
+
+fn backports_patches() -> Result<Completion> {
+    let sh = Shell::new()?;
+    match packages::source(&sh, "backports.zstd") {
+        Ok(source) => apply_to_copy(&sh, &source, "backports.zstd-1.8.0"),
+        Err(error) => skip(format!("no source: {error:#}")),
+    }
+}
+
+/// Applies the series `name`, one patch upon the other, to a copy of the files that it changes.
+fn apply_to_copy(sh: &Shell, source: &Path, name: &str) -> Result<Completion> {
+    let series = patches::series(name)?;
+    ensure!(!series.is_empty(), "there are no patches for {name}");
+    let copy = tempfile::tempdir()?;
+    for patch in &series {
+        let text = fs::read_to_string(patch)?;
+        let files: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("+++ b/")).collect();
+        ensure!(!files.is_empty(), "{} changes no file", patch.display());
+        for file in files {
+            let to = copy.path().join(file);
+            fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
+            let from = source.join(file);
+            fs::copy(&from, &to).with_context(|| format!("{} is not there", from.display()))?;
+        }
+    }
+    patches::apply(sh, copy.path(), &series)?;
+    ensure!(
+        patches::apply(sh, copy.path(), &series[..1]).is_err(),
+        "a patch that is already there was applied again: the check cannot fail"
+    );
+    PASSED
+}
+
+/// Frames whose headers lie, decompressed by backports.zstd with our patches.
+fn lying_frames() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let script = paths::root().join("cpython-patch/tests/lying_frames.py");
+    let python = match packages::backports(&sh, true) {
+        Ok(python) => python,
+        Err(error) if patches::series("backports.zstd-1.8.0").is_err() => return Err(error),
+        Err(error) if packages::source(&sh, "backports.zstd").is_err() => {
+            return skip(format!("backports.zstd cannot be had: {error:#}"));
+        }
+        Err(error) => return Err(error),
+    };
+    let said = cmd!(sh, "{python} {script}").quiet().read()?;
+    ensure!(said.ends_with("all as it must be"), "{said}");
+    PASSED
+}
+
+/// The quick test modules of one interpreter, on its own libraries and on ours.
+fn quick(place: &prebuilt::Place, modules: &[&str]) -> Result<Completion> {
+    all_equal(&cpython::compare(&place.interpreter, &place.stock, &place.ours, modules, &[])?)
+}
+
+fn all_equal(rows: &[cpython::Row]) -> Result<Completion> {
+    let worse = cpython::worse(rows);
+    ensure!(worse.is_empty(), "{}", worse.join("; "));
+    PASSED
+}
+
+fn system() -> Result<Completion> {
+    match prebuilt::system(&Shell::new()?) {
+        Some(place) => quick(&place, &suite::QUICK),
+        None => skip("no /usr/bin/python3"),
+    }
+}
+
+fn pyenv() -> Result<Completion> {
+    match prebuilt::pyenv().last() {
+        Some(place) => quick(place, &suite::QUICK),
+        None => skip("pyenv has no Python"),
+    }
+}
+
+/// The one that has zlib and _zstd built in, and whose test_gzip fails if the loader prints a word.
+fn sid() -> Result<Completion> {
+    match prebuilt::sid(&Shell::new()?, "3.15") {
+        Ok(place) => quick(&place, &["test_zlib", "test_gzip", "test_zstd"]),
+        Err(error) => skip(format!("{error:#}")),
+    }
+}
+
+fn built(version: &str, patched: bool) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let source = match Source::known(&sh, version) {
+        Ok(source) => source,
+        Err(error) => return skip(format!("no source: {error:#}")),
+    };
+    let prefix = paths::default_prefix();
+    let interpreter =
+        build::build(&sh, &source, &build::Options { prefix: &prefix, patched, jobs: 2 })?;
+    if patched {
+        let says = build::summary(&interpreter).context("make's summary does not name zcompat")?;
+        ensure!(says.contains(env!("CARGO_PKG_VERSION")), "{says}");
+        sysconfig(&interpreter)?;
+    }
+    let stock = Libraries::At(cpython::stock(&sh)?);
+    let rows = cpython::compare(&interpreter, &stock, &Libraries::Own, &suite::MODULES, &[])?;
+    all_equal(&rows)
+}
+
+fn sysconfig(interpreter: &Interpreter) -> Result<()> {
+    let code = "import sysconfig; print(sysconfig.get_config_var('ZCOMPAT_VERSION'))";
+    let version = interpreter.eval(&Libraries::Own, code)?;
+    ensure!(version.trim() == env!("CARGO_PKG_VERSION"), "sysconfig says {version:?}");
+    Ok(())
+}
+
+/// `./configure --with-zcompat` on a zlib.pc that is not ours, and with ZLIB_LIBS that are not.
+fn refuses_others() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let source = match Source::known(&sh, "3.13") {
+        Ok(source) => source,
+        Err(error) => return skip(format!("no source: {error:#}")),
+    };
+    let work = tempfile::tempdir()?;
+    let tree = work.path();
+    let from = &source.dir;
+    cmd!(sh, "cp -a {from}/. {tree}").quiet().run()?;
+    patches::apply(&sh, tree, &patches::series("3.13")?)?;
+    let pc = tree.join("pc");
+    fs::create_dir(&pc)?;
+    fs::write(pc.join("zlib.pc"), "Name: zlib\nDescription: other\nVersion: 1.3.2\nLibs: -lz\n")?;
+    let ours = paths::default_prefix().join("lib/pkgconfig");
+    let cases: [(&Path, &str, &str, &str); 3] = [
+        (&pc, "--with-zcompat", "-lz", "Put the folder that holds zcompat's zlib.pc in front"),
+        (&ours, "--with-zcompat", "-lm", "but what -lm links is not"),
+        (&ours, "--with-zcompat=1.3", "-lz", "--with-zcompat takes no value, not '1.3'"),
+    ];
+    for (folder, option, libs, message) in cases {
+        let _dir = sh.push_dir(tree);
+        let mut run = cmd!(sh, "./configure -q -C {option}").env("PKG_CONFIG_PATH", folder);
+        if libs != "-lz" {
+            run = run.env("ZLIB_LIBS", libs).env("ZLIB_CFLAGS", "");
+        }
+        let out = run.quiet().ignore_status().output()?;
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        if out.status.success() {
+            bail!("configure {option} with {} was content", folder.display());
+        }
+        ensure!(said.contains(message), "configure {option} said: {}", said.trim());
+        // -C remembers the compiler's answers, which saves minutes, and pkg-config's, which it must
+        // not.
+        let cache = tree.join("config.cache");
+        if let Ok(text) = fs::read_to_string(&cache) {
+            let kept: Vec<&str> = text.lines().filter(|l| !l.contains("ZLIB")).collect();
+            fs::write(cache, kept.join("\n") + "\n")?;
+        }
+    }
+    PASSED
+}
+
+fn all_prebuilt() -> Result<Completion> {
+    let mut rows = Vec::new();
+    for place in prebuilt::find(&Shell::new()?)? {
+        let (stock, ours) = (&place.stock, &place.ours);
+        rows.extend(cpython::compare(&place.interpreter, stock, ours, &suite::MODULES, &[])?);
+    }
+    all_equal(&rows)
+}
+
+fn all_packages() -> Result<Completion> {
+    let worse = packages::worse(&packages::test_all(&Shell::new()?)?);
+    ensure!(worse.is_empty(), "{}", worse.join("; "));
+    PASSED
+}
