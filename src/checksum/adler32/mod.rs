@@ -11,6 +11,10 @@ mod tiny;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod vector;
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64_dotprod;
+#[cfg(target_arch = "aarch64")]
+mod aarch64_neon;
 #[cfg(target_arch = "x86_64")]
 mod x86_avx2;
 #[cfg(target_arch = "x86_64")]
@@ -48,6 +52,10 @@ static KERNELS: &[Kernel] = &[
     kernel("adler32 avx2", X86_AVX2, x86_avx2::adler32),
     #[cfg(target_arch = "x86_64")]
     kernel("adler32 ssse3", Features::SSE4_1, x86_ssse3::adler32),
+    #[cfg(target_arch = "aarch64")]
+    kernel("adler32 dotprod", Features::NEON.and(Features::DOTPROD), aarch64_dotprod::adler32),
+    #[cfg(target_arch = "aarch64")]
+    kernel("adler32 neon", Features::NEON, aarch64_neon::adler32),
     kernel("adler32 portable", Features::NONE, portable::adler32),
 ];
 

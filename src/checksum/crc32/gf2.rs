@@ -43,7 +43,7 @@ static SQUARES: [u32; 32] = {
 };
 
 /// x^(8 * bytes).
-pub(super) fn x_to_the_bytes(bytes: u64) -> u32 {
+pub(super) const fn x_to_the_bytes(bytes: u64) -> u32 {
     let mut power = ONE;
     let mut rest = bytes;
     // 8 = 2^3.

@@ -9,12 +9,19 @@ mod table;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod chunk;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg_attr(target_arch = "aarch64", allow(dead_code))] // those for wide vectors
 mod constants;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod fold;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod short;
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64_crc;
+#[cfg(target_arch = "aarch64")]
+mod aarch64_eor3;
+#[cfg(target_arch = "aarch64")]
+mod aarch64_pmull;
 #[cfg(target_arch = "x86_64")]
 mod x86_avx2;
 #[cfg(target_arch = "x86_64")]
@@ -46,6 +53,12 @@ static KERNELS: &[Kernel] = &[
     kernel("crc32 avx2+vpclmulqdq", X86_AVX2, x86_avx2::crc32),
     #[cfg(target_arch = "x86_64")]
     kernel("crc32 pclmulqdq", X86_PCLMUL, x86_pclmul::crc32),
+    #[cfg(target_arch = "aarch64")]
+    kernel("crc32 crc+pmull+eor3", ARM_EOR3, aarch64_eor3::crc32),
+    #[cfg(target_arch = "aarch64")]
+    kernel("crc32 crc+pmull", ARM_PMULL, aarch64_pmull::crc32),
+    #[cfg(target_arch = "aarch64")]
+    kernel("crc32 crc", Features::CRC, aarch64_crc::crc32),
     kernel("crc32 portable", Features::NONE, portable::crc32),
 ];
 
@@ -59,6 +72,10 @@ const X86_AVX512: Features =
     X86_AVX2.and(Features::AVX512).and(Features::ZMM).and(Features::AVX512_VBMI);
 #[cfg(target_arch = "x86_64")]
 const X86_GFNI: Features = X86_AVX512.and(Features::GFNI);
+#[cfg(target_arch = "aarch64")]
+const ARM_PMULL: Features = Features::NEON.and(Features::CRC).and(Features::PMULL);
+#[cfg(target_arch = "aarch64")]
+const ARM_EOR3: Features = ARM_PMULL.and(Features::EOR3);
 
 const fn kernel(name: &'static str, needs: Features, code: Code) -> Kernel {
     // SAFETY: the constants above cover what the functions enable; the tests hold the kernels to

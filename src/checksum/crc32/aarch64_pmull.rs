@@ -1,0 +1,167 @@
+//! CRC-32 with PMULL, and below 64 bytes with the CRC32 instructions.
+
+use core::arch::aarch64::*;
+
+use super::chunk::{Chunk, Vector};
+use super::constants::{FOLD_128, POLYNOMIAL, QUOTIENT};
+use super::{aarch64_crc, fold};
+
+/// The CRC-32 of `data`, continued from `start`.
+#[target_feature(enable = "crc,aes,neon")]
+pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
+    if data.len() < 64 {
+        return aarch64_crc::crc32(start, data);
+    }
+    // SAFETY: the features are enabled.
+    unsafe { fold::up_to_long::<Pmull>(start, data, long) }
+}
+
+/// [`fold::long`], with a stack frame of its own.
+#[inline(never)]
+#[target_feature(enable = "crc,aes,neon")]
+fn long(start: u32, data: &[u8]) -> u64 {
+    // SAFETY: the features are enabled.
+    unsafe { fold::long::<Pmull>(start, data) }
+}
+
+/// Sixteen bytes that select nothing, all bytes in order, and sixteen that select nothing: TBL with
+/// 16 of them from `n` on moves a chunk by 16 - n bytes, to either side.
+static WINDOW: [u8; 48] = {
+    let mut window = [0x80; 48];
+    let mut i = 0;
+    while i < 16 {
+        window[16 + i] = i as u8;
+        i += 1;
+    }
+    window
+};
+
+#[inline(always)]
+unsafe fn window(chunk: uint8x16_t, at: usize) -> Pmull {
+    debug_assert!(at <= 32);
+    // SAFETY: `at` is at most 32, so the 16 bytes are in the table.
+    Pmull(unsafe { vqtbl1q_u8(chunk, vld1q_u8(WINDOW.as_ptr().add(at))) })
+}
+
+/// A chunk.
+#[derive(Clone, Copy)]
+pub(super) struct Pmull(pub(super) uint8x16_t);
+
+impl Pmull {
+    /// The product of the first words.
+    ///
+    /// # Safety
+    /// PMULL is there.
+    #[inline(always)]
+    pub(super) unsafe fn first_words(self, by: Self) -> uint8x16_t {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (a, b) = (vreinterpretq_u64_u8(self.0), vreinterpretq_u64_u8(by.0));
+            vreinterpretq_u8_p128(vmull_p64(vgetq_lane_u64::<0>(a), vgetq_lane_u64::<0>(b)))
+        }
+    }
+
+    /// The product of the second words.
+    ///
+    /// # Safety
+    /// PMULL is there.
+    #[inline(always)]
+    pub(super) unsafe fn second_words(self, by: Self) -> uint8x16_t {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (a, b) = (vreinterpretq_p64_u8(self.0), vreinterpretq_p64_u8(by.0));
+            vreinterpretq_u8_p128(vmull_high_p64(a, b))
+        }
+    }
+}
+
+// SAFETY of each block: the trait's functions may only be called where the features are there.
+impl Chunk for Pmull {
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: readable, says the caller.
+        Pmull(unsafe { vld1q_u8(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn from_words(first: u64, second: u64) -> Self {
+        // SAFETY: NEON is there, says the caller.
+        unsafe {
+            Pmull(vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(first), vcreate_u64(second))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn xor(self, other: Self) -> Self {
+        // SAFETY: NEON is there, says the caller.
+        Pmull(unsafe { veorq_u8(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh(self, by: Self) -> Self {
+        // SAFETY: PMULL is there, says the caller.
+        Pmull(unsafe { veorq_u8(self.first_words(by), self.second_words(by)) })
+    }
+
+    #[inline(always)]
+    unsafe fn first_bytes_last(self, count: usize) -> Self {
+        // SAFETY: NEON is there, says the caller.
+        unsafe { window(self.0, count) }
+    }
+
+    #[inline(always)]
+    unsafe fn without_first_bytes(self, count: usize) -> Self {
+        // SAFETY: NEON is there, says the caller.
+        unsafe { window(self.0, 16 + count) }
+    }
+
+    #[inline(always)]
+    unsafe fn divide(self) -> u32 {
+        // SAFETY: PMULL is there, says the caller.
+        unsafe {
+            let quotient = Pmull(self.first_words(Self::from_words(QUOTIENT, 0)));
+            let multiple = quotient.first_words(Self::from_words(POLYNOMIAL, 0));
+            vgetq_lane_u32::<2>(vreinterpretq_u32_u8(veorq_u8(self.0, multiple)))
+        }
+    }
+}
+
+impl Vector for Pmull {
+    type Chunk = Pmull;
+    const BYTES: usize = 16;
+    const FOLD: [u64; 2] = FOLD_128;
+    const LOOP: usize = 8;
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: readable, says the caller.
+        Pmull(unsafe { vld1q_u8(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn from_chunk(chunk: Pmull) -> Self {
+        chunk
+    }
+
+    #[inline(always)]
+    unsafe fn broadcast(chunk: Pmull) -> Self {
+        chunk
+    }
+
+    #[inline(always)]
+    unsafe fn xor(self, other: Self) -> Self {
+        // SAFETY: NEON is there, says the caller.
+        Pmull(unsafe { veorq_u8(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn weigh_onto(self, by: Self, onto: Self) -> Self {
+        // SAFETY: PMULL is there, says the caller.
+        unsafe { Pmull(veorq_u8(veorq_u8(self.first_words(by), onto.0), self.second_words(by))) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> Pmull {
+        self
+    }
+}
