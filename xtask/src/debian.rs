@@ -133,6 +133,47 @@ impl Sid {
         Ok(root)
     }
 
+    /// `packages` and all that they depend on, also of a second architecture, unpacked together:
+    /// the folder that stands for `/`.
+    pub fn closure(&self, sh: &Shell, second: &str, packages: &[&str]) -> Result<PathBuf> {
+        let name = format!("{second}-{}", packages.join("+").replace(':', "-"));
+        let root = self.dir.join("root").join(&name);
+        if root.join(".complete").exists() {
+            return Ok(root);
+        }
+        // A state of its own: the lists of both architectures.
+        let own = self.dir.join(&name);
+        for sub in ["state/lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(own.join(sub))?;
+        }
+        let (base, d) = (fs::read_to_string(self.config())?, own.display());
+        let config = own.join("apt.conf");
+        fs::write(
+            &config,
+            format!(
+                "{base}Dir::State \"{d}/state\";\nDir::Cache \"{d}/cache\";\n\
+                 APT::Architectures {{ \"amd64\"; \"{second}\"; }};\n"
+            ),
+        )?;
+        let apt = |cmd: xshell::Cmd<'_>| {
+            cmd.env("APT_CONFIG", &config).quiet().ignore_stdout().ignore_stderr().run()
+        };
+        apt(cmd!(sh, "apt-get update -qq")).context("sid's package lists cannot be read")?;
+        apt(cmd!(sh, "apt-get install -y --download-only --no-install-recommends {packages...}"))
+            .with_context(|| format!("sid's {} cannot be downloaded", packages.join(", ")))?;
+        fs::create_dir_all(&root)?;
+        let archives = own.join("cache/archives");
+        for entry in fs::read_dir(&archives)?.flatten() {
+            let deb = entry.path();
+            if deb.extension().is_some_and(|e| e == "deb") {
+                cmd!(sh, "dpkg -x {deb} {root}").quiet().run()?;
+            }
+        }
+        fs::remove_dir_all(&archives)?;
+        fs::write(root.join(".complete"), "")?;
+        Ok(root)
+    }
+
     /// A source package's upstream source, unpacked (Debian's own patches are not applied).
     pub fn source(&self, sh: &Shell, package: &str) -> Result<PathBuf> {
         let _guard = FETCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

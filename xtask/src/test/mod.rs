@@ -5,6 +5,7 @@
 
 mod abi;
 mod bench;
+mod checksum;
 mod conformance;
 mod cpython;
 mod differential;
@@ -87,6 +88,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
     let areas = [
         abi::trials(setup),
         bench::trials(setup),
+        checksum::trials(setup),
         conformance::trials(setup),
         differential::trials(setup),
         cpython::trials(setup),

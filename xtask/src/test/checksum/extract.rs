@@ -1,0 +1,69 @@
+//! The checksums alone, as a crate in a temporary directory: to be changed, instrumented, or built
+//! for another architecture.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+use xshell::{Shell, cmd};
+
+use crate::paths;
+
+/// A copy of src/cpu, src/checksum and the C functions of the latter.
+pub struct Extract {
+    /// Where it is.
+    pub dir: TempDir,
+}
+
+impl Extract {
+    /// A fresh copy.
+    pub fn new() -> Result<Extract> {
+        let extract = Extract { dir: tempfile::tempdir()? };
+        let (sh, root, dir) = (Shell::new()?, paths::root(), extract.dir.path());
+        let src = dir.join("src");
+        fs::create_dir(&src)?;
+        for part in ["cpu", "checksum"] {
+            let from = root.join("src").join(part);
+            cmd!(sh, "cp -r {from} {src}").quiet().run()?;
+        }
+        fs::copy(root.join("src/ffi/zlib/checksum.rs"), src.join("ffi.rs"))?;
+        // The locked versions; cargo drops what is not needed.
+        fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock"))?;
+        fs::write(src.join("lib.rs"), "pub mod checksum;\npub mod cpu;\npub mod ffi;\n")?;
+        fs::write(
+            dir.join("Cargo.toml"),
+            "[package]\nname = \"extract\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [lib]\ncrate-type = [\"rlib\", \"staticlib\"]\ndoctest = false\n\n\
+             [dependencies]\nlibc = { version = \"0.2\", default-features = false }\n\n\
+             [profile.dev]\nopt-level = 1\npanic = \"abort\"\n\n[workspace]\n",
+        )?;
+        Ok(extract)
+    }
+
+    /// Replaces `from`, which must be in the file exactly `times` times.
+    pub fn replace(&self, file: &str, from: &str, times: usize, to: &str) -> Result<()> {
+        let path = self.dir.path().join("src").join(file);
+        let text = fs::read_to_string(&path).with_context(|| file.to_string())?;
+        let found = text.matches(from).count();
+        ensure!(found == times, "{file} has {from:?} {found} times, not {times}: adapt this check");
+        fs::write(&path, text.replace(from, to))?;
+        Ok(())
+    }
+
+    /// Puts the file back as it is in the workspace.
+    pub fn restore(&self, file: &str) -> Result<()> {
+        fs::copy(paths::root().join("src").join(file), self.dir.path().join("src").join(file))?;
+        Ok(())
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> std::path::PathBuf {
+        self.dir.path().join("Cargo.toml")
+    }
+
+    /// Where its build goes: kept from run to run, so that libc is built once.
+    pub fn target(&self, what: &str) -> impl AsRef<Path> + AsRef<std::ffi::OsStr> {
+        paths::target().join("extract").join(what)
+    }
+}
