@@ -173,11 +173,7 @@ fn generate() -> String {
     )
     .unwrap();
     for row in matrices() {
-        writeln!(out, "    [").unwrap();
-        for word in row {
-            writeln!(out, "        {},", hex(word)).unwrap();
-        }
-        writeln!(out, "    ],").unwrap();
+        writeln!(out, "    [{}],", row.map(hex).join(", ")).unwrap();
     }
     out.push_str("];\n\n");
 

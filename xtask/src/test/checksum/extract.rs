@@ -10,6 +10,17 @@ use xshell::{Shell, cmd};
 
 use crate::paths;
 
+const TYPES: &str = "\
+#![allow(non_camel_case_types)]
+pub type Bytef = u8;
+pub type uInt = core::ffi::c_uint;
+pub type uLong = core::ffi::c_ulong;
+pub type z_crc_t = u32;
+pub type z_off_t = core::ffi::c_long;
+pub type z_off64_t = i64;
+pub type z_size_t = usize;
+";
+
 /// A copy of src/cpu, src/checksum and the C functions of the latter.
 pub struct Extract {
     /// Where it is.
@@ -28,9 +39,14 @@ impl Extract {
             cmd!(sh, "cp -r {from} {src}").quiet().run()?;
         }
         fs::copy(root.join("src/ffi/zlib/checksum.rs"), src.join("ffi.rs"))?;
+        // The few of zlib.h's types that they use, without the module's others.
+        fs::write(src.join("types.rs"), TYPES)?;
         // The locked versions; cargo drops what is not needed.
         fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock"))?;
-        fs::write(src.join("lib.rs"), "pub mod checksum;\npub mod cpu;\npub mod ffi;\n")?;
+        fs::write(
+            src.join("lib.rs"),
+            "pub mod checksum;\npub mod cpu;\npub mod ffi;\nmod types;\n",
+        )?;
         fs::write(
             dir.join("Cargo.toml"),
             "[package]\nname = \"extract\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
