@@ -100,7 +100,7 @@ const MUTANTS: &[Mutant] = &[
         "checksum/adler32/x86_avx512vnni.rs",
         "127 - i as u8",
         1,
-        "126 - i as u8",
+        "127 - (i as u8 | 1)",
     ),
 ];
 #[cfg(target_arch = "aarch64")]

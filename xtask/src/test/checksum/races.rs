@@ -55,12 +55,21 @@ fn races(extract: &Extract, define: &str) -> Result<usize> {
     let sh = Shell::new()?;
     let archive = std::path::Path::new(&extract.target("races")).join("debug/libextract.a");
     let (program, source) = (extract.dir.path().join("first_use"), source("first_use"));
-    cmd!(sh, "cc -O1 -g -Wall -Werror -fsanitize=thread {define} -o {program} {source} {archive} -ldl -lpthread")
+    // rustc's runtime, which fits its instrumentation; an older compiler's lacks functions.
+    let sysroot = cmd!(sh, "rustc +nightly --print sysroot").quiet().read()?;
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let runtime = format!("{sysroot}/lib/rustlib/{host}/lib/librustc-nightly_rt.tsan.a");
+    let object = extract.dir.path().join("first_use.o");
+    cmd!(sh, "cc -O1 -g -Wall -Werror -fsanitize=thread {define} -c -o {object} {source}")
+        .quiet()
+        .run()?;
+    let (whole, no_whole) = ("-Wl,--whole-archive", "-Wl,--no-whole-archive");
+    cmd!(sh, "cc -o {program} {object} {archive} {whole} {runtime} {no_whole} -lpthread -ldl -lm -lrt -lgcc_s")
         .quiet()
         .run()?;
     let mut racy = 0;
     for _ in 0..RUNS {
-        // setarch: ThreadSanitizer's older runtimes cannot place their shadow memory under
+        // setarch: ThreadSanitizer's runtimes often cannot place their shadow memory under
         // today's wide address space randomisation.
         let out = cmd!(sh, "setarch -R {program}").quiet().ignore_status().output()?;
         let said = String::from_utf8_lossy(&out.stderr);
