@@ -25,6 +25,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     ];
     if setup.full {
         trials.push(check("gz::valgrind", || valgrind(setup)));
+        trials.push(check("gz::address_sanitizer", address_sanitizer));
     }
     trials
 }
@@ -50,6 +51,8 @@ impl Mode {
 const ZEROED_MEMORY: &str = "glibc.malloc.perturb=255:glibc.malloc.tcache_count=0";
 /// Every free block is seen as free by mallinfo2.
 const EXACT_COUNTS: &str = "glibc.malloc.tcache_count=0";
+/// Tells semantics.c that malloc is not glibc's, or keeps a cache.
+const NO_MEMORY_COUNTS: &str = "ZCOMPAT_TEST_NO_MEMORY_COUNTS";
 
 /// What the decoder of zlib-rs says for these errors of stock's (docs/gz.md).
 const ENGINE_MESSAGE: &str = "repeated call with bad state";
@@ -89,7 +92,26 @@ impl Lab {
     fn run(&self, lib: &Path, folder: &Path, tunables: &str, args: &[&str]) -> Result<String> {
         let mut command = Command::new(self.dir.path().join(args[0]));
         command.args(&args[1..]);
-        self.finish(command.env("LD_LIBRARY_PATH", lib).env("GLIBC_TUNABLES", tunables), folder)
+        command.env("LD_LIBRARY_PATH", lib).env("GLIBC_TUNABLES", tunables);
+        if tunables != EXACT_COUNTS {
+            command.env(NO_MEMORY_COUNTS, "1");
+        }
+        self.finish(&mut command, folder)
+    }
+
+    /// What a checker runs: the semantics, and `count` sequences of each trace.
+    fn checked_runs(&self, folder: &Path, count: usize) -> Result<[Vec<String>; 4]> {
+        let names = names_in(folder)?;
+        let trace = |mode: &str, count: usize, names: &[String]| {
+            let head = ["trace", mode, "1", &count.to_string()].map(str::to_owned);
+            [&head, names].concat()
+        };
+        Ok([
+            vec!["semantics".to_owned()],
+            trace("read", count, &names),
+            trace("pipe", count, &names),
+            trace("write", count / 3, &[]),
+        ])
     }
 
     fn finish(&self, command: &mut Command, folder: &Path) -> Result<String> {
@@ -205,23 +227,57 @@ fn valgrind(setup: &Setup) -> Result<Completion> {
     let lab = Lab::new(setup, &["fixtures", "trace", "semantics"])?;
     let folder = lab.folder("run")?;
     lab.run(&lab.ours, &folder, "", &["fixtures"])?;
-    let names = names_in(&folder)?;
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let runs = [
-        vec!["semantics"],
-        [&["trace", "read", "1", "150"][..], &names].concat(),
-        [&["trace", "pipe", "1", "150"][..], &names].concat(),
-        vec!["trace", "write", "1", "60"],
-    ];
-    for args in runs {
+    for args in lab.checked_runs(&folder, 150)? {
         let mut command = Command::new("valgrind");
         command
             .args(["-q", "--error-exitcode=9", "--leak-check=full", "--track-origins=yes"])
-            .arg(lab.dir.path().join(args[0]))
+            .arg(lab.dir.path().join(&args[0]))
             .args(&args[1..])
-            .env("LD_LIBRARY_PATH", &lab.ours)
-            .env("ZCOMPAT_TEST_NO_MEMORY_COUNTS", "1");
-        lab.finish(&mut command, &folder).with_context(|| args[..2.min(args.len())].join(" "))?;
+            .env(NO_MEMORY_COUNTS, "1")
+            .env("LD_LIBRARY_PATH", &lab.ours);
+        lab.finish(&mut command, &folder).with_context(|| args[0].clone())?;
+    }
+    PASSED
+}
+
+/// No finding of AddressSanitizer, nor of the debug assertions and overflow checks that come with
+/// an unoptimised build.
+fn address_sanitizer() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let _dir = sh.push_dir(paths::root());
+    let cargo = ["run", "nightly", "cargo"];
+    if cmd!(sh, "rustup {cargo...} --version")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_err()
+    {
+        return skip("missing: a nightly toolchain; get it with: rustup toolchain install nightly");
+    }
+    let target = paths::target().join("asan");
+    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    cmd!(sh, "rustup {cargo...} rustc -q -p libz --target {triple} --crate-type staticlib")
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-Zsanitizer=address -Cpanic=abort")
+        .quiet()
+        .run()?;
+    let archive = target.join(triple).join("debug/liblibz.a");
+    let dir = tempfile::tempdir()?;
+    let include = paths::root().join("include");
+    for name in ["fixtures", "trace", "semantics"] {
+        let program = dir.path().join(name);
+        let source = paths::root().join(format!("capi-tests/gz/{name}.c"));
+        cmd!(sh, "cc -fsanitize=address -D_GNU_SOURCE -O1 -g -w -o {program} {source} -I{include} {archive} -ldl -lpthread -lm")
+            .quiet()
+            .run()?;
+    }
+    let lab = Lab { dir, ours: PathBuf::new() };
+    let folder = lab.folder("run")?;
+    lab.run(&lab.ours, &folder, "", &["fixtures"])?;
+    for args in lab.checked_runs(&folder, 1500)? {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        lab.run(&lab.ours, &folder, "", &args).with_context(|| args[0].to_owned())?;
     }
     PASSED
 }
