@@ -61,9 +61,10 @@ impl Body {
             self.data_type = (self.data_type & LAST_BLOCK) | BLOCK_BEGINS;
             return (Code::Ok, None);
         }
-        let untouched = core::mem::replace(&mut self.untouched, false);
+        let untouched = self.untouched;
         let before = io.reader();
         let code = if flush == Flush::Trees { self.trees(io) } else { self.plain(io, flush) };
+        self.untouched &= io.avail_in == before.avail_in;
         let msg = self.raw.take_msg();
         if code != Code::DataError || msg != Some(RawInflate::MSG_LOST) {
             return (code, msg);

@@ -109,15 +109,7 @@ pub fn blocks(s: &mut Source, bits: &mut c_int) -> Vec<u8> {
             0..=2 => stored(s, &mut b),
             3..=5 => {
                 b.put(1, 2);
-                let literals: Vec<u32> = (0..288)
-                    .map(|n| match n {
-                        0..=143 => 8,
-                        144..=255 => 9,
-                        256..=279 => 7,
-                        _ => 8,
-                    })
-                    .collect();
-                symbols(s, &mut b, &canonical(&literals), &canonical(&[5; 32]));
+                symbols(s, &mut b, &fixed_literals(), &canonical(&[5; 32]));
             }
             11 => b.put(3, 2),
             _ => dynamic(s, &mut b),
@@ -127,6 +119,52 @@ pub fn blocks(s: &mut Source, bits: &mut c_int) -> Vec<u8> {
     let tail = s.length(12) as usize;
     all.extend(s.fill(tail));
     all
+}
+
+/// The codes of fixed blocks (RFC 1951, 3.2.6).
+fn fixed_literals() -> Vec<(u32, u32)> {
+    let lengths: Vec<u32> = (0..288)
+        .map(|n| match n {
+            0..=143 => 8,
+            144..=255 => 9,
+            256..=279 => 7,
+            _ => 8,
+        })
+        .collect();
+    canonical(&lengths)
+}
+
+/// What a fixed block may hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Symbol {
+    /// Any of 0 to 287, without extra bits.
+    Literal(usize),
+    /// A match of three bytes.
+    Match { distance: u32 },
+}
+
+/// A raw stream of one fixed block, its last.
+pub fn fixed(symbols: &[Symbol]) -> Vec<u8> {
+    let (literals, distances) = (fixed_literals(), canonical(&[5; 32]));
+    let mut b = Bits::default();
+    b.put(3, 3);
+    for symbol in symbols {
+        match *symbol {
+            Symbol::Literal(value) => b.code(literals[value]),
+            Symbol::Match { distance } => {
+                b.code(literals[257]);
+                // The last code that begins no later: its base, and what is left in extra bits.
+                let base = |code: u32| match code {
+                    0..4 => code + 1,
+                    _ => ((2 + (code & 1)) << (code / 2 - 1)) + 1,
+                };
+                let code = (0..30).rev().find(|code| base(*code) <= distance).unwrap_or(0);
+                b.code(distances[code as usize]);
+                b.put(distance - base(code), (code / 2).saturating_sub(1));
+            }
+        }
+    }
+    b.bytes
 }
 
 fn stored(s: &mut Source, b: &mut Bits) {

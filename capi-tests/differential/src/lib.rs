@@ -12,10 +12,12 @@
 pub mod alloc;
 pub mod api;
 pub mod back;
+pub mod bound;
 pub mod case;
 pub mod craft;
 pub mod data;
 pub mod deflate;
+pub mod deviations;
 pub mod faults;
 pub mod inflate;
 pub mod isolate;

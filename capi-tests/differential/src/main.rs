@@ -8,8 +8,10 @@ use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use differential::api::Libraries;
 use differential::back::BackCase;
+use differential::bound::BoundCase;
 use differential::case::{Case, shrink};
 use differential::deflate::{StrictCase, WildCase};
+use differential::deviations;
 use differential::faults::FaultCase;
 use differential::inflate::InflateCase;
 use differential::isolate::{Ending, isolated, silent};
@@ -52,7 +54,9 @@ enum Kind {
     Deflate,
     DeflateWild,
     OneShot,
+    Bound,
     Faults,
+    Deviations,
 }
 
 fn main() -> ExitCode {
@@ -81,7 +85,9 @@ fn run(cli: &Cli) -> Result<usize> {
             Kind::Deflate => cases::<StrictCase>(cli, &libraries),
             Kind::DeflateWild => cases::<WildCase>(cli, &libraries),
             Kind::OneShot => cases::<OneShotCase>(cli, &libraries),
+            Kind::Bound => cases::<BoundCase>(cli, &libraries),
             Kind::Faults => cases::<FaultCase>(cli, &libraries),
+            Kind::Deviations => deviations(&libraries),
         };
         println!(
             "{kind:?}: seeds {} to {}, {differences} differences, {:.1} s",
@@ -92,6 +98,19 @@ fn run(cli: &Cli) -> Result<usize> {
         found += differences;
     }
     Ok(found)
+}
+
+/// Each difference that has a name is still there.
+fn deviations(libraries: &Libraries) -> usize {
+    let mut found = 0;
+    for (name, check) in deviations::ALL {
+        let ending = isolated(20, |_| check(libraries));
+        if ending != Ending::Fine {
+            println!("{name}: {ending:?}");
+            found += 1;
+        }
+    }
+    found
 }
 
 /// Seconds that one batch of cases may take before it counts as hanging.

@@ -8,13 +8,15 @@ use super::{PASSED, Setup, check, skip};
 use crate::differential;
 
 /// Kinds of cases and how many of each a quick run has.
-const KINDS: [(&str, u32); 6] = [
+const KINDS: [(&str, u32); 8] = [
     ("inflate", 20_000),
     ("back", 8_000),
     ("deflate", 8_000),
     ("deflate-wild", 8_000),
     ("one-shot", 5_000),
+    ("bound", 3_000),
     ("faults", 400),
+    ("deviations", 1),
 ];
 
 /// A full run has this many times more.

@@ -10,6 +10,7 @@ mod conformance;
 mod cpython;
 mod differential;
 mod edge;
+mod fuzz;
 mod gz;
 mod headers;
 mod hwcaps;
@@ -98,6 +99,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
+        fuzz::trials(setup),
         gz::trials(setup),
         zstd::trials(setup),
     ];
