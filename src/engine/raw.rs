@@ -171,8 +171,17 @@ impl RawDeflate {
         }
     }
 
+    /// Starts anew and keeps the history, of which what was not compressed yet is part.
     pub fn reset_keep(&mut self) {
-        self.drain();
+        // The engine keeps the place where its block began, too, and may look for it in front of
+        // its window later: so that block is ended first, and thrown away.
+        let mut scratch = [0; 4096];
+        loop {
+            let mut io = Io::new(&[], &mut scratch);
+            if self.deflate(&mut io, Flush::Finish) != Code::Ok || io.avail_out != 0 {
+                break;
+            }
+        }
         // SAFETY: the state is the engine's own.
         unsafe { zrs::deflateResetKeep(&mut self.0.0) };
     }

@@ -357,8 +357,10 @@ impl Pair<'_> {
                     let strm = &mut *self.made[i].strm;
                     (zlib.deflateBound(strm, len), zlib.deflateBound_z(strm, len as usize))
                 });
-                let begun = self.made.iter().any(|made| made.flushes != 0 || made.spoilt);
-                if self.strict || !begun {
+                // History that was kept may be some that stock had not worked on yet.
+                let spoilt = self.made.iter().any(|made| made.spoilt);
+                let begun = self.made.iter().any(|made| made.flushes != 0);
+                if !spoilt && (self.strict || !begun) {
                     same("deflateBound", bounds[0].0, bounds[1].0)?;
                     same("deflateBound_z", bounds[0].1, bounds[1].1)?;
                 }
@@ -446,9 +448,12 @@ impl Pair<'_> {
             let strm = &mut *self.made[i].strm;
             self.libraries.each()[i].deflateSetDictionary(strm, dictionary.as_ptr(), len as c_uint)
         });
-        if self.strict {
+        // Deviation "reset-keep": what stock had not compressed is still to be, and forbids this.
+        if self.strict && !self.made.iter().any(|made| made.spoilt) {
             same("deflateSetDictionary", codes[0], codes[1])?;
-            self.same_fields()?;
+            if !self.made.iter().any(|made| made.looped) {
+                self.same_fields()?;
+            }
         }
         for (made, code) in self.made.iter_mut().zip(codes) {
             if code == code::OK && made.finished {
@@ -464,7 +469,7 @@ impl Pair<'_> {
 
     fn get_dictionary(&mut self) -> Result<(), String> {
         let mut got = [vec![UNWRITTEN; 32768 + GUARD], vec![UNWRITTEN; 32768 + GUARD]];
-        let mut lens = [7 as c_uint; 2];
+        let mut lens = [0 as c_uint; 2];
         let codes = [0, 1].map(|i| {
             let zlib = self.libraries.each()[i];
             zlib.deflateGetDictionary(&mut *self.made[i].strm, null_mut(), null_mut());
@@ -472,15 +477,14 @@ impl Pair<'_> {
         });
         same("deflateGetDictionary", codes[0], codes[1])?;
         if self.strict {
-            // Deviation "compressor-history": less of it may be there, but no other.
+            // Deviation "compressor-history": more or less of it may be there, but no other.
             let [ours, stock] = lens.map(|len| len as usize);
-            let same_len = ours <= stock && (ours == stock || stock >= 512);
-            same("deflateGetDictionary's length", same_len, true)
-                .at(|| format!("{ours} of {stock}"))?;
-            if codes[0] == code::OK {
-                let latest = &got[1][stock - ours..stock];
-                same_bytes("deflateGetDictionary's bytes", &got[0][..ours], latest)?;
+            if ours.min(stock) < 250 {
+                same("deflateGetDictionary's length", ours, stock)?;
             }
+            let common = ours.min(stock);
+            let [a, b] = [&got[0][ours - common..ours], &got[1][stock - common..stock]];
+            same_bytes("deflateGetDictionary's bytes", a, b)?;
         }
         same_bytes("beyond the dictionary", &got[0][32768..], &[UNWRITTEN; GUARD])
     }
