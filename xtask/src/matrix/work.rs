@@ -60,8 +60,14 @@ pub fn run(
                         let row = &rows[i];
                         progress.begin(row);
                         let job = Job { host, row, inputs: &inputs, jobs: each, args };
-                        let record = job.run(&sh).with_context(|| format!("row {row}"))?;
-                        record.store()?;
+                        // One row's trouble, whatever it is, is that row's and not the run's.
+                        let record = match job.run(&sh) {
+                            Ok(record) => {
+                                record.store()?;
+                                record
+                            }
+                            Err(error) => job.broken(&error),
+                        };
                         progress.end(&record);
                         lock(&records)[i] = Some(record);
                     }
@@ -87,18 +93,28 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(&self, sh: &Shell) -> Result<Record> {
-        let begun = Instant::now();
-        let (row, dir) = (self.row, build::row_dir(self.row));
-        let mut record = Record {
-            row: row.clone(),
-            key: self.inputs.key(row),
+    fn blank(&self) -> Record {
+        Record {
+            row: self.row.clone(),
+            key: self.inputs.key(self.row),
             seconds: 0.0,
             march: String::new(),
             build: None,
             execution: Execution::default(),
             code: Code::default(),
-        };
+        }
+    }
+
+    /// A row that could not be gone through: never kept, since the next run may be luckier.
+    fn broken(&self, error: &anyhow::Error) -> Record {
+        let failure = Failure { message: format!("{error:#}"), command: self.row.command() };
+        Record { build: Some(failure), ..self.blank() }
+    }
+
+    fn run(&self, sh: &Shell) -> Result<Record> {
+        let begun = Instant::now();
+        let (row, dir) = (self.row, build::row_dir(self.row));
+        let mut record = self.blank();
         match self.built(sh, &dir)? {
             Err(failure) => record.build = Some(failure),
             Ok(built) => {
