@@ -5,7 +5,7 @@ use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
 use super::{PASSED, Setup, check, skip};
-use crate::{differential, paths};
+use crate::{debian, differential, paths};
 
 const TARGETS: [&str; 7] =
     ["inflate", "inflate_back", "roundtrip", "sequence", "gz", "checksum", "zstd"];
@@ -17,7 +17,34 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     if !setup.full {
         return Vec::new();
     }
-    TARGETS.map(|target| check(&format!("fuzz::{target}"), move || run(target))).into()
+    let mut all = vec![check("fuzz::threads", threads)];
+    all.extend(TARGETS.map(|target| check(&format!("fuzz::{target}"), move || run(target))));
+    all
+}
+
+/// Sixteen threads that begin at once, under ThreadSanitizer. std itself is not instrumented:
+/// without its source there is no other way, and all that threads share here is ours.
+fn threads() -> Result<Completion> {
+    let sh = Shell::new()?;
+    if cmd!(sh, "cargo +nightly --version").quiet().ignore_stdout().run().is_err() {
+        return skip("missing: nightly Rust");
+    }
+    let _dir = sh.push_dir(paths::root());
+    let target_dir = paths::target().join("tsan");
+    let out = cmd!(
+        sh,
+        "cargo +nightly run --quiet --package differential --example threads --features linked
+         --target x86_64-unknown-linux-gnu --target-dir {target_dir}"
+    )
+    .env("RUSTFLAGS", "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer")
+    .env("TSAN_OPTIONS", "halt_on_error=1")
+    .quiet()
+    .ignore_status()
+    .output()?;
+    if out.status.success() {
+        return PASSED;
+    }
+    bail!("{}", String::from_utf8_lossy(&out.stderr))
 }
 
 fn run(target: &str) -> Result<Completion> {
@@ -25,9 +52,15 @@ fn run(target: &str) -> Result<Completion> {
     if cmd!(sh, "cargo +nightly fuzz --version").quiet().ignore_stdout().run().is_err() {
         return skip("missing: nightly Rust or cargo-fuzz; get it with: cargo install cargo-fuzz");
     }
+    // zstd's C code must be instrumented by the compiler whose runtime it meets.
+    if let Err(error) = debian::install(&sh, &["clang"]) {
+        return skip(format!("{error:#}"));
+    }
     let _dir = sh.push_dir(paths::root().join("fuzz"));
     let limit = format!("-max_total_time={SECONDS}");
     let mut fuzz = cmd!(sh, "cargo +nightly fuzz run -O {target} -- {limit} -max_len=4096")
+        .env("CC", "clang")
+        .env("CXX", "clang++")
         .quiet()
         .ignore_status();
     if target == "sequence" {
