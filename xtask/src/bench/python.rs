@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 use super::Output;
 use super::chart::{self, Panel};
