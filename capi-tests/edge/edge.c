@@ -272,7 +272,10 @@ static void buffers(void)
     CALL(p_deflateParams(&s, 6, 0));
     CALL(p_deflateSetDictionary(&s, (const Bytef *)text, 5));
     CALL(p_deflateSetDictionary(&s, NULL, 5));
-    for (int bits = -3; bits <= 20; bits++) SAY("prime %d = %d", bits, p_deflatePrime(&s, bits, 1));
+    for (int bits = -3; bits <= 20; bits++) {
+        p_deflateReset(&s); /* ours takes bits at the start only: "late-prime", docs/deviations.md */
+        SAY("prime %d = %d", bits, p_deflatePrime(&s, bits, 1));
+    }
     CALL(p_deflateEnd(&s));
 
     deflater(&s, 15);
