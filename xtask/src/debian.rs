@@ -146,7 +146,10 @@ impl Sid {
         for sub in ["state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(own.join(sub))?;
         }
-        let (base, d) = (fs::read_to_string(self.config())?, own.display());
+        let base = fs::read_to_string(self.config())?;
+        // A list cannot be added to what has a plain value.
+        let base = base.replace("APT::Architectures \"amd64\";", "");
+        let d = own.display();
         let config = own.join("apt.conf");
         fs::write(
             &config,

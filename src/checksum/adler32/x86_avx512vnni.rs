@@ -2,10 +2,11 @@
 
 use core::arch::x86_64::*;
 
+use super::BASE;
 use super::sums::{self, finish};
 use super::vector::{Vector, weights};
+use super::x86_avx2::Avx2;
 use super::x86_avx512::Avx512;
-use super::x86_ssse3::Ssse3;
 
 /// The Adler-32 of `data`, continued from `start`.
 #[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
@@ -15,14 +16,17 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
         let n = data.len();
         // One vector: a masked load reads the bytes alone, and the weights go with their number.
         let (sum, weighed) = match n {
-            0..=16 => {
-                let bytes = _mm_maskz_loadu_epi8(!(u32::MAX << n) as u16, data.as_ptr().cast());
-                let (zero, ones) = (_mm_setzero_si128(), _mm_set1_epi8(1));
-                let weights = _mm_loadu_si128(weights(n).cast());
-                let sum = Ssse3(_mm_dpbusd_epi32(zero, bytes, ones));
-                sum.totals(Ssse3(_mm_dpbusd_epi32(zero, bytes, weights)))
+            1 => return one(start, data[0]),
+            // One branch for all that is this short: lengths that cannot be foreseen are common here.
+            0..=32 => {
+                let mask = _bzhi_u32(u32::MAX, n as u32);
+                let bytes = _mm256_maskz_loadu_epi8(mask, data.as_ptr().cast());
+                let (zero, ones) = (_mm256_setzero_si256(), _mm256_set1_epi8(1));
+                let weights = _mm256_loadu_si256(weights(n).cast());
+                let sum = Avx2(_mm256_dpbusd_epi32(zero, bytes, ones));
+                sum.totals(Avx2(_mm256_dpbusd_epi32(zero, bytes, weights)))
             }
-            17..=64 => {
+            33..=64 => {
                 let mask = u64::MAX >> (64 - n);
                 let bytes = Avx512Vnni(_mm512_maskz_loadu_epi8(mask, data.as_ptr().cast()));
                 let zero = Avx512Vnni::zero();
@@ -46,6 +50,15 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
         };
         finish(start, n, sum, weighed)
     }
+}
+
+/// One byte, as programs do that cannot know better: both sums stay below twice the modulus, also
+/// from a start that is not reduced.
+#[inline(always)]
+fn one(start: u32, byte: u8) -> u64 {
+    let less = |sum: u32| if sum >= BASE { sum - BASE } else { sum };
+    let a = less((start & 0xffff) + u32::from(byte));
+    u64::from(less((start >> 16) + a) << 16 | a)
 }
 
 /// [`sums::long`], out of the way of the short lengths, which need no stack.
