@@ -14,9 +14,11 @@ fuzz_target!(|data: &[u8]| {
     let zlib = Zlib::linked();
     let bits = BITS[usize::from(*choice) % BITS.len()];
     let how = [flush::NONE, flush::BLOCK, flush::TREES, flush::SYNC][usize::from(choice >> 3) % 4];
-    let whole = inflate(&zlib, bits, stream, usize::MAX, 1 << 20, flush::NONE);
+    let Some(whole) = inflate(&zlib, bits, stream, usize::MAX, 1 << 18, flush::NONE) else {
+        return;
+    };
     let (give, room) = (1 + usize::from(pieces & 15), 1 + usize::from(pieces >> 4) * 37);
-    let parts = inflate(&zlib, bits, stream, give, room, how);
+    let Some(parts) = inflate(&zlib, bits, stream, give, room, how) else { return };
     // With a small window, how far back a distance may reach depends on the pieces.
     if bits.unsigned_abs() & 15 != 15 {
         return;
@@ -28,7 +30,10 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The code, the output, and how many bytes were read.
+/// More calls than this are not worth the time.
+const CALLS: usize = 2000;
+
+/// The code, the output, and how many bytes were read; `None` if it takes too many calls.
 fn inflate(
     zlib: &Zlib,
     bits: i32,
@@ -36,23 +41,26 @@ fn inflate(
     give: usize,
     room: usize,
     how: i32,
-) -> (i32, Vec<u8>, usize) {
+) -> Option<(i32, Vec<u8>, usize)> {
     let mut strm = Box::new(ZStream::new());
     assert_eq!(zlib.inflateInit2_(&mut *strm, bits, VERSION, STREAM_SIZE), code::OK);
     let mut out = Vec::new();
     let mut at = 0;
+    let mut calls = 0;
     let code = loop {
+        calls += 1;
         // Exact allocations, so that a byte too far is seen.
         let input = stream[at..(at + give.min(stream.len() - at))].to_vec();
         let mut buffer = vec![0; room];
         (strm.next_in, strm.avail_in) = (input.as_ptr(), input.len() as u32);
         (strm.next_out, strm.avail_out) = (buffer.as_mut_ptr(), room as u32);
         let code = zlib.inflate(&mut *strm, how);
-        let (read, written) = (input.len() - strm.avail_in as usize, room - strm.avail_out as usize);
+        let (read, written) =
+            (input.len() - strm.avail_in as usize, room - strm.avail_out as usize);
         at += read;
         out.extend_from_slice(&buffer[..written]);
         let done = code != code::OK && code != code::BUF_ERROR;
-        if done || (code == code::BUF_ERROR && at == stream.len()) || out.len() > 1 << 22 {
+        if done || (code == code::BUF_ERROR && at == stream.len()) || calls == CALLS {
             break code;
         }
         // A stop between blocks is no progress in bytes, and the next call goes on.
@@ -63,5 +71,5 @@ fn inflate(
     assert_eq!(strm.total_in, at as u64);
     assert_eq!(strm.total_out, out.len() as u64);
     assert_eq!(zlib.inflateEnd(&mut *strm), code::OK);
-    (code, out, at)
+    (calls < CALLS).then_some((code, out, at))
 }

@@ -28,9 +28,8 @@ unsafe extern "C" fn give(desc: *mut c_void, place: *mut *const u8) -> c_uint {
 
 unsafe extern "C" fn take(desc: *mut c_void, bytes: *mut u8, len: c_uint) -> c_int {
     // SAFETY: as in `give`; the library passes what it has written.
-    let (feed, bytes) = unsafe {
-        (&mut *desc.cast::<Feed<'_>>(), std::slice::from_raw_parts(bytes, len as usize))
-    };
+    let (feed, bytes) =
+        unsafe { (&mut *desc.cast::<Feed<'_>>(), std::slice::from_raw_parts(bytes, len as usize)) };
     feed.out.extend_from_slice(bytes);
     c_int::from(feed.out.len() >= feed.refuses_at)
 }

@@ -6,13 +6,27 @@ use differential::stream::{ZStream, code, flush};
 
 extern crate zcompat as _;
 
+/// pthreads as a C program has them: std's own are not instrumented, and would be reported.
 fn main() {
-    std::thread::scope(|scope| {
-        for thread in 0..16 {
-            scope.spawn(move || work(thread));
-        }
-    });
-    println!("16 threads done");
+    const COUNT: usize = 16;
+    let mut threads: [libc::pthread_t; COUNT] = [0; COUNT];
+    for (i, thread) in threads.iter_mut().enumerate() {
+        // SAFETY: the argument is a number in a pointer's clothes.
+        let code = unsafe {
+            libc::pthread_create(thread, std::ptr::null(), start, i as *mut libc::c_void)
+        };
+        assert_eq!(code, 0);
+    }
+    for thread in threads {
+        // SAFETY: each was created above and is joined once.
+        assert_eq!(unsafe { libc::pthread_join(thread, std::ptr::null_mut()) }, 0);
+    }
+    println!("{COUNT} threads done");
+}
+
+extern "C" fn start(number: *mut libc::c_void) -> *mut libc::c_void {
+    work(number as usize);
+    std::ptr::null_mut()
 }
 
 fn work(thread: usize) {
