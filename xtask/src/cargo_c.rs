@@ -24,6 +24,7 @@ pub fn cinstall(sh: &Shell) -> Result<PathBuf> {
         let _dir = sh.push_dir("/");
         cmd!(sh, "cargo install cargo-c --version {VERSION} --locked --debug --root {tools}")
             .without_build_settings()
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .run()
             .context("cargo-c could not be built: `cargo install cargo-c` says why above")?;
     }
