@@ -107,19 +107,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     call(&columns[0], &prepare)?;
 
     let seconds = if args.output.quick { 0.05 } else { 1.0 };
-    let settings = json!({ "seconds": seconds, "cpu_time": args.cpu_time }).to_string();
     let mut found: BTreeMap<&str, Vec<Figure>> = BTreeMap::new();
     let rounds = if args.output.quick { 1 } else { args.rounds };
     for round in 0..rounds {
         for column in &columns {
             eprintln!("round {} of {rounds}: {}", round + 1, column.name);
-            let data = data.path().display().to_string();
-            let arguments = ["time", &data, &sizes, column.codecs, &settings].map(str::to_owned);
-            match call(column, &arguments) {
-                Ok(lines) => {
-                    let figures = lines.lines().filter_map(|l| serde_json::from_str(l).ok());
-                    found.entry(column.name).or_default().extend(figures);
-                }
+            match turn(column, data.path(), &sizes, seconds, args.cpu_time) {
+                Ok(figures) => found.entry(column.name).or_default().extend(figures),
                 // A wheel that fails is no reason to lose the others' figures.
                 Err(error) if WHEELS.iter().any(|(name, _)| *name == column.name) => {
                     missing.insert(column.name.to_owned(), format!("{error:#}"));
@@ -202,6 +196,33 @@ fn columns(sh: &Shell, args: &Args, missing: &mut BTreeMap<String, String>) -> R
         }
     }
     Ok(columns)
+}
+
+/// All figures of a column once, each in a process of its own: what the allocator kept from another
+/// operation would decide how many pages the kernel has to clear.
+fn turn(
+    column: &Column,
+    data: &Path,
+    sizes: &str,
+    seconds: f64,
+    cpu_time: bool,
+) -> Result<Vec<Figure>> {
+    let data = data.display().to_string();
+    let mut figures = Vec::new();
+    for codec in column.codecs.split(',') {
+        for size in sizes.split(',') {
+            for operation in ["compress", "decompress"] {
+                let settings =
+                    json!({ "seconds": seconds, "cpu_time": cpu_time, "operation": operation });
+                let settings = settings.to_string();
+                let lines =
+                    call(column, &["time", &data, size, codec, &settings].map(str::to_owned))?;
+                figures
+                    .extend(lines.lines().filter_map(|l| serde_json::from_str::<Figure>(l).ok()));
+            }
+        }
+    }
+    Ok(figures)
 }
 
 /// Runs the script in a column's interpreter and returns what it printed.
