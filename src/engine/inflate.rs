@@ -395,6 +395,10 @@ impl Inflate {
         if code == Code::BufError {
             return code;
         }
+        if self.stage == Stage::Header && self.is_gzip() {
+            // zlib has one place for both: a later `inflateValidate` goes on from the header's.
+            self.check = self.header.crc();
+        }
         self.stage = Stage::Body;
         if code != Code::Ok {
             return code;

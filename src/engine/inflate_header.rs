@@ -95,6 +95,11 @@ impl HeaderReader {
         self.hold
     }
 
+    /// The crc32 of a gzip header so far.
+    pub fn crc(&self) -> u32 {
+        self.crc
+    }
+
     /// Takes input until `bits` bits are there; whether they are.
     pub fn fill(&mut self, io: &mut Io<'_>, bits: u32) -> bool {
         while self.bits < bits {

@@ -325,7 +325,7 @@ impl Pair<'_> {
         let a = call(&self.libraries.ours, &mut **ours);
         let b = call(&self.libraries.stock, &mut **stock);
         let text = (a.to_string(), b.to_string());
-        if self.bits & 15 != 15 && stock.msg() == Some(TOO_FAR) && ours.msg() != stock.msg() {
+        if self.bits & 15 != 15 && stock.msg() == Some(TOO_FAR) {
             return Err(LARGER_WINDOW.into());
         }
         same(what, text.0, text.1)?;
@@ -480,6 +480,8 @@ impl Pair<'_> {
                     self.bits = bits;
                 }
             }
+            // Deviation "prime-sync".
+            Op::Sync { .. } if self.primed > 0 => {}
             Op::Sync { give } => {
                 self.synced = true;
                 self.step(give, 8, |z, strm| z.inflateSync(strm))?;
