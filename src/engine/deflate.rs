@@ -2,10 +2,10 @@
 
 use core::ffi::CStr;
 
+use super::compressor::Compressor;
 use super::deflate_header::{
     self as header, Effort, GzHeader, GzipWriter, Pending, initial_check, update_check,
 };
-use super::raw::RawDeflate;
 use super::{Allocator, Code, Flush, Io, Step};
 
 /// What goes around the compressed data.
@@ -81,7 +81,7 @@ enum Stage {
 
 /// A compressor.
 pub struct Deflate {
-    raw: RawDeflate,
+    raw: Compressor,
     allocator: Allocator,
     format: Format,
     effort: Effort,
@@ -127,36 +127,37 @@ impl Deflate {
         Deflate::with_allocator(config, Allocator::LIBC)
     }
 
+    /// A compressor for `len` bytes in all, given in one call if they are few: its window, which
+    /// the engine clears at each start, is no larger than they need. The header still names the
+    /// window of `config`.
+    pub(super) fn for_input(config: DeflateConfig, len: usize) -> Result<Deflate, Code> {
+        let (format, effort, window_bits) = config.checked().ok_or(Code::StreamError)?;
+        // Matches reach back the window's size less the longest lookahead (MIN_LOOKAHEAD).
+        let needed = len.saturating_add(262).checked_next_power_of_two().map_or(15, usize::ilog2);
+        let bits = needed.clamp(9, window_bits);
+        let raw = Compressor::for_input(effort, bits, config.mem_level, len)?;
+        Ok(Deflate::around(raw, Allocator::LIBC, config, format, effort, window_bits))
+    }
+
     /// A compressor whose memory comes from `allocator`.
     ///
     /// # Errors
     /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`].
     pub fn with_allocator(config: DeflateConfig, allocator: Allocator) -> Result<Deflate, Code> {
-        Deflate::with_history(config, allocator, usize::MAX)
-    }
-
-    /// A compressor for `len` bytes in all: the engine's window, which it clears at each start, is
-    /// no larger than they need. The header still names the window of `config`.
-    pub(super) fn for_input(config: DeflateConfig, len: usize) -> Result<Deflate, Code> {
-        Deflate::with_history(config, Allocator::LIBC, len)
-    }
-
-    fn with_history(
-        config: DeflateConfig,
-        allocator: Allocator,
-        len: usize,
-    ) -> Result<Deflate, Code> {
         let (format, effort, window_bits) = config.checked().ok_or(Code::StreamError)?;
-        // Matches reach back the window's size less the longest lookahead (MIN_LOOKAHEAD).
-        let needed = len.saturating_add(262).checked_next_power_of_two().map_or(15, usize::ilog2);
-        let raw = RawDeflate::new(
-            effort.level,
-            needed.clamp(9, window_bits) as i32,
-            config.mem_level,
-            effort.strategy,
-            allocator,
-        )?;
-        Ok(Deflate {
+        let raw = Compressor::new(effort, window_bits, config.mem_level, allocator)?;
+        Ok(Deflate::around(raw, allocator, config, format, effort, window_bits))
+    }
+
+    fn around(
+        raw: Compressor,
+        allocator: Allocator,
+        config: DeflateConfig,
+        format: Format,
+        effort: Effort,
+        window_bits: u32,
+    ) -> Deflate {
+        Deflate {
             raw,
             allocator,
             format,
@@ -177,7 +178,7 @@ impl Deflate {
             wanted: None,
             data_type: UNKNOWN,
             msg: None,
-        })
+        }
     }
 
     /// Whether zlib would take these parameters.
@@ -363,7 +364,7 @@ impl Deflate {
 
     /// Makes the engine compress differently; false if it needs more room to end its block first.
     fn apply(&mut self, effort: Effort, io: &mut Io<'_>) -> bool {
-        let code = self.raw.params(io, effort.level, effort.strategy);
+        let code = self.raw.params(io, effort);
         self.raw.take_msg();
         if code == Code::Ok {
             self.wanted = None;
@@ -522,7 +523,7 @@ impl Deflate {
     }
 
     /// Frees everything. [`Code::DataError`] if the stream was begun and not finished.
-    pub fn end(mut self) -> Code {
+    pub fn end(self) -> Code {
         let begun = match self.stage {
             // zlib's gzip header with fields does not count as begun until it is complete.
             Stage::GzipHeader(_) => self.head.is_null(),

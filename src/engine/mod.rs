@@ -3,9 +3,11 @@
 //!
 //! The compressor and decompressor of raw streams come from a crate, behind [`raw`]; that file is
 //! the only one that names it, so that it can be replaced there and nowhere else. Headers,
-//! trailers and check values are ours: [`Deflate`] and [`Inflate`].
+//! trailers and check values are ours, [`Deflate`] and [`Inflate`], and so is the compression of
+//! short inputs, for which that crate's start takes too long: [`compressor`].
 
 mod alloc;
+mod compressor;
 mod deflate;
 mod deflate_header;
 mod inflate;
@@ -14,6 +16,7 @@ mod inflate_body;
 mod inflate_header;
 mod oneshot;
 mod raw;
+mod short;
 
 use core::marker::PhantomData;
 
