@@ -88,9 +88,35 @@ def main():
     must_refuse("1000 bytes that claim to be none", frame(0, raw(small)), MIB)
     must_refuse("1 MiB cut off in the middle", frame(MIB, raw(big))[: MIB // 2], 4 * MIB)
 
+    # Many small ones: each refusal gives back all it held, and no input adds up to more.
+    lie = frame(32 << 10, raw(b"x"))
+    must_refuse("4000 frames of a byte that claim 32 KiB each", lie * 4000, MIB)
+
+    def in_turn():
+        for _ in range(4000):
+            try:
+                zstd.decompress(lie)
+            except zstd.ZstdError:
+                continue
+            raise AssertionError("a lie passed")
+
+    peak, result = peak_of(in_turn)
+    assert result is None, f"{result!r:.80}"
+    assert peak <= MIB, f"4000 refusals in turn held {peak} bytes"
+    cut = frame(1 << 40, raw(small))[:-1]
+    open_ones = [zstd.ZstdDecompressor() for _ in range(200)]
+    peak, result = peak_of(lambda: [d.decompress(cut) for d in open_ones])
+    assert isinstance(result, list), f"{result!r:.80}"
+    assert peak <= 8 * MIB, f"200 unfinished frames that claim 1 TiB hold {peak} bytes"
+    honest = frame(1, raw(b"x")) * 4000
+    peak, result = peak_of(lambda: zstd.decompress(honest))
+    assert result == b"x" * 4000, f"{result!r:.80}"
+    assert peak <= MIB, f"4000 frames of a byte held {peak} bytes"
+    print("many small frames: bounded")
+
     must_decode("zeros that expand 32,000 times", frame(64 * MIB, rle(512)), bytes(64 * MIB))
-    for size in (0, 1, 1000, 32 << 10, (32 << 10) + 1, MIB, 3 * MIB + 7):
-        data = (big * 4)[:size]
+    for size in (0, 1, 1000, 32 << 10, (32 << 10) + 1, MIB, 3 * MIB + 7, 9 * MIB + 1, 40 * MIB):
+        data = (big * 40)[:size]
         must_decode(f"honest {size}", frame(size, raw(data)), data)
         must_decode(f"compressed {size}", zstd.compress(data), data)
         whole = zstd.compress(data)

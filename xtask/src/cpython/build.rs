@@ -47,7 +47,12 @@ pub fn build(sh: &Shell, source: &Source, options: &Options) -> Result<Interpret
     let interpreter = Interpreter::host(&name, tree.join("python"));
 
     // What the build is made from; the libraries themselves are loaded at run time.
-    let mut stamp = format!("{}\n{}\n", source.dir.display(), options.prefix.display());
+    let mut stamp = format!(
+        "{}\n{}\n{}\n",
+        source.dir.display(),
+        source.fingerprint()?,
+        options.prefix.display()
+    );
     for patch in &patches {
         stamp += &fs::read_to_string(patch)?;
     }
@@ -60,6 +65,13 @@ pub fn build(sh: &Shell, source: &Source, options: &Options) -> Result<Interpret
     fs::create_dir_all(&tree)?;
     let from = &source.dir;
     cmd!(sh, "cp -a {from}/. {tree}").quiet().run()?;
+    if tree.join("Makefile").exists() {
+        // Somebody built in the folder: none of those objects must be taken over.
+        cmd!(sh, "make -C {tree} distclean").quiet().ignore_stdout().ignore_stderr().run()?;
+    }
+    if options.patched && patches.is_empty() {
+        println!("no patches for CPython {}: built as it is", source.version);
+    }
     patches::apply(sh, &tree, &patches)?;
     for patch in &patches {
         let patch = patch.file_name().unwrap_or_default().to_string_lossy();

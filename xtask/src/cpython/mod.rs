@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use xshell::{Shell, cmd};
@@ -29,7 +29,12 @@ use suite::Outcome;
 #[derive(clap::Args)]
 pub struct Args {
     /// Which CPython to build, from Debian's source packages: 3.13 or 3.14
-    #[arg(long, default_value = "3.13", value_name = "VERSION")]
+    #[arg(
+        long,
+        default_value = "3.13",
+        value_name = "VERSION",
+        conflicts_with_all = ["prebuilt", "packages"]
+    )]
     version: String,
     /// Build this source instead: a folder or a tarball of any CPython from 3.11 on
     #[arg(long, value_name = "DIR|TARBALL", conflicts_with_all = ["version", "prebuilt", "packages"])]
@@ -47,10 +52,10 @@ pub struct Args {
     #[arg(long, conflicts_with = "packages")]
     bigmem: bool,
     /// Only these test modules
-    #[arg(long, value_name = "MODULES", value_delimiter = ',')]
+    #[arg(long, value_name = "MODULES", value_delimiter = ',', conflicts_with = "packages")]
     tests: Vec<String>,
     /// Number of parallel compilations
-    #[arg(long, short, default_value_t = 2)]
+    #[arg(long, short, default_value_t = 2, conflicts_with_all = ["prebuilt", "packages"])]
     jobs: usize,
     /// Also write all counts to FILE
     #[arg(long, value_name = "FILE")]
@@ -80,7 +85,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         false => args.tests.iter().map(String::as_str).collect(),
     };
     if args.jobs == 0 {
-        anyhow::bail!("--jobs takes a number from 1 on");
+        bail!("--jobs takes a number from 1 on");
+    }
+    if let Some(file) = &args.json {
+        // Said now, not after the tests.
+        let folder = std::path::absolute(file)?.parent().map(Path::to_owned).unwrap_or_default();
+        ensure!(folder.is_dir(), "--json {}: no such folder", file.display());
+        ensure!(!file.is_dir(), "--json {}: a folder", file.display());
     }
     let source = match &args.source {
         Some(path) => Some(Source::given(&sh, path)?),

@@ -179,6 +179,8 @@ pub fn source(sh: &Shell, name: &str) -> Result<PathBuf> {
 
 /// A virtual environment in which only backports.zstd is installed, with our patches or without.
 pub fn backports(sh: &Shell, patched: bool) -> Result<PathBuf> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _guard = INSTALLING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let venv = Venv::new(sh, if patched { "backports-patched" } else { "backports" })?;
     venv.install(sh, &PACKAGES[0], patched)?;
     venv.must_map(PACKAGES[0].module)?;

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::debian::Sid;
@@ -31,6 +32,9 @@ const KNOWN: [Known; 2] = [
         )),
     },
 ];
+
+/// The first series whose configure asks pkg-config for zlib.
+const OLDEST: (u32, u32) = (3, 11);
 
 /// CPython's source, unpacked and untouched.
 pub struct Source {
@@ -69,25 +73,38 @@ impl Source {
             return Source::unpacked(std::path::absolute(path)?);
         }
         ensure!(path.is_file(), "--source {}: no such file or folder", path.display());
+        let path = fs::canonicalize(path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let dir = paths::target().join("cpython/source").join(&name);
-        if !dir.join(".complete").exists() {
-            let _ = fs::remove_dir_all(&dir);
-            fs::create_dir_all(&dir)?;
-            cmd!(sh, "tar xf {path} -C {dir} --strip-components=1")
-                .quiet()
-                .run()
-                .with_context(|| format!("--source {}: tar cannot unpack it", path.display()))?;
-            fs::write(dir.join(".complete"), "")?;
+        // Another tarball may have the same name.
+        let meta = fs::metadata(&path)?;
+        let stamp = format!("{}\n{}\n{:?}\n", path.display(), meta.len(), meta.modified()?);
+        let complete = dir.join(".complete");
+        if fs::read_to_string(&complete).is_ok_and(|text| text == stamp) {
+            return Source::unpacked(dir);
         }
-        Source::unpacked(dir)
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir)?;
+        cmd!(sh, "tar xf {path} -C {dir} --strip-components=1")
+            .quiet()
+            .ignore_stderr()
+            .run()
+            .map_err(|_| anyhow!("--source {}: tar cannot unpack it", path.display()))?;
+        let source = Source::unpacked(dir)
+            .map_err(|error| error.context(format!("--source {}", path.display())))?;
+        fs::write(complete, stamp)?;
+        Ok(source)
     }
 
     fn unpacked(dir: PathBuf) -> Result<Source> {
         let header = dir.join("Include/patchlevel.h");
-        let text = fs::read_to_string(&header).with_context(|| {
-            format!("{} is not CPython's source: no Include/patchlevel.h", dir.display())
-        })?;
+        if !header.is_file() || !dir.join("configure").is_file() {
+            bail!(
+                "{} is not CPython's source: it lacks Include/patchlevel.h or configure",
+                dir.display()
+            );
+        }
+        let text = fs::read_to_string(&header)?;
         let version = text
             .lines()
             .filter_map(|l| l.strip_prefix("#define PY_VERSION"))
@@ -95,7 +112,35 @@ impl Source {
         let Some(version) = version else {
             bail!("{}: no PY_VERSION", header.display());
         };
+        let mut numbers = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
+        let series = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        ensure!(
+            series >= OLDEST,
+            "CPython {version} does not look for zlib through pkg-config: 3.11 is the first to"
+        );
         Ok(Source { version: version.to_owned(), dir })
+    }
+
+    /// Changes when a file of the source does: how many there are, their sizes and latest change.
+    pub fn fingerprint(&self) -> Result<String> {
+        let (mut files, mut bytes, mut latest) = (0u64, 0u64, SystemTime::UNIX_EPOCH);
+        let mut folders = vec![self.dir.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+                let entry = entry?;
+                let meta = entry.metadata()?;
+                match meta.is_dir() {
+                    true if entry.file_name() == ".git" => {}
+                    true => folders.push(entry.path()),
+                    false => {
+                        files += 1;
+                        bytes += meta.len();
+                        latest = latest.max(meta.modified()?);
+                    }
+                }
+            }
+        }
+        Ok(format!("{files} files, {bytes} bytes, {latest:?}"))
     }
 
     /// The first two numbers of the version, for example 3.13.

@@ -20,7 +20,8 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("cpython::patches::3.13", || cpython_patches("3.13")),
         check("cpython::patches::3.14", || cpython_patches("3.14")),
         check("cpython::patches::backports.zstd", backports_patches),
-        check("cpython::lying_frames", lying_frames),
+        check("cpython::lying_frames", || on_backports("lying_frames.py")),
+        check("cpython::huge_pages", || on_backports("huge_pages.py")),
         check("cpython::prebuilt::system", system),
         check("cpython::prebuilt::pyenv", pyenv),
         check("cpython::prebuilt::sid_3.15", sid),
@@ -78,21 +79,24 @@ fn apply_to_copy(sh: &Shell, source: &Path, name: &str) -> Result<Completion> {
     PASSED
 }
 
-/// Frames whose headers lie, decompressed by backports.zstd with our patches.
-fn lying_frames() -> Result<Completion> {
+/// One of the programs that test the patches, in a Python with the patched backports.zstd.
+fn on_backports(script: &str) -> Result<Completion> {
     let sh = Shell::new()?;
-    let script = paths::root().join("cpython-patch/tests/lying_frames.py");
-    let python = match packages::backports(&sh, true) {
-        Ok(python) => python,
-        Err(error) if patches::series("backports.zstd-1.8.0").is_err() => return Err(error),
-        Err(error) if packages::source(&sh, "backports.zstd").is_err() => {
-            return skip(format!("backports.zstd cannot be had: {error:#}"));
-        }
-        Err(error) => return Err(error),
-    };
-    let said = cmd!(sh, "{python} {script}").quiet().read()?;
-    ensure!(said.ends_with("all as it must be"), "{said}");
+    if let Err(error) = packages::source(&sh, "backports.zstd") {
+        return skip(format!("backports.zstd cannot be had: {error:#}"));
+    }
+    let python = packages::backports(&sh, true)?;
+    holds(&Interpreter::host("backports.zstd", python), script)?;
     PASSED
+}
+
+/// Runs `script` of cpython-patch/tests, which ends in a fixed line if all that it asserts holds.
+fn holds(interpreter: &Interpreter, script: &str) -> Result<()> {
+    let script = paths::root().join("cpython-patch/tests").join(script);
+    let out = interpreter.output(&Libraries::Own, [script])?;
+    let said = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).trim().to_owned();
+    ensure!(said.ends_with("all as it must be"), "{}: {said}", interpreter.name);
+    Ok(())
 }
 
 /// The quick test modules of one interpreter, on its own libraries and on ours.
@@ -141,6 +145,10 @@ fn built(version: &str, patched: bool) -> Result<Completion> {
         let says = build::summary(&interpreter).context("make's summary does not name zcompat")?;
         ensure!(says.contains(env!("CARGO_PKG_VERSION")), "{says}");
         sysconfig(&interpreter)?;
+        holds(&interpreter, "huge_pages.py")?;
+        if version != "3.13" {
+            holds(&interpreter, "lying_frames.py")?;
+        }
     }
     let stock = Libraries::At(cpython::stock(&sh)?);
     let rows = cpython::compare(&interpreter, &stock, &Libraries::Own, &suite::MODULES, &[])?;
