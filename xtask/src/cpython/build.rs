@@ -72,7 +72,9 @@ pub fn build(sh: &Shell, source: &Source, options: &Options) -> Result<Interpret
     if options.patched && patches.is_empty() {
         println!("no patches for CPython {}: built as it is", source.version);
     }
-    patches::apply(sh, &tree, &patches)?;
+    patches::apply(sh, &tree, &patches).with_context(|| {
+        format!("CPython {} is not what the patches are for: --unpatched", source.version)
+    })?;
     for patch in &patches {
         let patch = patch.file_name().unwrap_or_default().to_string_lossy();
         println!("applied {patch}");
