@@ -351,8 +351,9 @@ fn copy_of_the_workspace(to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a packager does: unpack the source somewhere, `cargo cinstall`. The libraries must be the
-/// same, byte for byte, as those that `cargo xtask install` has put in `prefix`.
+/// What a packager does: unpack the source somewhere, `cargo cinstall`, with crates somewhere else.
+/// The libraries must be the same, byte for byte, as those that `cargo xtask install` has put in
+/// `prefix`.
 fn plain_cinstall_elsewhere(prefix: &Path) -> Result<()> {
     let sh = Shell::new()?;
     let cinstall = cargo_c::cinstall(&sh)?;
@@ -360,8 +361,10 @@ fn plain_cinstall_elsewhere(prefix: &Path) -> Result<()> {
     let root = dir.path().join("source");
     copy_of_the_workspace(&root)?;
     let plain = dir.path().join("prefix");
+    let cargo_home = cargo_home_elsewhere(dir.path())?;
     let _dir = sh.push_dir(&root);
     cmd!(sh, "{cinstall} cinstall --prefix={plain} --libdir=lib")
+        .env("CARGO_HOME", &cargo_home)
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET_DIR")
         .quiet()
@@ -383,6 +386,23 @@ fn plain_cinstall_elsewhere(prefix: &Path) -> Result<()> {
         ensure!(ours == env!("CARGO_PKG_VERSION"), "zcompat_version is {ours:?}");
     }
     Ok(())
+}
+
+/// Another cargo home below `dir`, with what is in the one in use: crates have other paths there.
+fn cargo_home_elsewhere(dir: &Path) -> Result<PathBuf> {
+    let in_use = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => PathBuf::from(std::env::var_os("HOME").context("no HOME")?).join(".cargo"),
+    };
+    let elsewhere = dir.join("cargo home");
+    fs::create_dir(&elsewhere)?;
+    for name in ["registry", "config.toml", "config", "git"] {
+        let entry = in_use.join(name);
+        if entry.exists() {
+            std::os::unix::fs::symlink(&entry, elsewhere.join(name))?;
+        }
+    }
+    Ok(elsewhere)
 }
 
 /// rustc links by LLD unless told otherwise; distributions tell it otherwise.
