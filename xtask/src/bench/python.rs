@@ -89,6 +89,17 @@ type Row = (String, String, usize);
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     ensure!(args.rounds > 0, "--rounds takes a number from 1 on");
+    ensure!(
+        args.output.library.is_none(),
+        "--library: Python loads the libraries of target/prefix"
+    );
+    for file in args.data.iter().chain(&args.plain).chain(&args.patched) {
+        ensure!(file.is_file(), "{}: no such file", file.display());
+    }
+    args.output.check()?;
+    if let Some(dir) = &args.pyperf {
+        fs::create_dir_all(dir).with_context(|| format!("cannot write to {}", dir.display()))?;
+    }
     let sh = Shell::new()?;
     let machine = Machine::now(&sh);
     install::ensure_default_prefix(&sh)?;
@@ -159,7 +170,6 @@ fn columns(sh: &Shell, args: &Args, missing: &mut BTreeMap<String, String>) -> R
     let prefix = paths::default_prefix();
     let interpreter = |given: &Option<PathBuf>, patched: bool| -> Result<Interpreter> {
         if let Some(program) = given {
-            ensure!(program.is_file(), "{}: no such file", program.display());
             return Ok(Interpreter::host(
                 program.display().to_string(),
                 std::path::absolute(program)?,
@@ -240,7 +250,6 @@ fn script() -> PathBuf {
 
 /// Hands all values to pyperf, which other tools read.
 fn keep(sh: &Shell, dir: &Path, found: &BTreeMap<&str, Vec<Figure>>) -> Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot write to {}", dir.display()))?;
     let python = packages::wheel(sh, "pyperf")?;
     for (name, figures) in found {
         let file = dir.join(format!("{}.json", name.replace(' ', "-")));
