@@ -20,6 +20,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("cpython::patches::3.13", || cpython_patches("3.13")),
         check("cpython::patches::3.14", || cpython_patches("3.14")),
         check("cpython::patches::backports.zstd", backports_patches),
+        check("cpython::packages::features_have_tests", features_have_tests),
         check("cpython::lying_frames", || on_backports("lying_frames.py")),
         check("cpython::huge_pages", || on_backports("huge_pages.py")),
         check("cpython::prebuilt::system", system),
@@ -76,6 +77,31 @@ fn apply_to_copy(sh: &Shell, source: &Path, name: &str) -> Result<Completion> {
         patches::apply(sh, copy.path(), &series[..1]).is_err(),
         "a patch that is already there was applied again: the check cannot fail"
     );
+    PASSED
+}
+
+/// Every feature in docs/python-zstandard.md names test files that the package has and that hold
+/// tests; that they pass is for `cargo xtask cpython --packages` to show.
+fn features_have_tests() -> Result<Completion> {
+    let source = match packages::source(&Shell::new()?, "zstandard") {
+        Ok(source) => source,
+        Err(error) => return skip(format!("python-zstandard cannot be had: {error:#}")),
+    };
+    let page = fs::read_to_string(paths::root().join("docs/python-zstandard.md"))?;
+    let rows: Vec<&str> =
+        page.lines().filter(|l| l.starts_with('|')).skip_while(|l| !l.starts_with("|--")).collect();
+    ensure!(rows.len() > 10, "the table of features has {} lines", rows.len());
+    for row in &rows[1..] {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        ensure!(cells.len() == 2, "not a feature and its tests: {row}");
+        let named: Vec<&str> = cells[1].split('`').filter(|w| w.ends_with(".py")).collect();
+        ensure!(!named.is_empty() || cells[1].contains("not offered"), "no test is named: {row}");
+        for file in named {
+            let path = source.join("tests").join(file);
+            let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+            ensure!(text.contains("def test_"), "{file} holds no test");
+        }
+    }
     PASSED
 }
 
