@@ -48,7 +48,7 @@ pub struct Args {
     /// Build the Python packages for zstd on libzstd and run their own tests
     #[arg(long)]
     packages: bool,
-    /// Also the tests that need 8 GB of memory
+    /// Also the tests that need up to 8 GB of memory
     #[arg(long, conflicts_with = "packages")]
     bigmem: bool,
     /// Only these test modules
