@@ -16,13 +16,23 @@ impl<'a> BitWriter<'a> {
 
     /// Adds the lowest `count` bits of `bits`, all others of which are 0. At most 56 between two
     /// flushes.
+    #[inline(always)]
     pub fn put(&mut self, bits: u64, count: u32) {
         debug_assert!(self.count + count < 64 && bits >> count == 0);
         self.bits |= bits << self.count;
         self.count += count;
     }
 
+    /// Makes room for another 32 bits.
+    #[inline(always)]
+    pub fn flush_if_long(&mut self) {
+        if self.count >= 32 {
+            self.flush();
+        }
+    }
+
     /// Writes all whole bytes.
+    #[inline(always)]
     pub fn flush(&mut self) {
         self.to[self.len..][..8].copy_from_slice(&self.bits.to_le_bytes());
         let bytes = self.count / 8;
@@ -33,6 +43,7 @@ impl<'a> BitWriter<'a> {
 
     /// Goes to a byte's end and writes what is behind the three first bits of a stored block.
     pub fn stored(&mut self, bytes: &[u8]) {
+        self.flush();
         self.count = self.count.next_multiple_of(8);
         let len = bytes.len() as u16;
         self.put(len.into(), 16);

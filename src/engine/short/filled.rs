@@ -9,6 +9,14 @@ pub(super) fn set_all<T: Copy>(room: &mut [MaybeUninit<T>], value: T) -> &mut [T
     unsafe { room.assume_init_mut() }
 }
 
+/// Sets the first `N` of `room` to `value`.
+pub(super) fn set_first<T: Copy, const N: usize>(
+    room: &mut [MaybeUninit<T>],
+    value: T,
+) -> &mut [T; N] {
+    set_all(&mut room[..N], value).first_chunk_mut().expect("as many as were set")
+}
+
 /// A list of at most as many `T` as it was given room for.
 pub(super) struct Filled<'a, T> {
     room: &'a mut [MaybeUninit<T>],

@@ -22,88 +22,115 @@ pub(super) const DYNAMIC_HEADER_MOST: usize = SENT_LITERALS + SENT_DISTANCES;
 const LONGEST: usize = 15;
 const LONGEST_OF_LENGTHS: usize = 7;
 
-/// A prefix code of `N` symbols; a length of 0 is a symbol without a code.
+/// A prefix code of `N` symbols.
 #[derive(Clone)]
 pub(super) struct Code<const N: usize> {
-    lengths: [u8; N],
-    /// The bits in the order in which they are written: RFC 1951 has codes begin at their highest.
-    bits: [u16; N],
+    /// For each symbol the bits in the order in which they are written, and above them how many
+    /// there are: 0 for a symbol without a code. (RFC 1951 has codes begin at their highest bit.)
+    entries: [u32; N],
+}
+
+/// What comes next of each length, in canonical codes of so many of each (RFC 1951, 3.2.2).
+const fn first_of_length(of_length: &[u16; LONGEST + 1]) -> [u16; LONGEST + 1] {
+    let mut next = [0; LONGEST + 1];
+    let mut length = 1;
+    while length < LONGEST {
+        next[length + 1] = (next[length] + of_length[length]) * 2;
+        length += 1;
+    }
+    next
+}
+
+/// The entry for a code that RFC 1951 would write as `code`.
+const fn entry(code: u16, length: u8) -> u32 {
+    (code.reverse_bits() >> (16 - length)) as u32 | (length as u32) << 16
 }
 
 impl<const N: usize> Code<N> {
-    /// The code of these lengths (RFC 1951, 3.2.2).
+    /// The code of these lengths, none of them 0.
     const fn from_lengths(lengths: [u8; N]) -> Code<N> {
-        let mut count = [0u16; LONGEST + 1];
+        let mut of_length = [0; LONGEST + 1];
         let mut symbol = 0;
         while symbol < N {
-            count[lengths[symbol] as usize] += 1;
+            of_length[lengths[symbol] as usize] += 1;
             symbol += 1;
         }
-        count[0] = 0;
-        let mut next = [0u16; LONGEST + 1];
-        let mut length = 1;
-        while length < LONGEST {
-            next[length + 1] = (next[length] + count[length]) * 2;
-            length += 1;
-        }
-        let mut bits = [0; N];
+        let mut next = first_of_length(&of_length);
+        let mut entries = [0; N];
         symbol = 0;
         while symbol < N {
-            let length = lengths[symbol] as usize;
-            if length != 0 {
-                bits[symbol] = next[length].reverse_bits() >> (16 - length);
-                next[length] += 1;
-            }
+            let length = lengths[symbol];
+            entries[symbol] = entry(next[length as usize], length);
+            next[length as usize] += 1;
             symbol += 1;
         }
-        Code { lengths, bits }
+        Code { entries }
     }
 
-    /// The best code for symbols that occur so often, of at most `longest` bits a symbol. Two have
-    /// codes at least, as zlib does it: some readers want that.
-    fn for_counts(counts: &[u16], longest: usize) -> Code<N> {
-        let mut lengths = [0; N];
+    /// The best code for symbols that occur so often, of at most `longest` bits a symbol, and how
+    /// many bits all of them take. Two have codes at least, as zlib does it: some readers want
+    /// that.
+    fn for_counts(counts: &[u16], longest: usize) -> (Code<N>, usize) {
+        let mut entries = [0; N];
         let mut sorted = [0u32; N];
         let mut used = 0;
         for (symbol, &count) in counts.iter().enumerate() {
-            if count != 0 {
-                sorted[used] = u32::from(count) << 16 | symbol as u32;
-                used += 1;
-            }
+            // Written in any case: whether it stays is hard to foresee.
+            sorted[used.min(N - 1)] = u32::from(count) << 16 | symbol as u32;
+            used += usize::from(count != 0);
         }
         if used < 2 {
-            let only = sorted[0] as usize & 0xffff;
-            lengths[only] = 1;
-            lengths[usize::from(only == 0)] = 1;
-            return Code::from_lengths(lengths);
+            let (only, times) = match used {
+                0 => (0, 0),
+                _ => (sorted[0] as usize & 0xffff, sorted[0] as usize >> 16),
+            };
+            let other = usize::from(only == 0);
+            entries[only.min(other)] = entry(0, 1);
+            entries[only.max(other)] = entry(1, 1);
+            return (Code { entries }, times);
         }
+        let mut symbols = sorted;
+        let symbols = &mut symbols[..used];
         let sorted = &mut sorted[..used];
         sorted.sort_unstable();
         let mut weights = [0u32; N];
         for (weight, entry) in weights.iter_mut().zip(&*sorted) {
             *weight = entry >> 16;
         }
-        let mut of_length = lengths_by_merging(&mut weights[..used], longest);
+        let of_length = lengths_by_merging(&mut weights[..used], longest);
         // The rarest symbols get the longest codes.
-        let mut length = longest;
-        for entry in sorted {
-            while of_length[length] == 0 {
-                length -= 1;
+        let mut bits = 0;
+        let mut rarest = sorted.iter();
+        for length in (1..=longest).rev() {
+            for symbol in rarest.by_ref().take(of_length[length].into()) {
+                bits += (symbol >> 16) as usize * length;
+                entries[*symbol as usize & 0xffff] = length as u32;
             }
-            of_length[length] -= 1;
-            lengths[*entry as usize & 0xffff] = length as u8;
         }
-        Code::from_lengths(lengths)
+        // Codes of one length go by their symbols' order.
+        let mut next = first_of_length(&of_length);
+        for symbol in symbols {
+            let place = &mut entries[*symbol as usize & 0xffff];
+            let length = *place as u8;
+            *place = entry(next[usize::from(length)], length);
+            next[usize::from(length)] += 1;
+        }
+        (Code { entries }, bits)
     }
 
+    #[inline(always)]
     pub fn put(&self, writer: &mut BitWriter<'_>, symbol: usize) {
-        writer.put(self.bits[symbol].into(), self.lengths[symbol].into());
+        let entry = self.entries[symbol];
+        writer.put((entry & 0xffff).into(), entry >> 16);
     }
 
-    /// The bits of all symbols that occur so often.
-    fn cost(&self, counts: &[u16]) -> usize {
-        let bits = |(&length, &count): (&u8, &u16)| usize::from(length) * usize::from(count);
-        self.lengths.iter().zip(counts).map(bits).sum()
+    fn length(&self, symbol: usize) -> u8 {
+        (self.entries[symbol] >> 16) as u8
+    }
+
+    /// How many symbols there are up to the last one that has a code.
+    fn used(&self) -> usize {
+        self.entries.iter().rposition(|&entry| entry != 0).map_or(0, |last| last + 1)
     }
 }
 
@@ -172,7 +199,10 @@ pub(super) static FIXED_DISTANCES: Code<DISTANCES> = Code::from_lengths([5; DIST
 
 /// The bits of all symbols in fixed codes.
 pub(super) fn fixed_bits(counts: &Counts) -> usize {
-    FIXED_LITERALS.cost(&counts.literals) + FIXED_DISTANCES.cost(&counts.distances)
+    let sum = |counts: &[u16]| counts.iter().copied().map(usize::from).sum::<usize>();
+    let literals = &counts.literals;
+    let all = 8 * sum(literals) + sum(&literals[144..256]) - sum(&literals[256..280]);
+    all + 5 * sum(&counts.distances)
 }
 
 /// A block's own codes, ready to be sent.
@@ -182,10 +212,10 @@ pub(super) struct DynamicHeader<'a> {
     sent_literals: usize,
     sent_distances: usize,
     lengths: Code<LENGTH_SYMBOLS>,
-    length_counts: [u16; LENGTH_SYMBOLS],
     sent_lengths: usize,
     /// Symbols of code lengths, with the bits that follow them in the upper half.
     runs: &'a [u16],
+    bits: usize,
 }
 
 /// The order in which the lengths of the lengths' codes are sent (RFC 1951, 3.2.7).
@@ -209,51 +239,50 @@ fn run_bits(symbol: u16) -> u32 {
 
 impl<'a> DynamicHeader<'a> {
     pub fn new(counts: &Counts, room: &'a mut [u16; DYNAMIC_HEADER_MOST]) -> DynamicHeader<'a> {
-        let literals = Code::for_counts(&counts.literals[..SENT_LITERALS], LONGEST);
-        let distances = Code::for_counts(&counts.distances[..SENT_DISTANCES], LONGEST);
-        let sent = |lengths: &[u8], least: usize| {
-            lengths.iter().rposition(|&length| length != 0).map_or(least, |at| least.max(at + 1))
-        };
-        let sent_literals = sent(&literals.lengths, END_OF_BLOCK + 1);
-        let sent_distances = sent(&distances.lengths, 1);
+        let (literals, literal_bits) = Code::for_counts(&counts.literals[..SENT_LITERALS], LONGEST);
+        let (distances, distance_bits) =
+            Code::for_counts(&counts.distances[..SENT_DISTANCES], LONGEST);
+        let sent_literals = literals.used();
+        let sent_distances = distances.used();
 
         let mut all = [0; DYNAMIC_HEADER_MOST];
         let all = &mut all[..sent_literals + sent_distances];
-        all[..sent_literals].copy_from_slice(&literals.lengths[..sent_literals]);
-        all[sent_literals..].copy_from_slice(&distances.lengths[..sent_distances]);
+        let entries = literals.entries[..sent_literals].iter();
+        for (length, entry) in all.iter_mut().zip(entries.chain(&distances.entries)) {
+            *length = (entry >> 16) as u8;
+        }
         let runs = runs(all, room);
 
         let mut length_counts = [0; LENGTH_SYMBOLS];
         for run in runs {
             length_counts[usize::from(run & 0xff)] += 1;
         }
-        let lengths = Code::for_counts(&length_counts, LONGEST_OF_LENGTHS);
+        let (lengths, length_bits) = Code::for_counts(&length_counts, LONGEST_OF_LENGTHS);
         let sent_lengths = LENGTH_ORDER
             .iter()
-            .rposition(|&symbol| lengths.lengths[symbol] != 0)
+            .rposition(|&symbol| lengths.length(symbol) != 0)
             .map_or(4, |at| 4.max(at + 1));
+        let following = (REPEAT..=MANY_ZEROS)
+            .map(|symbol| {
+                run_bits(symbol) as usize * usize::from(length_counts[usize::from(symbol)])
+            })
+            .sum::<usize>();
+        let header = 5 + 5 + 4 + 3 * sent_lengths + length_bits + following;
         DynamicHeader {
             literals,
             distances,
             sent_literals,
             sent_distances,
             lengths,
-            length_counts,
             sent_lengths,
             runs,
+            bits: header + literal_bits + distance_bits,
         }
     }
 
-    /// The bits of the header and of all symbols.
-    pub fn bits(&self, counts: &Counts) -> usize {
-        let following = (REPEAT..=MANY_ZEROS)
-            .map(|symbol| {
-                run_bits(symbol) as usize * usize::from(self.length_counts[symbol as usize])
-            })
-            .sum::<usize>();
-        let header =
-            5 + 5 + 4 + 3 * self.sent_lengths + self.lengths.cost(&self.length_counts) + following;
-        header + self.literals.cost(&counts.literals) + self.distances.cost(&counts.distances)
+    /// The bits of the header and of all symbols, without those that follow symbols.
+    pub fn bits(&self) -> usize {
+        self.bits
     }
 
     pub fn write(&self, writer: &mut BitWriter<'_>) {
@@ -262,7 +291,7 @@ impl<'a> DynamicHeader<'a> {
         writer.put(self.sent_lengths as u64 - 4, 4);
         writer.flush();
         for &symbol in &LENGTH_ORDER[..self.sent_lengths] {
-            writer.put(self.lengths.lengths[symbol].into(), 3);
+            writer.put(self.lengths.length(symbol).into(), 3);
             writer.flush();
         }
         for run in self.runs {
@@ -346,11 +375,10 @@ mod tests {
     fn codes_are_those_of_the_rfcs_example() {
         // RFC 1951, 3.2.2: lengths 3 3 3 3 3 2 4 4.
         let code = Code::from_lengths([3, 3, 3, 3, 3, 2, 4, 4]);
-        let forward: Vec<u16> = code
-            .bits
+        let forward: Vec<u32> = code
+            .entries
             .iter()
-            .zip(code.lengths)
-            .map(|(bits, length)| bits.reverse_bits() >> (16 - length))
+            .map(|entry| (*entry as u16).reverse_bits() as u32 >> (16 - (entry >> 16)))
             .collect();
         assert_eq!(forward, [0b010, 0b011, 0b100, 0b101, 0b110, 0b00, 0b1110, 0b1111]);
     }

@@ -1,8 +1,7 @@
 //! The search for bytes that have occurred before, with chains of places that begin alike.
 
-use core::mem::MaybeUninit;
-
-use super::filled::{Filled, set_all};
+use super::SLACK;
+use super::filled::Filled;
 use super::huffman::{DISTANCES, END_OF_BLOCK, LITERALS};
 use crate::engine::deflate_header::Effort;
 
@@ -10,14 +9,20 @@ use crate::engine::deflate_header::Effort;
 const SHORTEST: usize = 3;
 const LONGEST: usize = 258;
 
-/// The most chains there may be.
-pub(super) const MOST_HEADS: usize = 4096;
+/// RFC 1951's symbol of the shortest length.
+const FIRST_LENGTH: usize = 257;
 
 /// A literal, or a match: its length, and its distance in the upper half.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token(u32);
 
-/// One of RFC 1951's symbols, with the bits that follow it.
+/// What a [`Token`] is.
+pub(super) enum Meaning {
+    Literal(u8),
+    Match { length: Part, distance: Part },
+}
+
+/// One of RFC 1951's symbols for a range of numbers, with the bits that say which it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub symbol: usize,
@@ -26,40 +31,33 @@ pub(super) struct Part {
 }
 
 impl Token {
-    fn literal(byte: u8) -> Token {
-        Token(byte.into())
-    }
-
-    fn reference(found: Match) -> Token {
-        Token((found.distance as u32) << 16 | found.len as u32)
-    }
-
-    /// The literal, or length and distance.
-    pub fn parts(self) -> (Part, Option<Part>) {
-        let (low, distance) = (self.0 & 0xffff, self.0 >> 16);
-        match distance {
-            0 => (Part { symbol: low as usize, extra: 0, extra_bits: 0 }, None),
-            _ => (length_part(low), Some(distance_part(distance))),
+    pub fn meaning(self) -> Meaning {
+        match self.0 >> 16 {
+            0 => Meaning::Literal(self.0 as u8),
+            distance => Meaning::Match {
+                length: length_part(self.0 & 0xffff),
+                distance: distance_part(distance),
+            },
         }
     }
 }
 
 /// RFC 1951, 3.2.5: four symbols for each power of two from 8 on, one each for less.
 fn length_part(len: u32) -> Part {
-    const FIRST: usize = 257;
     if len == LONGEST as u32 {
-        return Part { symbol: FIRST + 28, extra: 0, extra_bits: 0 };
+        return Part { symbol: FIRST_LENGTH + 28, extra: 0, extra_bits: 0 };
     }
     let over = len - SHORTEST as u32;
-    let extra_bits = if over < 8 { 0 } else { over.ilog2() - 2 };
-    let symbol = FIRST as u32 + 4 * extra_bits + (over >> extra_bits);
+    // The two bits below the highest choose among the four.
+    let extra_bits = (over | 4).ilog2() - 2;
+    let symbol = FIRST_LENGTH as u32 + 4 * extra_bits + (over >> extra_bits);
     Part { symbol: symbol as usize, extra: over & ((1 << extra_bits) - 1), extra_bits }
 }
 
 /// RFC 1951, 3.2.5: two symbols for each power of two from 4 on, one each for less.
 fn distance_part(distance: u32) -> Part {
     let over = distance - 1;
-    let extra_bits = if over < 4 { 0 } else { over.ilog2() - 1 };
+    let extra_bits = (over | 2).ilog2() - 1;
     let symbol = 2 * extra_bits + (over >> extra_bits);
     Part { symbol: symbol as usize, extra: over & ((1 << extra_bits) - 1), extra_bits }
 }
@@ -68,7 +66,8 @@ fn distance_part(distance: u32) -> Part {
 pub(super) struct Counts {
     pub literals: [u16; LITERALS],
     pub distances: [u16; DISTANCES],
-    extra_bits: usize,
+    /// All bits that follow symbols.
+    pub extra_bits: usize,
 }
 
 impl Default for Counts {
@@ -78,28 +77,6 @@ impl Default for Counts {
         literals[END_OF_BLOCK] = 1;
         Counts { literals, distances: [0; DISTANCES], extra_bits: 0 }
     }
-}
-
-impl Counts {
-    fn add(&mut self, token: Token) {
-        let (first, distance) = token.parts();
-        self.literals[first.symbol] += 1;
-        if let Some(distance) = distance {
-            self.distances[distance.symbol] += 1;
-            self.extra_bits += (first.extra_bits + distance.extra_bits) as usize;
-        }
-    }
-
-    /// All bits that follow symbols.
-    pub fn extra_bits(&self) -> usize {
-        self.extra_bits
-    }
-}
-
-/// As many heads as suit an input of `len` bytes, all of them empty: a power of two.
-pub(super) fn clear_heads(heads: &mut [MaybeUninit<u16>; MOST_HEADS], len: usize) -> &mut [u16] {
-    let wanted = (2 * len).next_power_of_two().clamp(256, MOST_HEADS);
-    set_all(&mut heads[..wanted], 0)
 }
 
 /// What was found at a place; a length of 0 is nothing.
@@ -136,16 +113,19 @@ impl Limits {
     }
 }
 
-/// One pass over the input.
-pub(super) struct Parser<'a, 'b> {
-    /// The input with eight bytes behind it.
-    pub padded: &'a [u8],
+/// One pass over the input, for one of at most `PLACES` bytes. `ROOM` is [`SLACK`] more.
+///
+/// Places are below `PLACES`, a power of two. Where that is said again by a mask, the compiler need
+/// not check it.
+pub(super) struct Parser<'a, 'b, const PLACES: usize, const ROOM: usize, const HEADS: usize> {
+    /// The input, and zeros behind it.
+    pub input: &'a [u8; ROOM],
     /// The input's length.
     pub len: usize,
     /// For each hash, one more than the last place; 0 is none.
-    pub heads: &'a mut [u16],
-    /// For each place in order, what its head was before: the place before in its chain.
-    pub chain: Filled<'a, u16>,
+    pub heads: &'a mut [u16; HEADS],
+    /// For each place, what its head was before: the place before in its chain.
+    pub chain: &'a mut [u16; PLACES],
     /// How far back a match may be.
     pub reach: usize,
     /// The shortest match to look for, 3 or 4 bytes.
@@ -154,12 +134,19 @@ pub(super) struct Parser<'a, 'b> {
     pub counts: &'b mut Counts,
 }
 
-impl Parser<'_, '_> {
+impl<const PLACES: usize, const ROOM: usize, const HEADS: usize>
+    Parser<'_, '_, PLACES, ROOM, HEADS>
+{
+    const SIZES_FIT: () = assert!(
+        PLACES.is_power_of_two() && HEADS.is_power_of_two() && ROOM == PLACES + SLACK && SLACK == 8
+    );
+
     pub fn run(&mut self, effort: Effort) {
         // zlib.h's strategies.
         const FILTERED: i32 = 1;
         const HUFFMAN_ONLY: i32 = 2;
         const RLE: i32 = 3;
+        const { Self::SIZES_FIT };
         let limits = Limits::of(effort.level);
         match effort.strategy {
             HUFFMAN_ONLY => (0..self.len).for_each(|at| self.literal(at)),
@@ -171,13 +158,21 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn emit(&mut self, token: Token) {
-        self.counts.add(token);
-        self.tokens.push(token);
+    #[inline(always)]
+    fn literal(&mut self, at: usize) {
+        let byte = self.input[at & (PLACES - 1)];
+        self.counts.literals[usize::from(byte)] += 1;
+        self.tokens.push(Token(byte.into()));
     }
 
-    fn literal(&mut self, at: usize) {
-        self.emit(Token::literal(self.padded[at]));
+    #[inline(always)]
+    fn reference(&mut self, found: Match) {
+        let (len, distance) = (found.len as u32, found.distance as u32);
+        let parts = (length_part(len), distance_part(distance));
+        self.counts.literals[parts.0.symbol] += 1;
+        self.counts.distances[parts.1.symbol] += 1;
+        self.counts.extra_bits += (parts.0.extra_bits + parts.1.extra_bits) as usize;
+        self.tokens.push(Token(distance << 16 | len));
     }
 
     fn runs(&mut self) {
@@ -188,7 +183,7 @@ impl Parser<'_, '_> {
                 self.literal(at);
                 at += 1;
             } else {
-                self.emit(Token::reference(Match { len, distance: 1 }));
+                self.reference(Match { len, distance: 1 });
                 at += len;
             }
         }
@@ -203,7 +198,7 @@ impl Parser<'_, '_> {
                 self.literal(at);
                 at += 1;
             } else {
-                self.emit(Token::reference(found));
+                self.reference(found);
                 self.insert_all(at + 1..at + found.len);
                 at += found.len;
             }
@@ -213,34 +208,31 @@ impl Parser<'_, '_> {
     /// Takes a match only if the place behind does not begin a longer one.
     fn lazy(&mut self, limits: &Limits, shortest: usize) {
         let mut at = 0;
-        // What begins one byte before `at`, whose literal has not been written.
-        let mut before: Option<Match> = None;
         while at < self.len {
             let last = self.insert(at);
-            let held = before.unwrap_or_default();
-            let found = if held.len < limits.hesitate.max(1) {
-                self.search(at, last, limits, held.len.max(shortest - 1))
-            } else {
-                Match::default()
-            };
-            match before {
-                Some(held) if held.len != 0 && found.len == 0 => {
-                    self.emit(Token::reference(held));
-                    let end = at - 1 + held.len;
-                    self.insert_all(at + 1..end);
-                    at = end;
-                    before = None;
-                    continue;
-                }
-                Some(_) => self.literal(at - 1),
-                None => {}
+            let mut held = self.search(at, last, limits, shortest - 1);
+            if held.len == 0 {
+                self.literal(at);
+                at += 1;
+                continue;
             }
-            before = Some(found);
-            at += 1;
-        }
-        if before.is_some() {
-            // A match needs three bytes, so this is none.
-            self.literal(at - 1);
+            // A match is held while the next place has a longer one.
+            while held.len < limits.hesitate && at + 1 < self.len {
+                let last = self.insert(at + 1);
+                let next = self.search(at + 1, last, limits, held.len);
+                if next.len == 0 {
+                    // That place is in its chain already.
+                    break;
+                }
+                self.literal(at);
+                at += 1;
+                held = next;
+            }
+            self.reference(held);
+            let end = at + held.len;
+            let inserted = if held.len < limits.hesitate { at + 2 } else { at + 1 };
+            self.insert_all(inserted..end);
+            at = end;
         }
     }
 
@@ -250,36 +242,52 @@ impl Parser<'_, '_> {
         }
     }
 
+    #[inline(always)]
+    fn four(&self, at: usize) -> u32 {
+        let at = at & (PLACES - 1);
+        u32::from_le_bytes(self.input[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    #[inline(always)]
+    fn eight(&self, at: usize) -> u64 {
+        let at = at & (PLACES - 1);
+        u64::from_le_bytes(self.input[at..at + 8].try_into().expect("eight bytes"))
+    }
+
     /// Puts a place into its chain; one more than the place before it there, or 0.
+    #[inline(always)]
     fn insert(&mut self, at: usize) -> u16 {
         // The last ones hash what is behind the input with them, which only wastes their place.
-        let four = u32::from_le_bytes(self.padded[at..at + 4].try_into().expect("four bytes"));
-        let first = four & (u32::MAX >> (32 - 8 * self.shortest));
-        let shift = 32 - self.heads.len().ilog2();
+        let first = self.four(at) << (32 - 8 * self.shortest);
         // Knuth's multiplier: 2^32 by the golden ratio.
-        let hash = first.wrapping_mul(0x9e37_79b1) >> shift;
-        let head = &mut self.heads[hash as usize];
-        let last = core::mem::replace(head, at as u16 + 1);
-        self.chain.push(last);
+        let hash = first.wrapping_mul(0x9e37_79b1) >> (32 - const { HEADS.ilog2() });
+        let last = core::mem::replace(&mut self.heads[hash as usize], at as u16 + 1);
+        self.chain[at & (PLACES - 1)] = last;
         last
     }
 
     /// The longest match at `at` of more than `more_than` bytes, the nearest of these.
+    #[inline(always)]
     fn search(&self, at: usize, last: u16, limits: &Limits, more_than: usize) -> Match {
+        // Most places of a short input are the first of their kind.
+        if last == 0 { Match::default() } else { self.follow(at, last, limits, more_than) }
+    }
+
+    fn follow(&self, at: usize, last: u16, limits: &Limits, more_than: usize) -> Match {
         let most = LONGEST.min(self.len - at);
         let enough = limits.enough.min(most);
         let mut best = Match::default();
         let mut longer_than = more_than;
-        let mut next = last;
+        let mut next = usize::from(last);
         if longer_than >= most {
             return best;
         }
         for _ in 0..limits.places {
-            let Some(from) = (next as usize).checked_sub(1) else { break };
+            let Some(from) = next.checked_sub(1) else { break };
             if at - from > self.reach {
                 break;
             }
-            if self.padded[from + longer_than] == self.padded[at + longer_than] {
+            if self.input[from + longer_than] == self.input[at + longer_than] {
                 let len = self.common(from, at);
                 if len > longer_than {
                     best = Match { len, distance: at - from };
@@ -289,20 +297,18 @@ impl Parser<'_, '_> {
                     }
                 }
             }
-            next = self.chain.as_slice()[from];
+            next = usize::from(self.chain[from & (PLACES - 1)]);
         }
         best
     }
 
     /// How many bytes at `from` and at `at`, behind it, are the same.
+    #[inline(always)]
     fn common(&self, from: usize, at: usize) -> usize {
         let most = LONGEST.min(self.len - at);
-        let eight = |place: usize| {
-            u64::from_le_bytes(self.padded[place..place + 8].try_into().expect("eight bytes"))
-        };
         let mut len = 0;
         while len < most {
-            let differing = eight(from + len) ^ eight(at + len);
+            let differing = self.eight(from + len) ^ self.eight(at + len);
             if differing != 0 {
                 return most.min(len + differing.trailing_zeros() as usize / 8);
             }

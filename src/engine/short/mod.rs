@@ -11,13 +11,16 @@ mod matches;
 use core::mem::MaybeUninit;
 
 use self::bits::BitWriter;
-use self::filled::{Filled, set_all};
-use self::huffman::{Code, DYNAMIC_HEADER_MOST, DynamicHeader};
-use self::matches::{Counts, Token};
+use self::filled::{Filled, set_all, set_first};
+use self::huffman::{Code, DYNAMIC_HEADER_MOST, DynamicHeader, FIXED_DISTANCES, FIXED_LITERALS};
+use self::matches::{Counts, Meaning, Token};
 use super::deflate_header::Effort;
 
 /// The longest input, in bytes. Beyond this the engine, once started, is faster.
-pub(super) const LIMIT: usize = 2048;
+pub(super) const LIMIT: usize = 4096;
+
+/// Up to here matches of three bytes are worth their codes. A power of two, as is [`LIMIT`].
+const SMALL: usize = 128;
 
 /// Bytes behind the input that may be read and behind the output that may be written: searching
 /// and writing go eight bytes at a time.
@@ -30,7 +33,7 @@ const STORED_HEADER: usize = 5;
 /// input.
 #[repr(C)]
 pub(super) struct Memory {
-    heads: [MaybeUninit<u16>; matches::MOST_HEADS],
+    heads: [MaybeUninit<u16>; LIMIT],
     chain: [MaybeUninit<u16>; LIMIT],
     tokens: [MaybeUninit<Token>; LIMIT],
     input: [MaybeUninit<u8>; LIMIT + SLACK],
@@ -101,27 +104,46 @@ impl Memory {
     /// # Safety
     /// So many bytes have been appended.
     pub unsafe fn encode(&mut self, len: usize, effort: Effort, reach: usize) -> Encoded {
-        set_all(&mut self.input[len..len + SLACK], 0);
+        if len <= SMALL {
+            // SAFETY: the same contract.
+            unsafe { self.encode_within::<SMALL, { SMALL + SLACK }>(len, effort, reach) }
+        } else {
+            // SAFETY: the same contract.
+            unsafe { self.encode_within::<LIMIT, { LIMIT + SLACK }>(len, effort, reach) }
+        }
+    }
+
+    /// [`Memory::encode`] for at most `PLACES` bytes, in as little of the memory. There are as many
+    /// chains as places.
+    ///
+    /// # Safety
+    /// As for [`Memory::encode`].
+    unsafe fn encode_within<const PLACES: usize, const ROOM: usize>(
+        &mut self,
+        len: usize,
+        effort: Effort,
+        reach: usize,
+    ) -> Encoded {
+        set_all(&mut self.input[len..ROOM], 0);
         // SAFETY: `len` bytes by this function's contract, the rest was just written.
-        let padded = unsafe { self.input[..len + SLACK].assume_init_ref() };
+        let input = unsafe { self.input[..ROOM].assume_init_ref() };
         let mut tokens = Filled::new(&mut self.tokens);
         let mut counts = Counts::default();
-        matches::Parser {
-            padded,
+        matches::Parser::<PLACES, ROOM, PLACES> {
+            input: input.first_chunk().expect("as many bytes"),
             len,
-            heads: matches::clear_heads(&mut self.heads, len),
-            chain: Filled::new(&mut self.chain),
+            heads: set_first(&mut self.heads, 0),
+            chain: set_first(&mut self.chain, 0),
             reach,
-            shortest: if len < 128 { 3 } else { 4 },
+            shortest: if PLACES == SMALL { 3 } else { 4 },
             tokens: &mut tokens,
             counts: &mut counts,
         }
         .run(effort);
         let data_type = counts.data_type();
-        let input = &padded[..len];
         let output = set_all(&mut self.output[..len + STORED_HEADER + SLACK], 0);
         let mut writer = BitWriter::new(output);
-        write_block(&mut writer, input, tokens.as_slice(), &counts, effort);
+        write_block(&mut writer, &input[..len], tokens.as_slice(), &counts, effort);
         let (len, last_bits) = writer.finish();
         Encoded { len, last_bits, data_type }
     }
@@ -164,13 +186,12 @@ fn write_block(
         kind << 1 | 1
     }
 
-    let extra = counts.extra_bits();
-    let fixed_bits = 3 + huffman::fixed_bits(counts) + extra;
+    let fixed_bits = 3 + huffman::fixed_bits(counts) + counts.extra_bits;
     let mut room = [0; DYNAMIC_HEADER_MOST];
     let may_pay = effort.strategy != ONLY_FIXED && fixed_bits > LEAST_DYNAMIC;
     let dynamic = may_pay.then(|| DynamicHeader::new(counts, &mut room));
     let dynamic_bits =
-        dynamic.as_ref().map_or(usize::MAX, |header| 3 + header.bits(counts) + extra);
+        dynamic.as_ref().map_or(usize::MAX, |header| 3 + header.bits() + counts.extra_bits);
 
     let best = fixed_bits.min(dynamic_bits).div_ceil(8);
     if input.len() + STORED_HEADER <= best {
@@ -182,7 +203,7 @@ fn write_block(
         write_tokens(writer, tokens, &header.literals, &header.distances);
     } else {
         writer.put(last(FIXED), 3);
-        write_tokens(writer, tokens, &huffman::FIXED_LITERALS, &huffman::FIXED_DISTANCES);
+        write_tokens(writer, tokens, &FIXED_LITERALS, &FIXED_DISTANCES);
     }
 }
 
@@ -193,19 +214,23 @@ fn write_tokens(
     distances: &Code<{ huffman::DISTANCES }>,
 ) {
     for token in tokens {
-        match token.parts() {
-            (literal, None) => literals.put(writer, literal.symbol),
-            (length, Some(distance)) => {
+        match token.meaning() {
+            Meaning::Literal(byte) => {
+                literals.put(writer, byte.into());
+                writer.flush_if_long();
+            }
+            Meaning::Match { length, distance } => {
+                // Up to 15 and 5 bits, and 15 and 13.
+                writer.flush();
                 literals.put(writer, length.symbol);
                 writer.put(length.extra.into(), length.extra_bits);
                 distances.put(writer, distance.symbol);
                 writer.put(distance.extra.into(), distance.extra_bits);
+                writer.flush_if_long();
             }
         }
-        writer.flush();
     }
     literals.put(writer, huffman::END_OF_BLOCK);
-    writer.flush();
 }
 
 #[cfg(test)]
