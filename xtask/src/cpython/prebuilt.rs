@@ -87,6 +87,10 @@ pub fn sid(sh: &Shell, version: &str) -> Result<Place> {
     let python = format!("python{version}");
     let root =
         Sid::open(sh)?.root(sh, &python, &[&python, &format!("libpython{version}-testsuite")])?;
+    // No package brings these; without them the tests that talk to a server of their own on
+    // localhost fail, and test_xmlrpc waits for ever for one that could not start.
+    fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n::1 localhost\n")?;
+    fs::write(root.join("etc/nsswitch.conf"), "hosts: files\n")?;
     let libraries = PathBuf::from("/zcompat");
     copy_libraries(sh, &root.join("zcompat"))?;
     let place = Place {
