@@ -10,7 +10,7 @@ use xshell::Shell;
 use super::build::Built;
 use super::host::{self, Host, Way};
 use super::isa::{self, Scan};
-use super::suite::{Linkage, Outcome, Suite};
+use super::suite::{Call, Linkage, Outcome, Suite};
 use super::{rules, tiers};
 
 /// One run of the suite on one form of the libraries.
@@ -18,6 +18,8 @@ use super::{rules, tiers};
 pub struct Run {
     /// The form, `shared`, `static` or `dlopen`, and how it was run.
     pub label: String,
+    /// What it takes to do it again.
+    pub call: Call,
     /// What it found.
     pub outcome: Outcome,
 }
@@ -55,10 +57,6 @@ const BRIEF: [&str; 8] = [
     "zstd/dictionary",
 ];
 
-fn only(checks: &[&str]) -> Vec<String> {
-    checks.iter().flat_map(|check| ["--only".to_owned(), (*check).to_owned()]).collect()
-}
-
 /// Runs both forms of a row's libraries under every tier that the host has.
 pub fn run_row(
     sh: &Shell,
@@ -69,22 +67,24 @@ pub fn run_row(
     extent: &Extent,
 ) -> Result<Execution> {
     let mut execution = Execution::default();
-    let suite = |linkage, name: &str| {
-        Suite::build(sh, linkage, &built.include, Some(&built.lib), &work.join(name))
+    let form = |linkage, name| -> Result<Form> {
+        let program = work.join(format!("suite-{name}"));
+        let suite = Suite::build(sh, linkage, &built.include, Some(&built.lib), &program)?;
+        Ok(Form { name, linkage, suite })
     };
-    let shared = suite(Linkage::Shared, "suite-shared")?;
-    let archive = suite(Linkage::Static, "suite-static")?;
+    let shared = form(Linkage::Shared, "shared")?;
+    let archive = form(Linkage::Static, "static")?;
     match host.way(sh, needed)? {
         Way::Native => {
-            native(&mut execution, host, &shared, "shared", extent.full)?;
-            native(&mut execution, host, &archive, "static", extent.full)?;
+            native(&mut execution, host, &shared, extent.full)?;
+            native(&mut execution, host, &archive, extent.full)?;
             if let Some(model) = extent.level.and_then(host::oldest_model) {
-                emulated(&mut execution, host, &shared, "shared", model, extent.full)?;
+                emulated(&mut execution, host, &shared, model, extent.full)?;
             }
         }
         Way::Qemu(model) => {
-            emulated(&mut execution, host, &shared, "shared", model, extent.full)?;
-            emulated(&mut execution, host, &archive, "static", model, extent.full)?;
+            emulated(&mut execution, host, &shared, model, extent.full)?;
+            emulated(&mut execution, host, &archive, model, extent.full)?;
         }
         Way::Impossible(lacking) => {
             execution.not_run = Some(format!("this CPU lacks {}", lacking.join(", ")));
@@ -96,26 +96,35 @@ pub fn run_row(
     Ok(execution)
 }
 
-fn native(
-    execution: &mut Execution,
-    host: &Host,
-    suite: &Suite,
-    form: &str,
-    full: bool,
-) -> Result<()> {
-    let mut run = |label: String, wrapper: &[String], args: &[String], env: &[(String, String)]| {
-        suite.run(wrapper, args, env).map(|outcome| execution.runs.push(Run { label, outcome }))
-    };
-    run(form.to_owned(), &[], &peers(host), &[])?;
-    let tiers = tiers::available(suite)?;
-    let args = if full { Vec::new() } else { only(&[TIERED]) };
-    for tier in &tiers {
-        run(format!("{form}, tier {tier}"), &[], &args, &[("ZCOMPAT_CPU".into(), tier.clone())])?;
+/// The suite, linked with one form of the libraries.
+struct Form {
+    name: &'static str,
+    linkage: Linkage,
+    suite: Suite,
+}
+
+impl Form {
+    fn run(&self, how: &str, call: Call, only: &[&str]) -> Result<Run> {
+        let call = Call { linkage: self.linkage, ..call };
+        let outcome = self.suite.run(&call, only)?;
+        Ok(Run { label: format!("{}{how}", self.name), call, outcome })
     }
-    if host.cpuid_faulting && form == "shared" {
+}
+
+fn native(execution: &mut Execution, host: &Host, form: &Form, full: bool) -> Result<()> {
+    let runs = &mut execution.runs;
+    runs.push(form.run("", Call { args: peers(host), ..Call::default() }, &[])?);
+    let only: &[&str] = if full { &[] } else { &[TIERED] };
+    for tier in tiers::available(&form.suite)? {
+        let env = vec![("ZCOMPAT_CPU".to_owned(), tier.clone())];
+        runs.push(form.run(&format!(", tier {tier}"), Call { env, ..Call::default() }, only)?);
+    }
+    // Of the .so only: that is what stays as it is under other CPUs.
+    if host.cpuid_faulting && form.linkage == Linkage::Shared {
         for (name, hidden) in super::mask::STEPS {
             let env = super::mask::environment(hidden)?;
-            run(format!("{form}, CPUID without {name}"), &[], &[], &env)?;
+            let call = Call { env, ..Call::default() };
+            runs.push(form.run(&format!(", CPUID without {name}"), call, &[])?);
         }
     }
     Ok(())
@@ -124,18 +133,17 @@ fn native(
 fn emulated(
     execution: &mut Execution,
     host: &Host,
-    suite: &Suite,
-    form: &str,
+    form: &Form,
     model: &str,
     full: bool,
 ) -> Result<()> {
     let name = model.split(',').next().unwrap_or(model);
     match &host.qemu {
         Ok(qemu) => {
-            let args = if full { Vec::new() } else { only(&BRIEF) };
-            let wrapper = [qemu.display().to_string(), "-cpu".into(), model.into()];
-            let outcome = suite.run(&wrapper, &args, &[])?;
-            execution.runs.push(Run { label: format!("{form}, qemu {name}"), outcome });
+            let only: &[&str] = if full { &[] } else { &BRIEF };
+            let wrapper = vec![qemu.display().to_string(), "-cpu".into(), model.into()];
+            let call = Call { wrapper, ..Call::default() };
+            execution.runs.push(form.run(&format!(", qemu {name}"), call, only)?);
         }
         Err(reason) => execution.unavailable.push(format!("qemu {name}: {reason}")),
     }

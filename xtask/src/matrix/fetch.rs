@@ -38,7 +38,11 @@ impl Fetch {
         .quiet()
         .ignore_status()
         .output()?;
-        ensure!(out.status.success(), "pip cannot download ziglang {version}");
+        ensure!(
+            out.status.success(),
+            "pip cannot download ziglang {version}: {}",
+            in_one_line(&String::from_utf8_lossy(&out.stderr))
+        );
         let wheel =
             sh.read_dir(&wheels)?.into_iter().find(|p| p.extension().is_some_and(|e| e == "whl"));
         let wheel = wheel.with_context(|| format!("pip left no wheel of ziglang {version}"))?;
@@ -77,11 +81,31 @@ impl Fetch {
             .ignore_status()
             .output()?;
         ensure!(
-            out.status.success() && source.join("Cargo.toml").exists(),
-            "cargo cannot fetch {name} {version}"
+            out.status.success(),
+            "cargo cannot fetch {name} {version}: {}",
+            in_one_line(&String::from_utf8_lossy(&out.stderr))
         );
+        ensure!(source.join("Cargo.toml").exists(), "cargo vendor left no {name} {version}");
         Ok(source)
     }
+}
+
+/// What a package client says of its failure, as one line: what failed and each cause, the last of
+/// which is the one that helps.
+fn in_one_line(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("warning:") && *line != "Caused by:")
+        .collect();
+    // pip, and cargo's retries, can say the same many times over.
+    let mut kept: Vec<&str> = Vec::new();
+    for line in lines {
+        if !kept.contains(&line) {
+            kept.push(line);
+        }
+    }
+    if kept.is_empty() { "it says nothing".into() } else { kept.join(": ") }
 }
 
 /// Makes IR text of the installed rustc readable for LLVM 20 and 21, which know fewer attributes.
@@ -113,6 +137,19 @@ fn older_ir(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clients_error_keeps_its_cause() {
+        let said = "warning: spurious network error (3 tries remaining): [77] bad certificate\n\
+                    error: failed to sync\n\nCaused by:\n  failed to load pkgid of lockfile\n\n\
+                    Caused by:\n  [77] error setting certificate file: /etc/none\n";
+        assert_eq!(
+            in_one_line(said),
+            "error: failed to sync: failed to load pkgid of lockfile: \
+             [77] error setting certificate file: /etc/none"
+        );
+        assert_eq!(in_one_line("\n"), "it says nothing");
+    }
 
     #[test]
     fn ir_loses_what_older_llvm_cannot_read() {

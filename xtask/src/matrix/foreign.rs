@@ -9,8 +9,8 @@ use xshell::Shell;
 use super::execute::{self, Run};
 use super::host::{Host, Way};
 use super::judge::{self, Cell, Finding, Judged, State};
-use super::suite::{Linkage, Suite};
-use super::{headers, tiers, toolchain};
+use super::suite::{Call, Linkage, Suite};
+use super::{headers, mask, tiers, toolchain};
 use crate::paths;
 
 /// Which library a file is.
@@ -46,20 +46,28 @@ fn test(sh: &Shell, host: &Host, suite: &Suite, library: &Path, cpu: &str) -> Re
     let mut runs: Vec<Run> = Vec::new();
     let mut notes = Vec::new();
     let way = host.way(sh, &code.needed)?;
+    let mut run = |how: &str, args: Vec<String>, env: Vec<(String, String)>| -> Result<()> {
+        let call = Call { args, env, ..Call::default() };
+        let outcome = suite.run(&call, &[])?;
+        runs.push(Run { label: format!("dlopen{how}"), call, outcome });
+        Ok(())
+    };
     if way == Way::Native {
-        let mut args = name.clone();
-        args.extend(execute::peers(host));
-        let outcome = suite.run(&[], &args, &[])?;
-        runs.push(Run { label: "dlopen".into(), outcome });
+        run("", [name.clone(), execute::peers(host)].concat(), Vec::new())?;
         // Only ours has tiers to choose from.
         let tiers = tiers::available_with(|tier| suite.tier(&name, tier))?;
         if tiers.is_empty() {
             notes.push("this library lets nobody choose a tier: run as this CPU has it".into());
         }
         for tier in tiers {
-            let env = [("ZCOMPAT_CPU".to_owned(), tier.clone())];
-            let outcome = suite.run(&[], &name, &env)?;
-            runs.push(Run { label: format!("dlopen, tier {tier}"), outcome });
+            let env = vec![("ZCOMPAT_CPU".to_owned(), tier.clone())];
+            run(&format!(", tier {tier}"), name.clone(), env)?;
+        }
+        if host.cpuid_faulting {
+            for (hidden, features) in mask::STEPS {
+                let env = mask::environment(features)?;
+                run(&format!(", CPUID without {hidden}"), name.clone(), env)?;
+            }
         }
     }
     notes.extend(

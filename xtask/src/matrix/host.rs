@@ -11,7 +11,9 @@ use crate::debian;
 
 /// This machine, or one that is taken for it.
 pub struct Host {
-    /// Features that programs may use.
+    /// What the machine's CPU has.
+    pub own_features: BTreeSet<String>,
+    /// Features that programs may use: the same, or those of the CPU that it is taken for.
     pub features: BTreeSet<String>,
     /// qemu's user-mode emulator, or why there is none.
     pub qemu: Result<PathBuf, String>,
@@ -43,9 +45,14 @@ const MODELS: [(&str, &str); 3] = [
 impl Host {
     /// This machine; with `taken_for`, a target-cpu that it is to be taken for.
     pub fn new(sh: &Shell, taken_for: Option<&str>) -> Result<Host> {
-        let features = toolchain::features(sh, taken_for.unwrap_or("native"), "")?;
+        let own_features = toolchain::host_features(sh)?;
+        let features = match taken_for {
+            Some(cpu) => toolchain::features(sh, cpu, "")?,
+            None => own_features.clone(),
+        };
         let flags = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Ok(Host {
+            own_features,
             features,
             qemu: find_qemu(sh),
             system_libz: system_library("libz.so.1"),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::execute::Run;
 use super::record::Record;
+use super::work::Known;
 
 /// A layer's verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,26 +78,32 @@ fn cell(state: State, words: impl Into<String>) -> Cell {
     Cell { state, words: words.into() }
 }
 
-/// Judges all rows together.
-pub fn judge(records: &[Record]) -> Vec<Judged> {
-    let agreed = agreed_hashes(records.iter().flat_map(|r| &r.execution.runs));
-    records.iter().map(|record| judge_row(record, &agreed, records.len())).collect()
+/// Judges all rows together; `agreed` has the hash of each check's output, from [`agreed_hashes`].
+pub fn judge(known: &Known, agreed: &BTreeMap<String, String>) -> Vec<Judged> {
+    let others = known.others.iter().filter(|record| !record.execution.runs.is_empty()).count();
+    let run = known.records.iter().filter(|record| !record.execution.runs.is_empty()).count();
+    known.records.iter().map(|record| judge_row(record, agreed, run + others)).collect()
 }
 
-/// For each check the hash that most runs have.
+/// For each check the hash that most runs have; of two that equally many have, the earlier one.
 pub fn agreed_hashes<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeMap<String, String> {
-    let mut votes: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut votes: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
     for run in runs {
         for (check, hash) in &run.outcome.hashes {
-            *votes.entry(check).or_default().entry(hash).or_default() += 1;
+            let hashes = votes.entry(check).or_default();
+            match hashes.iter_mut().find(|(known, _)| known == hash) {
+                Some((_, count)) => *count += 1,
+                None => hashes.push((hash, 1)),
+            }
         }
     }
+    let most = |hashes: Vec<(&str, usize)>| {
+        let most = hashes.iter().map(|(_, count)| *count).max()?;
+        hashes.iter().find(|(_, count)| *count == most).map(|(hash, _)| (*hash).to_owned())
+    };
     votes
         .into_iter()
-        .filter_map(|(check, hashes)| {
-            let most = hashes.into_iter().max_by_key(|(_, count)| *count)?;
-            Some((check.to_owned(), most.0.to_owned()))
-        })
+        .filter_map(|(check, hashes)| Some((check.to_owned(), most(hashes)?)))
         .collect()
 }
 
@@ -113,7 +120,7 @@ pub fn other_bytes(runs: &[Run], agreed: &BTreeMap<String, String>) -> Vec<Findi
                         "{check}: output hash {hash}, most runs have {}",
                         agreed[check]
                     ),
-                    command: format!("{} --only '{check}'", run.outcome.command),
+                    command: run.outcome.repeat(check),
                 });
             }
         }
@@ -130,7 +137,7 @@ pub fn run_findings(runs: &[Run]) -> Vec<Finding> {
                 layer: "run",
                 place: run.label.clone(),
                 message: format!("{check}: {message}"),
-                command: format!("{} --only '{check}'", run.outcome.command),
+                command: run.outcome.repeat(check),
             });
         }
     }
@@ -177,8 +184,10 @@ fn judge_row(record: &Record, agreed: &BTreeMap<String, String>, rows: usize) ->
         cell(State::Failed, format!("{} differ", others.len()))
     } else if rows < 2 && runs.len() < 2 {
         cell(State::NotRun, "nothing to compare with")
+    } else if rows < 2 {
+        cell(State::Passed, "as in all of its runs; no other row")
     } else {
-        cell(State::Passed, "as in all rows")
+        cell(State::Passed, format!("as in {rows} rows"))
     };
     findings.extend(others);
     let code = match (&record.build, record.code.findings.len()) {
@@ -221,13 +230,13 @@ mod tests {
     use crate::matrix::build::Failure;
     use crate::matrix::execute::{Code, Execution};
     use crate::matrix::row::{Lto, Opt, Row};
-    use crate::matrix::suite::Outcome;
+    use crate::matrix::suite::{Call, Outcome};
 
     fn run(hash: &str) -> Run {
         let mut outcome = Outcome::default();
         outcome.passed.insert("deflate".into(), 3);
         outcome.hashes.insert("deflate".into(), hash.into());
-        Run { label: "shared".into(), outcome }
+        Run { label: "shared".into(), call: Call::default(), outcome }
     }
 
     fn record(cpu: &str, runs: Vec<Run>) -> Record {
@@ -242,13 +251,19 @@ mod tests {
         }
     }
 
+    /// Judges rows with nothing known of others.
+    fn judge(records: Vec<Record>) -> Vec<Judged> {
+        let agreed = agreed_hashes(records.iter().flat_map(|r| &r.execution.runs));
+        super::judge(&Known { records, others: Vec::new() }, &agreed)
+    }
+
     fn states(judged: &Judged) -> Vec<State> {
         judged.cells.iter().map(|c| c.state.clone()).collect()
     }
 
     #[test]
     fn the_row_with_other_bytes_fails_and_the_others_do_not() {
-        let rows = judge(&[
+        let rows = judge(vec![
             record("a", vec![run("1")]),
             record("b", vec![run("2")]),
             record("c", vec![run("1")]),
@@ -258,10 +273,25 @@ mod tests {
     }
 
     #[test]
+    fn a_row_alone_is_compared_with_what_is_known_of_others() {
+        let other = |cpu, hash| record(cpu, vec![run(hash)]);
+        let known = Known {
+            records: vec![other("c", "2")],
+            others: vec![other("a", "1"), other("b", "1")],
+        };
+        let all = known.records.iter().chain(&known.others).flat_map(|r| &r.execution.runs);
+        let rows = super::judge(&known, &agreed_hashes(all));
+        assert!(rows[0].failed());
+        // Of two the first is taken for right: x86-64 is the first row.
+        let rows = judge(vec![other("a", "2"), other("b", "1")]);
+        assert_eq!(rows.iter().map(Judged::failed).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
     fn a_row_that_cannot_be_run_is_not_passed() {
         let mut row = record("a", vec![]);
         row.execution.not_run = Some("this CPU lacks avx512vl".into());
-        let judged = &judge(&[row])[0];
+        let judged = &judge(vec![row])[0];
         assert_eq!(states(judged), [State::Passed, State::NotRun, State::NotRun, State::Passed]);
         assert!(judged.cells[1].words.contains("built and verified, not run"));
         assert!(!judged.failed() && !judged.passed());
@@ -269,19 +299,19 @@ mod tests {
 
     #[test]
     fn a_row_that_should_have_run_and_did_not_fails() {
-        assert!(judge(&[record("a", vec![])])[0].failed());
+        assert!(judge(vec![record("a", vec![])])[0].failed());
     }
 
     #[test]
     fn each_layer_can_fail() {
         let mut built = record("a", vec![]);
         built.build = Some(Failure { message: "Bad machine code".into(), command: "cargo".into() });
-        assert!(judge(&[built])[0].failed());
+        assert!(judge(vec![built])[0].failed());
         let mut ran = run("1");
         ran.outcome.failed.insert("crc32".into(), "got 1, right is 2".into());
-        assert!(judge(&[record("a", vec![ran])])[0].failed());
+        assert!(judge(vec![record("a", vec![ran])])[0].failed());
         let mut looked = record("a", vec![run("1")]);
         looked.code.findings.push("a store".into());
-        assert!(judge(&[looked])[0].failed());
+        assert!(judge(vec![looked])[0].failed());
     }
 }

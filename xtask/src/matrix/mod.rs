@@ -22,7 +22,7 @@ mod toolchain;
 pub mod trial;
 mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
@@ -96,6 +96,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     ensure!(args.jobs != Some(0), "--jobs takes at least 1");
+    controls::ensure_names(&args.without_control)?;
+    let html = args.html.clone().unwrap_or_else(|| paths::target().join("matrix/report.html"));
+    // A report that cannot be written had better be known before the run than after it.
+    args.json.iter().chain([&html]).try_for_each(|path| ensure_writable(path))?;
     let sh = Shell::new()?;
     if args.prepare {
         controls::prepare(&sh)?;
@@ -104,17 +108,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     foreign::ensure_libraries(&args.lib)?;
     // Before anything is built: a name that rustc does not know.
     for row in &rows {
-        toolchain::features(&sh, &row.cpu, &row.features)?;
+        toolchain::ensure_target(&sh, &row.cpu, &row.features)?;
+    }
+    for cpu in [Some(&args.lib_cpu), args.host.as_ref()].into_iter().flatten() {
+        toolchain::ensure_target(&sh, cpu, "")?;
     }
     let report = run_rows(&sh, args, &rows)?;
     if args.controls {
         print!("{}", report.evidence());
     }
     print!("{}", report.table());
-    let html = args.html.clone().unwrap_or_else(|| paths::target().join("matrix/report.html"));
     write(&html, &report.html())?;
     if let Some(json) = &args.json {
-        write(json, &serde_json::to_string_pretty(&report)?)?;
+        write(json, &report.json()?)?;
     }
     println!("\nreport: {}", html.display());
     for line in &report.complaints {
@@ -130,7 +136,7 @@ pub fn run_rows(sh: &Shell, args: &Args, rows: &[Row]) -> Result<Report> {
     let mut report = Report {
         versions: Versions::read(sh)?,
         command: command_line(),
-        controls: controls::all(sh, &host),
+        controls: controls::all(sh, &host)?,
         complaints: Vec::new(),
         rows: Vec::new(),
         bisected: Vec::new(),
@@ -143,13 +149,14 @@ pub fn run_rows(sh: &Shell, args: &Args, rows: &[Row]) -> Result<Report> {
         report.rows = foreign::run(sh, &host, &args.lib, &args.lib_cpu)?;
         return Ok(report);
     }
-    let records = work::run(sh, args, &host, &report.versions, rows)?;
-    report.rows = judge::judge(&records);
+    let known = work::run(sh, args, &host, &report.versions, rows)?;
+    let agreed = known.agreed_hashes();
+    report.rows = judge::judge(&known, &agreed);
     if args.bisect_features {
-        let agreed = judge::agreed_hashes(records.iter().flat_map(|r| &r.execution.runs));
-        for (record, judged) in records.iter().zip(&report.rows).filter(|(_, j)| j.failed()) {
-            let features = work::bisect(sh, &host, record, judged, &agreed)?;
-            report.bisected.push((judged.row.clone(), features));
+        for (record, judged) in known.records.iter().zip(&report.rows).filter(|(_, j)| j.failed()) {
+            let dir = paths::target().join("matrix/bisect").join(record.row.file_name());
+            let place = bisect::Place { workspace: paths::root(), dir };
+            report.bisected.push(bisect::row(sh, &host, &place, record, judged, &agreed)?);
         }
     }
     Ok(report)
@@ -160,11 +167,22 @@ fn command_line() -> String {
     std::iter::once("cargo xtask".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<()> {
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
-    }
+fn write(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Makes the folder that a file goes to, and leaves the file as it was.
+fn ensure_writable(path: &Path) -> Result<()> {
+    let what = || format!("cannot write {}", path.display());
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).with_context(what)?;
+    }
+    let new = !path.exists();
+    std::fs::OpenOptions::new().append(true).create(true).open(path).with_context(what)?;
+    if new {
+        std::fs::remove_file(path).with_context(what)?;
+    }
+    Ok(())
 }
 
 /// A folder with zlib.h, zconf.h and zstd's headers, for C code that is compiled against no row.

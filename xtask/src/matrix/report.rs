@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use comfy_table::{Attribute, Cell as TableCell, Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use super::bisect::Narrowed;
 use super::controls::{Control, Verdict};
 use super::judge::{Cell, Judged, LAYERS, State};
 use super::toolchain::Versions;
@@ -23,14 +24,31 @@ pub struct Report {
     pub complaints: Vec<String>,
     /// The rows.
     pub rows: Vec<Judged>,
-    /// What failing rows were narrowed to: the row and the features.
-    pub bisected: Vec<(String, String)>,
+    /// What failing rows were narrowed to.
+    pub bisected: Vec<Narrowed>,
 }
 
 impl Report {
     /// Whether everything that could be looked at holds.
     pub fn passed(&self) -> bool {
         self.complaints.is_empty() && !self.rows.iter().any(Judged::failed)
+    }
+
+    /// For programs: the verdict, and all that is in here.
+    pub fn json(&self) -> serde_json::Result<String> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            verdict: &'static str,
+            summary: String,
+            #[serde(flatten)]
+            report: &'a Report,
+        }
+        let (verdict, summary) = (self.verdict(), self.summary());
+        serde_json::to_string_pretty(&Document { verdict, summary, report: self })
+    }
+
+    fn verdict(&self) -> &'static str {
+        if self.passed() { "passed" } else { "failed" }
     }
 
     /// One line.
@@ -95,8 +113,11 @@ impl Report {
                 let _ = writeln!(text, "    {}", finding.command);
             }
         }
-        for (row, features) in &self.bisected {
-            let _ = writeln!(text, "\n{row}: the failure needs {features}");
+        for Narrowed { row, repeated, needs, command } in &self.bisected {
+            let _ = writeln!(text, "\n{row}: bisected, repeating {repeated}: {needs}");
+            if let Some(command) = command {
+                let _ = writeln!(text, "    {command}");
+            }
         }
         text
     }
@@ -156,12 +177,14 @@ impl Report {
                 );
             }
         }
-        for (row, features) in &self.bisected {
+        for Narrowed { row, repeated, needs, command } in &self.bisected {
             let _ = writeln!(
                 findings,
-                "<tr><th scope=\"row\">{}</th><td>bisected</td><td></td><td>needs {}</td><td></td></tr>",
+                "<tr><th scope=\"row\">{}</th><td>bisected</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
                 escape(row),
-                escape(features)
+                escape(repeated),
+                escape(needs),
+                escape(command.as_deref().unwrap_or_default())
             );
         }
         if findings.is_empty() {
@@ -183,9 +206,8 @@ impl Report {
             notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
         let layers: String =
             LAYERS.iter().map(|layer| format!("<th scope=\"col\">{layer}</th>")).collect();
-        let verdict = if self.passed() { "passed" } else { "failed" };
         let parts = [
-            ("VERDICT", verdict.to_owned()),
+            ("VERDICT", self.verdict().to_owned()),
             ("SUMMARY", escape(&self.summary())),
             ("COMMAND", escape(&self.command)),
             ("RUSTC", escape(&self.versions.rustc)),

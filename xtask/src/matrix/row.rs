@@ -181,7 +181,11 @@ pub fn rows(choice: &Choice) -> Result<Vec<Row>> {
     for cpu in cpus {
         for &opt in opts {
             for &lto in ltos {
-                rows.push(Row::new(cpu, opt, lto)?);
+                let row = Row::new(cpu, opt, lto)?;
+                // Named twice, it is still one folder.
+                if !rows.contains(&row) {
+                    rows.push(row);
+                }
             }
         }
     }
@@ -212,5 +216,8 @@ mod tests {
         assert_eq!(one, [Row::new("znver4", Opt::Three, Lto::Fat).unwrap()]);
         let of_full = rows(&Choice { full: true, cpus: &cpus, ..Choice::default() }).unwrap();
         assert_eq!(of_full.len(), 12);
+        let twice = ["znver4".to_owned(), "znver4".to_owned()];
+        let one = rows(&Choice { cpus: &twice, ..Choice::default() }).unwrap();
+        assert_eq!(one.len(), 1);
     }
 }

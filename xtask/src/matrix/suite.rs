@@ -11,14 +11,28 @@ use xshell::{Shell, cmd};
 use crate::paths;
 
 /// How the program meets the library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Linkage {
     /// By dlopen, for libraries that are named at run time.
+    #[default]
     Dlopen,
     /// Against `libz.so` and `libzstd.so` in a folder.
     Shared,
     /// Against `libz.a` and `libzstd.a` in a folder.
     Static,
+}
+
+/// How the suite is run; kept with what it found, so that the same can be done again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The form of the libraries.
+    pub linkage: Linkage,
+    /// What runs the program, an emulator and its options; empty for the CPU itself.
+    pub wrapper: Vec<String>,
+    /// The program's arguments that name libraries.
+    pub args: Vec<String>,
+    /// Added to the environment.
+    pub env: Vec<(String, String)>,
 }
 
 /// What one run of the suite found.
@@ -34,11 +48,22 @@ pub struct Outcome {
     pub skipped: BTreeMap<String, String>,
     /// Check and the hash of output that may not depend on the CPU.
     pub hashes: BTreeMap<String, String>,
-    /// The command line that repeats this run.
+    /// The command line of the run, without the choice of checks.
     pub command: String,
 }
 
+/// The name under which a run that ends before its first check is recorded.
+const START: &str = "start";
+
 impl Outcome {
+    /// The command line that repeats one check of this run.
+    pub fn repeat(&self, check: &str) -> String {
+        match check {
+            START => self.command.clone(),
+            _ => format!("{} --only '{check}'", self.command),
+        }
+    }
+
     /// The first failure, as one line.
     pub fn first_failure(&self) -> Option<String> {
         self.failed.iter().next().map(|(check, what)| format!("{check}: {what}"))
@@ -66,11 +91,11 @@ impl Outcome {
             }
         }
         if !complete && outcome.failed.is_empty() {
-            let check = running.unwrap_or_else(|| "start".into());
+            let check = running.unwrap_or_else(|| START.into());
             outcome.failed.insert(check, format!("the program ended early: {ended}"));
         }
         if complete && outcome.passed.is_empty() && outcome.failed.is_empty() {
-            outcome.failed.insert("start".into(), "no check was run".into());
+            outcome.failed.insert(START.into(), "no check was run".into());
         }
         outcome
     }
@@ -141,18 +166,15 @@ impl Suite {
         Ok(Outcome::parse(&String::from_utf8_lossy(&out.stdout), "").tier)
     }
 
-    /// Runs the suite with `args`, after `wrapper` if there is one, in the environment `env`.
-    pub fn run(
-        &self,
-        wrapper: &[String],
-        args: &[String],
-        env: &[(String, String)],
-    ) -> Result<Outcome> {
-        let mut words: Vec<String> = wrapper.to_vec();
+    /// Runs the checks whose names begin with one of `only`; all if there is none.
+    pub fn run(&self, call: &Call, only: &[&str]) -> Result<Outcome> {
+        let env = &call.env;
+        let mut words: Vec<String> = call.wrapper.clone();
         words.push(self.program.display().to_string());
-        words.extend_from_slice(args);
+        words.extend_from_slice(&call.args);
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::null());
+        command.args(only.iter().flat_map(|check| ["--only", check]));
         // What is tested is set here and nowhere else.
         for name in ["LD_LIBRARY_PATH", "LD_PRELOAD", "ZCOMPAT_CPU"] {
             command.env_remove(name);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
-use super::suite::cc;
+use super::suite::{cc, first_error};
 
 /// Versions, for the report and for the key of stored results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,13 +57,42 @@ pub fn features(sh: &Shell, cpu: &str, features: &str) -> Result<BTreeSet<String
         .filter_map(|line| line.strip_prefix("target_feature=\"")?.strip_suffix('"'))
         .map(str::to_owned)
         .collect();
-    // rustc only warns about a CPU that it does not know.
     let errors = String::from_utf8_lossy(&out.stderr);
-    anyhow::ensure!(
-        out.status.success() && !errors.contains("not a recognized processor"),
+    let first = errors.lines().next().unwrap_or_default();
+    ensure!(out.status.success(), "rustc does not take -Ctarget-cpu={cpu}: {first}");
+    // It only warns about what it does not know, and hands that to LLVM, which ignores it.
+    ensure!(
+        !errors.contains("not a recognized processor"),
         "rustc has no target-cpu {cpu}: see `rustc --print target-cpus`"
     );
+    let unknown = errors.lines().find(|line| line.contains("unknown and unstable feature"));
+    if let Some(name) = unknown.and_then(|line| line.rsplit('`').nth(1)) {
+        bail!("rustc has no target feature {name:?}: see `rustc --print target-features`");
+    }
     Ok(features)
+}
+
+/// Fails with one line where rustc does not know a target, or cannot compile for it at all: it is
+/// one of the 32-bit CPUs, which its list has too.
+pub fn ensure_target(sh: &Shell, cpu: &str, wanted: &str) -> Result<()> {
+    features(sh, cpu, wanted)?;
+    let dir = tempfile::tempdir()?;
+    let object = dir.path().join("empty.o");
+    let out = cmd!(
+        sh,
+        "rustc --crate-type lib --crate-name empty --emit=obj -Ctarget-cpu={cpu} -Ctarget-feature={wanted} -o {object} -"
+    )
+    .stdin("#![no_std]")
+    .quiet()
+    .ignore_status()
+    .output()?;
+    let errors = String::from_utf8_lossy(&out.stderr);
+    ensure!(
+        out.status.success(),
+        "rustc cannot compile for target-cpu {cpu}: {}",
+        first_error(&errors).to_lowercase()
+    );
+    Ok(())
 }
 
 /// What this host's CPU and kernel offer, as rustc sees them.
@@ -75,13 +104,13 @@ pub fn host_features(sh: &Shell) -> Result<BTreeSet<String>> {
 /// else the nearest below that it does.
 pub fn march(sh: &Shell, cpu: &str) -> String {
     let below: &[&str] = match cpu {
-        "znver5" => &["znver5", "znver4", "x86-64-v4"],
-        "znver4" => &["znver4", "x86-64-v4"],
-        "sapphirerapids" => &["sapphirerapids", "icelake-server", "x86-64-v4"],
-        other => &[other],
+        "znver5" => &["znver4"],
+        "graniterapids" | "emeraldrapids" => &["sapphirerapids", "icelake-server"],
+        "sapphirerapids" => &["icelake-server"],
+        _ => &[],
     };
-    let known = |march: &&&str| {
-        let (cc, march) = (cc(), **march);
+    let known = |march: &str| {
+        let cc = cc();
         cmd!(sh, "{cc} -march={march} -E -x c /dev/null")
             .quiet()
             .ignore_stdout()
@@ -89,7 +118,15 @@ pub fn march(sh: &Shell, cpu: &str) -> String {
             .run()
             .is_ok()
     };
-    below.iter().find(known).unwrap_or(&"x86-64").to_string()
+    if let Some(march) = std::iter::once(&cpu).chain(below).find(|march| known(march)) {
+        return (*march).to_owned();
+    }
+    // The highest level that the CPU has all of.
+    let has = features(sh, cpu, "").unwrap_or_default();
+    let level = ["x86-64-v4", "x86-64-v3", "x86-64-v2"].into_iter().find(|level| {
+        known(level) && features(sh, level, "").is_ok_and(|level| level.is_subset(&has))
+    });
+    level.unwrap_or("x86-64").to_owned()
 }
 
 /// The C compiler's flag for one of rustc's features, `+name` or `-name`; none where the C compiler

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Completion;
 use xshell::Shell;
 
+use super::bisect::Narrowed;
 use super::host::{Host, Way};
 use super::judge::{Cell, Finding, Judged, State};
 use super::report::Report;
 use super::row::{Lto, Opt, Row};
-use super::suite::{Linkage, Suite};
+use super::suite::{Call, Linkage, Suite};
 use super::toolchain::Versions;
 use super::{Args, controls, foreign, headers, judge, toolchain, work};
 use crate::paths;
@@ -19,7 +20,7 @@ use crate::paths;
 /// Runs the controls; what must fail a run.
 pub fn controls(sh: &Shell) -> Result<Vec<String>> {
     let host = Host::new(sh, None)?;
-    Ok(controls::complaints(&controls::all(sh, &host), &[]))
+    Ok(controls::complaints(&controls::all(sh, &host)?, &[]))
 }
 
 /// Runs rows of these CPUs as they ship; fails with what they found.
@@ -28,14 +29,15 @@ pub fn rows(sh: &Shell, cpus: &[&str]) -> Result<()> {
     let rows: Vec<Row> =
         cpus.iter().map(|cpu| Row::new(cpu, Opt::Three, Lto::Fat)).collect::<Result<_>>()?;
     let args = Args { jobs: Some(1), ..Args::default() };
-    let records = work::run(sh, &args, &host, &Versions::read(sh)?, &rows)?;
+    let known = work::run(sh, &args, &host, &Versions::read(sh)?, &rows)?;
     let failures = |row: &Judged| -> Vec<String> {
         let line = |f: &Finding| {
             format!("{}: {}: {}: {}\n  {}", row.row, f.layer, f.place, f.message, f.command)
         };
         row.findings.iter().map(line).collect()
     };
-    let lines: Vec<String> = judge::judge(&records).iter().flat_map(failures).collect();
+    let lines: Vec<String> =
+        judge::judge(&known, &known.agreed_hashes()).iter().flat_map(failures).collect();
     ensure!(lines.is_empty(), "{}", lines.join("\n"));
     Ok(())
 }
@@ -62,21 +64,38 @@ pub fn library(sh: &Shell, path: &Path) -> Result<()> {
 
 /// A library whose `crc32` is wrong for one length.
 pub fn library_without_crc(sh: &Shell) -> Result<PathBuf> {
-    let dir = paths::target().join("matrix/wrong");
+    wrong_library(sh, "wrong", "c ^= len == 417;")
+}
+
+/// Runs the suite on a library that never returns; fails unless that is noticed.
+pub fn endless(sh: &Shell) -> Result<()> {
+    let library = wrong_library(sh, "endless", "for (volatile int k = 0; len == 417; k = 1 - k);")?;
+    let program = paths::target().join("matrix/endless/suite");
+    let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &program)?;
+    let args = ["--libz", &library.display().to_string(), "--seconds", "2"].map(str::to_owned);
+    let call = Call { args: args.to_vec(), ..Call::default() };
+    let outcome = suite.run(&call, &["checksum/crc32"])?;
+    let said = outcome.first_failure().context("a library that never returns is not noticed")?;
+    ensure!(said.contains("does not come to an end"), "an endless loop is called: {said}");
+    Ok(())
+}
+
+/// A library with nothing but a `crc32`, in which `fault` stands before the end.
+fn wrong_library(sh: &Shell, name: &str, fault: &str) -> Result<PathBuf> {
+    let dir = paths::target().join("matrix").join(name);
     std::fs::create_dir_all(&dir)?;
     let (source, library) = (dir.join("wrong.c"), dir.join("libz.so.1"));
-    std::fs::write(
-        &source,
-        "unsigned long crc32(unsigned long crc, const unsigned char *p, unsigned len) {\n\
+    let text = "unsigned long crc32(unsigned long crc, const unsigned char *p, unsigned len) {\n\
          \x20   unsigned long c = crc ^ 0xffffffff, n = len;\n\
          \x20   if (!p) return 0;\n\
          \x20   while (n--) {\n\
          \x20       c ^= *p++;\n\
          \x20       for (int k = 0; k < 8; k++) c = c & 1 ? c >> 1 ^ 0xedb88320 : c >> 1;\n\
          \x20   }\n\
-         \x20   return c ^ 0xffffffff ^ (len == 417);\n\
-         }\n",
-    )?;
+         \x20   FAULT\n\
+         \x20   return c ^ 0xffffffff;\n\
+         }\n";
+    std::fs::write(&source, text.replace("FAULT", fault))?;
     let cc = super::suite::cc();
     xshell::cmd!(sh, "{cc} -O1 -shared -fPIC {source} -o {library}").quiet().run()?;
     Ok(library)
@@ -120,21 +139,10 @@ pub fn crashes_below(sh: &Shell, prefix: &Path) -> Result<Option<String>> {
 
     let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
     let lib = |name: &str| prefix.join("lib").join(name).display().to_string();
-    let args = [
-        "--libz".to_owned(),
-        lib("libz.so.1"),
-        "--libzstd".into(),
-        lib("libzstd.so.1"),
-        "--only".into(),
-        "checksum/".into(),
-        "--only".into(),
-        "deflate/one shot".into(),
-        "--only".into(),
-        "inflate/back".into(),
-        "--only".into(),
-        "zstd/levels".into(),
-    ];
-    let outcome = suite.run(&[qemu, "-cpu".into(), oldest.into()], &args, &[])?;
+    let args = vec!["--libz".to_owned(), lib("libz.so.1"), "--libzstd".into(), lib("libzstd.so.1")];
+    let wrapper = vec![qemu.clone(), "-cpu".into(), oldest.into()];
+    let only = ["checksum/", "deflate/one shot", "inflate/back", "zstd/levels"];
+    let outcome = suite.run(&Call { args, wrapper, ..Call::default() }, &only)?;
     match outcome.first_failure() {
         Some(failure) => bail!("on the oldest x86-64 CPU: {failure}"),
         None => Ok(None),
@@ -224,7 +232,12 @@ pub fn sample_page(path: &Path) -> Result<Vec<Vec<String>>> {
         controls: vec![controls::control("evex", "a bug", Err(anyhow::anyhow!("no <rustc>")))],
         complaints: vec![],
         rows,
-        bisected: vec![("znver4 O3 fat".into(), "avx512dq, avx512vl".into())],
+        bisected: vec![Narrowed {
+            row: "znver4 O3 fat".into(),
+            repeated: "the build".into(),
+            needs: "needs avx512dq, avx512vl".into(),
+            command: None,
+        }],
     };
     ensure!(!report.passed(), "a report with a failed row has passed");
     std::fs::write(path, report.html())?;

@@ -1,41 +1,54 @@
 //! Rows, several at once: built, run, looked through, recorded.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use xshell::Shell;
 
 use super::build::{self, Built, Failure, Plan};
 use super::execute::{self, Code, Execution, Extent};
-use super::host::{Host, Way};
-use super::judge::Judged;
-use super::record::{Inputs, Record};
+use super::host::Host;
+use super::record::{Inputs, Record, Store};
 use super::row::{Lto, Opt, Row};
-use super::suite::{Linkage, Outcome, Suite};
 use super::toolchain::{self, Versions};
-use super::{Args, bisect};
+use super::{Args, judge};
 use crate::paths;
 
-/// Runs the rows and returns their records in the same order.
+/// What is known of the rows after a run.
+pub struct Known {
+    /// Of each row, in the order of the rows.
+    pub records: Vec<Record>,
+    /// Of other rows, from earlier runs.
+    pub others: Vec<Record>,
+}
+
+impl Known {
+    /// What each check's output is taken to be.
+    pub fn agreed_hashes(&self) -> BTreeMap<String, String> {
+        let all = self.records.iter().chain(&self.others);
+        judge::agreed_hashes(all.flat_map(|record| &record.execution.runs))
+    }
+}
+
+/// Runs the rows whose results are not known.
 pub fn run(
     sh: &Shell,
     args: &Args,
     host: &Host,
     versions: &Versions,
     rows: &[Row],
-) -> Result<Vec<Record>> {
-    let extent = format!("full {} host {:?}", args.full, args.host);
-    let inputs = Inputs::read(versions, &extent)?;
+) -> Result<Known> {
+    let _lock = paths::lock("matrix/rows.lock")?;
+    let inputs = Inputs::read(versions, host)?;
     crate::cargo_c::cinstall(sh)?;
-    let known: Vec<Option<Record>> = rows
-        .iter()
-        .map(|row| if args.fresh { None } else { Record::load(row, &inputs.key(row)) })
-        .collect();
+    let store = Store::new();
+    let load = |row| if args.fresh { None } else { store.load(row, &inputs, args.full) };
+    let known: Vec<Option<Record>> = rows.iter().map(load).collect();
     let mut queue: VecDeque<usize> = (0..rows.len()).filter(|i| known[*i].is_none()).collect();
     let todo = queue.len();
     let known_count = rows.len() - todo;
@@ -47,7 +60,7 @@ pub fn run(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.unwrap_or(cores).min(todo.max(1));
     let each = (cores / jobs).max(1);
-    let progress = Progress::new(todo);
+    let progress = Progress::new(todo, jobs);
     let records = Mutex::new(known);
     let queue = Mutex::new(std::mem::take(&mut queue));
     std::thread::scope(|scope| {
@@ -63,7 +76,7 @@ pub fn run(
                         // One row's trouble, whatever it is, is that row's and not the run's.
                         let record = match job.run(&sh) {
                             Ok(record) => {
-                                record.store()?;
+                                store.store(&record, args.full)?;
                                 record
                             }
                             Err(error) => job.broken(&error),
@@ -77,7 +90,8 @@ pub fn run(
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker panicked"))
     })?;
     let records = records.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    Ok(records.into_iter().map(|record| record.expect("every row was run")).collect())
+    let records = records.into_iter().map(|record| record.expect("every row was run")).collect();
+    Ok(Known { records, others: store.others(rows, &inputs) })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -96,7 +110,7 @@ impl Job<'_> {
     fn blank(&self) -> Record {
         Record {
             row: self.row.clone(),
-            key: self.inputs.key(self.row),
+            key: self.inputs.key(self.row, self.args.full),
             seconds: 0.0,
             march: String::new(),
             build: None,
@@ -138,7 +152,10 @@ impl Job<'_> {
         let (target, prefix, stamp) = (dir.join("build"), dir.join("install"), dir.join("key"));
         let key = self.inputs.build_key(self.row);
         if !self.args.fresh && std::fs::read_to_string(&stamp).is_ok_and(|known| known == key) {
-            return Ok(Ok(Built::at(&prefix, toolchain::march(sh, &self.row.cpu))));
+            let built = Built::at(&prefix, toolchain::march(sh, &self.row.cpu));
+            if built.libraries().iter().all(|library| library.exists()) {
+                return Ok(Ok(built));
+            }
         }
         std::fs::remove_file(&stamp).ok();
         let plan = Plan {
@@ -164,13 +181,15 @@ impl Job<'_> {
 struct Progress {
     bar: ProgressBar,
     begun: Instant,
-    done: Mutex<usize>,
+    /// Rows done, and the seconds that they took.
+    done: Mutex<(usize, f64)>,
     todo: usize,
+    jobs: usize,
     quiet: bool,
 }
 
 impl Progress {
-    fn new(todo: usize) -> Progress {
+    fn new(todo: usize, jobs: usize) -> Progress {
         let bar = ProgressBar::new(todo as u64);
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} rows, {msg}");
         bar.set_style(style.expect("a valid template"));
@@ -178,8 +197,9 @@ impl Progress {
         Progress {
             bar,
             begun: Instant::now(),
-            done: Mutex::new(0),
+            done: Mutex::new((0, 0.0)),
             todo,
+            jobs,
             quiet: !std::io::stderr().is_terminal(),
         }
     }
@@ -190,22 +210,13 @@ impl Progress {
 
     fn end(&self, record: &Record) {
         let mut done = lock(&self.done);
-        *done += 1;
-        // From this run's own rows: they take about the same time each.
-        let left = self.begun.elapsed().mul_f64((self.todo - *done) as f64 / *done as f64);
-        let left = match left.as_secs() {
-            0 if *done == self.todo => "done".to_owned(),
-            seconds if seconds < 90 => format!("about {seconds} s left"),
-            seconds => format!("about {} min left", seconds.div_ceil(60)),
-        };
+        *done = (done.0 + 1, done.1 + record.seconds);
+        let left = time_left(self.begun.elapsed(), *done, self.todo, self.jobs);
         self.bar.inc(1);
-        let wrong = record.build.is_some()
-            || !record.code.findings.is_empty()
-            || record.execution.runs.iter().any(|run| !run.outcome.failed.is_empty());
-        let word = if wrong { "FAILED" } else { "done" };
+        let word = if record.failed() { "FAILED" } else { "passed" };
         let line = format!(
             "[{}/{}] {} {word} after {:.0} s, {left}",
-            *done, self.todo, record.row, record.seconds
+            done.0, self.todo, record.row, record.seconds
         );
         if self.quiet {
             eprintln!("{line}");
@@ -215,69 +226,30 @@ impl Progress {
     }
 }
 
-/// Narrows a failing row: builds it again and again with features switched off, and repeats what
-/// failed first.
-///
-/// `agreed` has the hashes that most rows have.
-pub fn bisect(
-    sh: &Shell,
-    host: &Host,
-    record: &Record,
-    judged: &Judged,
-    agreed: &BTreeMap<String, String>,
-) -> Result<String> {
-    let row = &record.row;
-    let base = toolchain::features(sh, "x86-64", "")?;
-    let all: Vec<String> =
-        toolchain::features(sh, &row.cpu, &row.features)?.difference(&base).cloned().collect();
-    let wanted = judged.findings.first().context("a failing row has a finding")?;
-    let (layer, check) = (wanted.layer, wanted.message.split(": ").next().unwrap_or_default());
-    let right = agreed.get(check);
-    let dir = paths::target().join("matrix/bisect").join(row.file_name());
-    let mut builds = 0;
-    let narrowed = bisect::narrow(&all, |off| {
-        builds += 1;
-        eprintln!("{row}: build {builds}, {} of {} features off", off.len(), all.len());
-        let (target, prefix) = (dir.join("build"), dir.join("install"));
-        let plan = Plan {
-            workspace: paths::root(),
-            row,
-            without: off,
-            package: None,
-            target: &target,
-            prefix: &prefix,
-            jobs: None,
-        };
-        let built = match build::build(sh, &plan)? {
-            Err(_) => return Ok(layer == "verified"),
-            Ok(built) => built,
-        };
-        if layer == "verified" {
-            return Ok(false);
-        }
-        let libraries = built.libraries();
-        let on: BTreeSet<String> = all.iter().filter(|f| !off.contains(f)).cloned().collect();
-        let features: BTreeSet<String> = base.union(&on).cloned().collect();
-        let code = execute::look(&libraries.each_ref().map(|p| p.as_path()), &features)?;
-        if layer == "machine code" {
-            return Ok(!code.findings.is_empty());
-        }
-        if host.way(sh, &code.needed)? != Way::Native {
-            return Ok(false);
-        }
-        let outcome = run_check(sh, &built, &dir, check)?;
-        let differs = outcome.hashes.get(check).is_some_and(|hash| Some(hash) != right);
-        Ok(if layer == "same bytes" { differs } else { !outcome.failed.is_empty() })
-    })?;
-    let generators = toolchain::generators(sh, &narrowed)?;
-    Ok(match generators.as_slice() {
-        [] => format!("no feature beyond x86-64 ({builds} builds)"),
-        some => format!("{} ({builds} builds)", some.join(", ")),
-    })
+/// In words, from this run's own rows, which take about the same time each. `done` has how many and
+/// their seconds; `jobs` are at work at once, so that others have been begun.
+fn time_left(elapsed: Duration, done: (usize, f64), todo: usize, jobs: usize) -> String {
+    let (rows, seconds) = (done.0 as f64, done.1);
+    let whole = seconds / rows * todo as f64 / jobs as f64;
+    match (whole - elapsed.as_secs_f64()).max(0.0).ceil() as u64 {
+        _ if done.0 == todo => "none left".to_owned(),
+        left if left < 90 => format!("about {left} s left"),
+        left => format!("about {} min left", left.div_ceil(60)),
+    }
 }
 
-fn run_check(sh: &Shell, built: &Built, work: &Path, check: &str) -> Result<Outcome> {
-    let program = work.join("suite-shared");
-    let suite = Suite::build(sh, Linkage::Shared, &built.include, Some(&built.lib), &program)?;
-    suite.run(&[], &["--only".into(), check.into()], &[])
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_are_at_work_count() {
+        let left =
+            |elapsed, done, todo, jobs| time_left(Duration::from_secs(elapsed), done, todo, jobs);
+        assert_eq!(left(60, (1, 60.0), 22, 2), "about 10 min left");
+        assert_eq!(left(60, (2, 120.0), 22, 2), "about 10 min left");
+        assert_eq!(left(60, (1, 60.0), 2, 1), "about 60 s left");
+        assert_eq!(left(600, (1, 60.0), 2, 1), "about 0 s left");
+        assert_eq!(left(120, (2, 120.0), 2, 1), "none left");
+    }
 }

@@ -24,6 +24,10 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("matrix: the libraries as built pass layers 2 and 3", move || as_built(setup)),
         check("matrix: rows", rows),
         check("matrix: a wrong library fails", wrong_library),
+        check("matrix: a library that never returns is noticed", || {
+            trial::endless(&Shell::new()?)?;
+            PASSED
+        }),
         check("matrix: code above the CPU crashes under qemu", move || above_the_cpu(setup)),
         check("matrix: what the host cannot run is not called passed", trial::unrunnable),
         check("matrix: CPUID is answered with features taken out", cpuid_mask),
@@ -182,7 +186,20 @@ fn bad_input() -> Result<Completion> {
     for (args, word) in [
         (vec!["--cpu", "no-such-cpu"], "no-such-cpu"),
         (vec!["--cpu", "a/b"], "a/b"),
+        (vec!["--cpu", "i686"], "64-bit"),
+        (vec!["--cpu", "x86-64-v3+nothing"], "nothing"),
+        (vec!["--cpu", ""], "target-cpu"),
+        (vec!["--opt", "4"], "--opt"),
+        (vec!["--lto", "thin"], "--lto"),
         (vec!["--jobs", "0"], "--jobs"),
+        (vec!["--jobs", "two"], "--jobs"),
+        (vec!["--json", "/proc/none/report.json"], "report.json"),
+        (vec!["--html", "/"], "cannot write /"),
+        (vec!["--without-control", "evx"], "evx"),
+        (vec!["--host", "no-such-cpu"], "no-such-cpu"),
+        (vec!["--lib", "/bin/true", "--cpu", "znver4"], "--cpu"),
+        (vec!["--lib-cpu", "x86-64-v2"], "--lib"),
+        (vec!["--lib", "/bin"], "/bin"),
         (vec!["--lib", "/no/such/file"], "/no/such/file"),
         (vec!["--lib", "/bin/true"], "neither"),
     ] {
@@ -196,6 +213,9 @@ fn bad_input() -> Result<Completion> {
 
 fn container() -> Result<Completion> {
     let sh = Shell::new()?;
+    if let Err(error) = debian::install(&sh, &["buildah", "debootstrap"]) {
+        return skip(format!("{error:#}"));
+    }
     let _dir = sh.push_dir(paths::root());
     let script: PathBuf = paths::root().join("matrix/container-test");
     cmd!(sh, "{script}").run().context("matrix/container-test fails")?;

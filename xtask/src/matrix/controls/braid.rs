@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 
 use super::{Evidence, Verdict};
 use crate::matrix::fetch::{self, Fetch};
-use crate::matrix::suite::{self, Linkage, Suite};
+use crate::matrix::suite::{self, Call, Linkage, Suite};
 use crate::matrix::{headers, toolchain};
 use crate::paths;
 
@@ -51,13 +51,8 @@ pub fn run(sh: &Shell, fetch: &Fetch) -> Result<(Verdict, Evidence)> {
             let complaint = compile(sh, zig, &ir, &object, false)?;
             ensure!(complaint.is_none(), "{llvm} cannot compile the control: {complaint:?}");
             let library = link(sh, &object)?;
-            let args = [
-                "--libz".into(),
-                library.display().to_string(),
-                "--only".into(),
-                "checksum/crc32".into(),
-            ];
-            let outcome = suite.run(&[], &args, &[])?;
+            let args = vec!["--libz".into(), library.display().to_string()];
+            let outcome = suite.run(&Call { args, ..Call::default() }, &["checksum/crc32"])?;
             evidence.expect(
                 !outcome.passed.is_empty() || !outcome.failed.is_empty(),
                 format!(

@@ -6,12 +6,15 @@ mod evex;
 mod high_byte;
 mod planted;
 
-use anyhow::Result;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use xshell::Shell;
 
 use super::fetch::Fetch;
 use super::host::Host;
+use crate::paths;
 
 /// What a control showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +55,16 @@ impl Control {
         };
         format!("control {}: {}: {verdict}", self.name, self.about)
     }
+
+    /// The verdict alone.
+    fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Caught => "caught",
+            Verdict::Mended => "no longer there",
+            Verdict::Unavailable(_) => "CANNOT BE HAD",
+            Verdict::Blind(_) => "NOT SEEN",
+        }
+    }
 }
 
 /// What a control gathers as it goes.
@@ -80,16 +93,41 @@ impl Evidence {
     }
 }
 
-/// All controls, in the order in which they run.
-pub fn all(sh: &Shell, host: &Host) -> Vec<Control> {
-    let fetch = &Fetch::new();
-    vec![
-        control("evex", "LLVM 22's EVEX bug, with the installed rustc", evex::run(sh)),
-        control("braid", "zlib-rs 0.5.1's CRC-32 through LLVM 20", braid::run(sh, fetch)),
-        control("high-byte", "byte stores from high registers", high_byte::run(sh, fetch)),
-        control("kernels", "a fault planted in each checksum kernel", planted::kernels(sh, host)),
-        control("c-part", "a fault planted in zstd's code for BMI2", planted::c_part(sh, host)),
-    ]
+type Run = fn(&Shell, &Host, &Fetch) -> Result<(Verdict, Evidence)>;
+
+/// Name, what it is, how it runs; in the order in which they run.
+const ALL: [(&str, &str, Run); 5] = [
+    ("evex", "LLVM 22's EVEX bug, with the installed rustc", |sh, _, _| evex::run(sh)),
+    ("braid", "zlib-rs 0.5.1's CRC-32 through LLVM 20", |sh, _, fetch| braid::run(sh, fetch)),
+    ("high-byte", "byte stores from high registers", |sh, _, fetch| high_byte::run(sh, fetch)),
+    ("kernels", "a fault planted in each checksum kernel", |sh, host, _| {
+        planted::kernels(sh, host)
+    }),
+    ("c-part", "a fault planted in zstd's code for BMI2", |sh, host, _| planted::c_part(sh, host)),
+];
+
+/// Fails for a name that no control has.
+pub fn ensure_names(names: &[String]) -> Result<()> {
+    let known = ALL.map(|(name, ..)| name);
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => bail!("there is no control {name:?}: they are {}", known.join(", ")),
+        None => Ok(()),
+    }
+}
+
+/// Runs all controls, with a line of progress each.
+pub fn all(sh: &Shell, host: &Host) -> Result<Vec<Control>> {
+    let _lock = paths::lock("matrix/controls.lock")?;
+    let fetch = Fetch::new();
+    let mut controls = Vec::new();
+    for (i, (name, about, run)) in ALL.iter().enumerate() {
+        let begun = Instant::now();
+        let control = control(name, about, run(sh, host, &fetch));
+        let (done, seconds) = (i + 1, begun.elapsed().as_secs());
+        eprintln!("[{done}/{}] control {name}: {} after {seconds} s", ALL.len(), control.word());
+        controls.push(control);
+    }
+    Ok(controls)
 }
 
 /// Fetches what the controls and the rows are made from.
@@ -100,7 +138,7 @@ pub fn prepare(sh: &Shell) -> Result<()> {
     for version in [braid::LLVM_20, braid::LLVM_21] {
         fetch.zig(sh, version)?;
     }
-    let _dir = sh.push_dir(crate::paths::root());
+    let _dir = sh.push_dir(paths::root());
     xshell::cmd!(sh, "cargo fetch --locked --quiet").quiet().run()?;
     Ok(())
 }
@@ -145,6 +183,12 @@ mod tests {
 
     fn with(name: &str, verdict: Verdict) -> Control {
         Control { name: name.into(), about: String::new(), verdict, evidence: Vec::new() }
+    }
+
+    #[test]
+    fn a_control_that_is_not_there_cannot_be_left_out() {
+        assert!(ensure_names(&["evex".into(), "c-part".into()]).is_ok());
+        assert!(ensure_names(&["evx".into()]).unwrap_err().to_string().contains("braid"));
     }
 
     #[test]

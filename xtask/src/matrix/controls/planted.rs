@@ -15,7 +15,7 @@ use super::{Evidence, Verdict};
 use crate::matrix::build::{self, Plan};
 use crate::matrix::host::Host;
 use crate::matrix::row::{Lto, Opt, Row};
-use crate::matrix::suite::{Linkage, Outcome, Suite};
+use crate::matrix::suite::{Call, Linkage, Outcome, Suite};
 use crate::matrix::{crate_dir, headers, tiers, toolchain};
 use crate::paths;
 
@@ -46,14 +46,12 @@ pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     ensure!(!tiers.is_empty(), "the copy's libz.so.1 offers no tier to choose");
 
     let run = |tier: &str, kernel: Option<&Planted>| -> Result<Outcome> {
-        let mut args = library.clone();
         let check = kernel.map_or("checksum/", |k| {
             if k.checksum == "crc32" { "checksum/crc32" } else { "checksum/adler32" }
         });
-        args.extend(["--only".into(), check.to_owned()]);
         let mut env = vec![("ZCOMPAT_CPU".to_owned(), tier.to_owned())];
         env.extend(kernel.map(|k| (SWITCH.to_owned(), k.name.clone())));
-        suite.run(&[], &args, &env)
+        suite.run(&Call { args: library.clone(), env, ..Call::default() }, &[check])
     };
     for tier in &tiers {
         let outcome = run(tier, None)?;
@@ -139,8 +137,8 @@ pub fn c_part(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
             evidence.note(format!("{cpu}: built, not run: this CPU lacks its features"));
             continue;
         }
-        let args = ["--libzstd".to_owned(), library.display().to_string()];
-        let outcome = suite.run(&[], &args, &[])?;
+        let args = vec!["--libzstd".to_owned(), library.display().to_string()];
+        let outcome = suite.run(&Call { args, ..Call::default() }, &[])?;
         let said = outcome.first_failure().unwrap_or_else(|| "all right".into());
         evidence.expect(outcome.failed.is_empty() != must_fail, format!("{cpu}: {said}"));
     }
