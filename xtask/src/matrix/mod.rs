@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',')]
     pub lto: Vec<Lto>,
     /// Test this libz.so.1 or libzstd.so.1 as it is instead of building rows; may be repeated
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["cpu", "opt", "lto", "full"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["cpu", "opt", "lto", "full", "bisect_features"])]
     pub lib: Vec<PathBuf>,
     /// The target-cpu that a library given by --lib must be able to run on
     #[arg(long, value_name = "CPU", default_value = "x86-64", requires = "lib")]

@@ -82,7 +82,7 @@ pub fn ensure_target(sh: &Shell, cpu: &str, wanted: &str) -> Result<()> {
         sh,
         "rustc --crate-type lib --crate-name empty --emit=obj -Ctarget-cpu={cpu} -Ctarget-feature={wanted} -o {object} -"
     )
-    .stdin("#![no_std]")
+    .stdin("#![no_std]\npub fn something() {}")
     .quiet()
     .ignore_status()
     .output()?;
