@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use libtest_mimic::Completion;
 use xshell::Shell;
 
-use super::bisect::Narrowed;
+use super::bisect::{self, Narrowed};
+use super::build::{self, Plan};
+use super::execute::{Code, Execution, Run};
 use super::host::{Host, Way};
 use super::judge::{Cell, Finding, Judged, State};
+use super::record::Record;
 use super::report::Report;
 use super::row::{Lto, Opt, Row};
 use super::suite::{Call, Linkage, Suite};
 use super::toolchain::Versions;
+use super::work::Known;
 use super::{Args, controls, foreign, headers, judge, toolchain, work};
 use crate::paths;
 
@@ -166,6 +170,59 @@ pub fn unrunnable() -> Result<Completion> {
     let avx512 = BTreeSet::from(["avx512vl".to_owned()]);
     let host = Host::new(&sh, Some("x86-64-v3"))?;
     ensure!(host.way(&sh, &avx512)? == Way::Impossible(vec!["avx512vl".into()]));
+    Ok(Completion::Completed)
+}
+
+/// A row that fails because of one feature must be narrowed to it, by builds of the libraries.
+pub fn bisected(sh: &Shell) -> Result<Completion> {
+    let host = Host::new(sh, None)?;
+    let (row, feature) = (Row::new("x86-64-v3", Opt::One, Lto::Units)?, "avx2");
+    if !toolchain::features(sh, &row.cpu, "")?.is_subset(&host.features) {
+        return Ok(Completion::ignored_with("this CPU has no AVX2"));
+    }
+    let dir = paths::target().join("matrix/bisect-test");
+    let (workspace, target, prefix) =
+        (dir.join("workspace"), dir.join("build"), dir.join("install"));
+    controls::planted::plant_behind(feature, &workspace)?;
+    let plan = Plan {
+        workspace: &workspace,
+        row: &row,
+        without: &[],
+        package: Some("libz"),
+        target: &target,
+        prefix: &prefix,
+        jobs: None,
+    };
+    let built = build::build(sh, &plan)?.map_err(|failure| anyhow!(failure.message))?;
+    let library = built.lib.join("libz.so.1").display().to_string();
+    let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
+    let call = Call { args: vec!["--libz".into(), library], ..Call::default() };
+    let outcome = suite.run(&call, &["checksum/"])?;
+    ensure!(outcome.failed.len() == 1, "the planted fault gives {:?}", outcome.failed);
+    let record = Record {
+        row,
+        key: String::new(),
+        seconds: 0.0,
+        march: built.march,
+        build: None,
+        execution: Execution {
+            // As a row has it, whose program is linked with the library.
+            runs: vec![Run { label: "shared".into(), call: Call::default(), outcome }],
+            ..Execution::default()
+        },
+        code: Code::default(),
+    };
+    let known = Known { records: vec![record], others: Vec::new() };
+    let agreed = known.agreed_hashes();
+    let judged = judge::judge(&known, &agreed);
+    // The same scratch space: its first build is the one above.
+    let place = bisect::Place { workspace: &workspace, dir };
+    let narrowed = bisect::row(sh, &host, &place, &known.records[0], &judged[0], &agreed)?;
+    ensure!(
+        narrowed.repeated == "checksum/combine"
+            && narrowed.needs.starts_with(&format!("needs {feature} (")),
+        "a fault behind {feature} is narrowed to: {narrowed:?}"
+    );
     Ok(Completion::Completed)
 }
 

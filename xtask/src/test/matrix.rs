@@ -35,6 +35,9 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("matrix: bad input gets one line", bad_input),
     ];
     if setup.full {
+        trials.push(check("matrix: a failing row is narrowed to a feature", || {
+            trial::bisected(&Shell::new()?)
+        }));
         trials.push(check("matrix: the container builds and runs it", container));
     }
     trials

@@ -4,7 +4,7 @@
 mod braid;
 mod evex;
 mod high_byte;
-mod planted;
+pub mod planted;
 
 use std::time::Instant;
 

@@ -205,6 +205,19 @@ fn copy_tree(from: &Path, to: &Path, edits: &Edits) -> Result<()> {
     Ok(())
 }
 
+/// A copy of the workspace whose CRC-32 combination is wrong where the compiler may use `feature`
+/// throughout.
+pub fn plant_behind(feature: &str, workspace: &Path) -> Result<()> {
+    let path = paths::root().join("src/checksum/crc32/combine.rs");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let head = "pub fn combine(crc_a: u32, crc_b: u32, length_b: u64) -> u32 {\n";
+    ensure!(text.matches(head).count() == 1, "{} has changed: plant anew", path.display());
+    let fault = format!(
+        "{head}    let crc_a = crc_a ^ u32::from(cfg!(target_feature = \"{feature}\") && length_b == 333);\n"
+    );
+    copy_workspace(workspace, &Edits::from([(path, text.replace(head, &fault))]))
+}
+
 /// Puts a function of ours between each kernel and its table.
 fn plant_in_kernels() -> Result<(Vec<Planted>, Edits)> {
     let (mut planted, mut edits) = (Vec::new(), Edits::new());
