@@ -33,6 +33,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("matrix: CPUID is answered with features taken out", cpuid_mask),
         check("matrix: a browser reads the report's table", page),
         check("matrix: bad input gets one line", bad_input),
+        check("matrix: the container's defaults fit the workspace", container_defaults),
     ];
     if setup.full {
         trials.push(check("matrix: a failing row is narrowed to a feature", || {
@@ -210,6 +211,49 @@ fn bad_input() -> Result<Completion> {
         let said = String::from_utf8_lossy(&out.stderr);
         ensure!(!out.status.success(), "{args:?} is taken");
         ensure!(said.lines().count() == 1 && said.contains(word), "{args:?} gets: {said}");
+    }
+    PASSED
+}
+
+/// The base has the Rust that Cargo.toml asks for, and what the image runs is taken by this xtask.
+fn container_defaults() -> Result<Completion> {
+    let read = |name: &str| -> Result<String> {
+        std::fs::read_to_string(paths::root().join(name)).with_context(|| name.to_owned())
+    };
+    let (containerfile, manifest) = (read("Containerfile")?, read("Cargo.toml")?);
+    let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \""));
+    let rust = rust.context("Cargo.toml has no rust-version")?.trim_end_matches('"');
+    let base = containerfile.lines().find_map(|line| line.strip_prefix("ARG BASE="));
+    ensure!(
+        base.is_some_and(|base| base.starts_with(&format!("rust:{rust}-"))),
+        "the workspace needs Rust {rust}, the container's base is {base:?}"
+    );
+    let command = containerfile.lines().find_map(|line| line.strip_prefix("CMD "));
+    let words: Vec<String> = serde_json::from_str(command.context("no CMD in Containerfile")?)?;
+    ensure!(words[..2] == ["sh", "-c"] && words.len() == 3, "CMD is {words:?}");
+    // The same script, with an xtask that only names the rows.
+    let dir = tempfile::tempdir()?;
+    let cargo = dir.path().join("cargo");
+    let xtask = std::env::current_exe()?;
+    std::fs::write(
+        &cargo,
+        format!("#!/bin/sh\nshift\nexec '{}' \"$@\" --list\n", xtask.display()),
+    )?;
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let script = words[2].replace("/out", &dir.path().join("out").display().to_string());
+    let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap_or_default());
+    for (cpus, rows) in [("default", 22), ("full", 168), ("x86-64,znver4", 2)] {
+        let out = Command::new("sh")
+            .args(["-c", &script])
+            .envs([("MATRIX_CPUS", cpus), ("PATH", &path)])
+            .output()?;
+        let said = String::from_utf8_lossy(&out.stdout);
+        ensure!(
+            out.status.success() && said.lines().count() == rows,
+            "CPUS={cpus} names {} rows: {}",
+            said.lines().count(),
+            String::from_utf8_lossy(&out.stderr)
+        );
     }
     PASSED
 }
