@@ -193,9 +193,10 @@ impl Suite {
     }
 }
 
-/// The C compiler of this workspace: what link/cc uses too.
+/// The C compiler: what compiles the C part (CC) where that is set, else what link/cc uses.
 pub fn cc() -> String {
-    std::env::var("ZCOMPAT_CC").unwrap_or_else(|_| "cc".into())
+    let plain = |name| std::env::var(name).ok().filter(|cc| !cc.is_empty() && !cc.contains(' '));
+    plain("CC").or_else(|| plain("ZCOMPAT_CC")).unwrap_or_else(|| "cc".into())
 }
 
 /// A line that a shell takes: quoted where it must be.
