@@ -36,9 +36,16 @@ pub struct Record {
 impl Record {
     /// Whether anything in it is wrong by itself, whatever other rows say.
     pub fn failed(&self) -> bool {
-        self.build.is_some()
-            || !self.code.findings.is_empty()
-            || self.execution.runs.iter().any(|run| !run.outcome.failed.is_empty())
+        self.first_failure().is_some()
+    }
+
+    /// The first of what is wrong, as one line.
+    pub fn first_failure(&self) -> Option<String> {
+        let build = self.build.iter().map(|failure| failure.message.clone());
+        let runs = self.execution.runs.iter().filter_map(|run| {
+            run.outcome.first_failure().map(|failure| format!("{}: {failure}", run.label))
+        });
+        build.chain(runs).chain(self.code.findings.iter().cloned()).next()
     }
 }
 

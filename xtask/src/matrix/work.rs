@@ -213,9 +213,12 @@ impl Progress {
         *done = (done.0 + 1, done.1 + record.seconds);
         let left = time_left(self.begun.elapsed(), *done, self.todo, self.jobs);
         self.bar.inc(1);
-        let word = if record.failed() { "FAILED" } else { "passed" };
+        let verdict = match record.first_failure() {
+            None => "passed".to_owned(),
+            Some(failure) => format!("FAILED ({failure})"),
+        };
         let line = format!(
-            "[{}/{}] {} {word} after {:.0} s, {left}",
+            "[{}/{}] {} {verdict} after {:.0} s, {left}",
             done.0, self.todo, record.row, record.seconds
         );
         if self.quiet {
