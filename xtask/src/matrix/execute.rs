@@ -168,7 +168,7 @@ pub fn peers(host: &Host) -> Vec<String> {
 pub struct Code {
     /// What is wrong, a line each.
     pub findings: Vec<String>,
-    /// Stores of high bytes that are known: where and why, and how many.
+    /// What is known and no failure: where and why, and in how many places.
     pub known: BTreeMap<String, u64>,
     /// Instructions decoded.
     pub instructions: u64,
@@ -197,7 +197,17 @@ pub fn look(libraries: &[&Path], target: &BTreeSet<String>) -> Result<Code> {
                 site.text, site.address, site.function
             ));
         }
+        let mut told = BTreeSet::new();
         for (feature, site) in scan.above(target, rules::is_chosen_at_run_time) {
+            let known = rules::known_above(&site.function, feature, &site.text, target);
+            if let Some(reason) = known {
+                *code.known.entry(format!("{name}: {reason}")).or_default() += 1;
+                continue;
+            }
+            // One line a function is enough.
+            if !told.insert((feature, &site.function)) {
+                continue;
+            }
             code.findings.push(format!(
                 "{name}: {feature} instruction `{}` at {:#x} in {}, which is not chosen at run time",
                 site.text, site.address, site.function

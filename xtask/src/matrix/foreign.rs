@@ -70,9 +70,7 @@ fn test(sh: &Shell, host: &Host, suite: &Suite, library: &Path, cpu: &str) -> Re
             }
         }
     }
-    notes.extend(
-        code.known.iter().map(|(place, n)| format!("known high-byte stores: {n} in {place}")),
-    );
+    notes.extend(code.known.iter().map(|(place, n)| format!("known, {n} times, in {place}")));
     for run in &runs {
         for (check, reason) in &run.outcome.skipped {
             notes.push(format!("{}: {check} skipped: {reason}", run.label));

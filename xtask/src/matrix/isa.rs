@@ -29,7 +29,7 @@ pub struct Scan {
     pub instructions: u64,
     /// Stores of AH, BH, CH or DH to memory: they crash some Raptor Lake CPUs (zlib-rs issue 306).
     pub high_byte_stores: Vec<Site>,
-    /// For each feature, the functions that use it, each with its first such instruction.
+    /// For each feature, the functions that use it, each with the first of every such instruction.
     pub features: BTreeMap<String, Vec<Site>>,
 }
 
@@ -101,6 +101,7 @@ fn scan_section(
         let body = &code[(start - base) as usize..(stop - base) as usize];
         let mut decoder = Decoder::with_ip(64, body, *start, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
+        let mut seen = BTreeSet::new();
         while decoder.can_decode() {
             decoder.decode_out(&mut instruction);
             if instruction.is_invalid() {
@@ -116,9 +117,8 @@ fn scan_section(
                 scan.high_byte_stores.push(site());
             }
             for feature in features(&instruction) {
-                let sites = scan.features.entry(feature).or_default();
-                if sites.last().is_none_or(|last| last.function != *function) {
-                    sites.push(site());
+                if seen.insert((feature.clone(), instruction.mnemonic() as u32)) {
+                    scan.features.entry(feature).or_default().push(site());
                 }
             }
         }

@@ -202,13 +202,8 @@ fn judge_row(record: &Record, agreed: &BTreeMap<String, String>, rows: usize) ->
         command: record.row.command(),
     }));
     let mut notes = record.execution.unavailable.clone();
-    notes.extend(
-        record
-            .code
-            .known
-            .iter()
-            .map(|(place, n)| format!("known high-byte stores: {n} in {place}")),
-    );
+    notes
+        .extend(record.code.known.iter().map(|(place, n)| format!("known, {n} times, in {place}")));
     for run in runs {
         for (check, reason) in &run.outcome.skipped {
             notes.push(format!("{}: {check} skipped: {reason}", run.label));

@@ -4,6 +4,8 @@
 //! What no entry covers is reported. An entry is added by reading the guard, not to silence the
 //! report: docs/matrix.md.
 
+use std::collections::BTreeSet;
+
 /// A function: a part of its demangled name, or with `=` all of it; and the features that its guard
 /// asks for.
 type Chosen = (&'static str, &'static [&'static str]);
@@ -79,8 +81,12 @@ pub fn is_chosen_at_run_time(function: &str, feature: &str) -> bool {
 /// The crash was seen in code like zlib-rs' (its issue 306). C compilers have always emitted such
 /// stores, so zstd's are told in the report and no failure.
 const KNOWN_HIGH_BYTES: &[(&str, &str, &str)] = &[
-    ("libzstd", "", "zstd's own C and assembler: every libzstd has such stores"),
-    ("libz", "rustc_demangle::", "the prebuilt standard library, when it prints a backtrace"),
+    ("libzstd", "", "high-byte stores of zstd's own C and assembler: every libzstd has them"),
+    (
+        "libz",
+        "rustc_demangle::",
+        "high-byte stores of the prebuilt standard library, when it prints a backtrace",
+    ),
 ];
 
 /// Why a store of a high byte is no finding, if it is none.
@@ -89,6 +95,30 @@ pub fn known_high_byte(library: &str, function: &str) -> Option<&'static str> {
         .iter()
         .find(|(part, name, _)| library.contains(part) && function.contains(name));
     known.map(|(_, _, reason)| *reason)
+}
+
+/// Instructions that a C compiler writes although their feature was not asked for: the feature, the
+/// instruction, the feature that was asked for, and the reason. Each stands for a compiler's bug that
+/// harms no CPU there is, and is told in the report.
+const KNOWN_ABOVE: &[(&str, &str, &str, &str)] = &[(
+    "avx512dq",
+    "vextracti64x2",
+    "avx512vl",
+    "GCC 12 writes VEXTRACTI64X2 (AVX512DQ) for AVX512VL alone; every CPU with VL has DQ",
+)];
+
+/// Why an instruction above `target` in a C function is no finding, if it is none.
+pub fn known_above(
+    function: &str,
+    feature: &str,
+    text: &str,
+    target: &BTreeSet<String>,
+) -> Option<&'static str> {
+    let mnemonic = text.split(' ').next().unwrap_or_default();
+    let known = KNOWN_ABOVE.iter().find(|(above, instruction, asked_for, _)| {
+        *above == feature && *instruction == mnemonic && target.contains(*asked_for)
+    });
+    known.filter(|_| !function.contains("::")).map(|(.., reason)| *reason)
 }
 
 #[cfg(test)]
@@ -105,6 +135,17 @@ mod tests {
         assert!(chosen("core::core_arch::x86::ssse3::_mm_shuffle_epi8", "ssse3"));
         assert!(!chosen("core::core_arch::x86::ssse3::_mm_shuffle_epi8", "avx2"));
         assert!(!chosen("zlib_rs::deflate::deflate", "sse4.1"));
+    }
+
+    #[test]
+    fn a_compilers_known_bug_excuses_one_instruction() {
+        let vl = BTreeSet::from(["avx512vl".to_owned()]);
+        let known =
+            |function, text, target| known_above(function, "avx512dq", text, target).is_some();
+        assert!(known("ZSTD_buildSeqStore", "vextracti64x2 $1,%ymm3,%xmm6", &vl));
+        assert!(!known("ZSTD_buildSeqStore", "vpmullq %ymm3,%ymm3,%ymm6", &vl));
+        assert!(!known("ZSTD_buildSeqStore", "vextracti64x2 $1,%ymm3,%xmm6", &BTreeSet::new()));
+        assert!(!known("zlib_rs::deflate::deflate", "vextracti64x2 $1,%ymm3,%xmm6", &vl));
     }
 
     #[test]
