@@ -113,6 +113,9 @@ impl Report {
                 let _ = writeln!(text, "    {}", finding.command);
             }
         }
+        for note in self.notes() {
+            let _ = writeln!(text, "note: {note}");
+        }
         for Narrowed { row, repeated, needs, command } in &self.bisected {
             let _ = writeln!(text, "\n{row}: bisected, repeating {repeated}: {needs}");
             if let Some(command) = command {
@@ -120,6 +123,22 @@ impl Report {
             }
         }
         text
+    }
+
+    /// What is no failure and should be known: with the rows that it is about. Most notes are about
+    /// the machine, and so the same for all rows.
+    fn notes(&self) -> Vec<String> {
+        let mut rows_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for row in &self.rows {
+            for note in &row.notes {
+                rows_of.entry(note).or_default().push(&row.row);
+            }
+        }
+        let line = |(note, rows): (&&str, &Vec<&str>)| match rows.len() {
+            n if n == self.rows.len() => format!("all rows: {note}"),
+            _ => format!("{}: {note}", rows.join("; ")),
+        };
+        rows_of.iter().map(line).collect()
     }
 
     /// The page.
@@ -190,20 +209,8 @@ impl Report {
         if findings.is_empty() {
             findings = "<tr><td colspan=\"5\">None.</td></tr>".into();
         }
-        let mut notes: Vec<String> = self.complaints.clone();
-        // Most notes are about the machine, and so the same for all rows.
-        let mut rows_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for row in &self.rows {
-            for note in &row.notes {
-                rows_of.entry(note).or_default().push(&row.row);
-            }
-        }
-        notes.extend(rows_of.iter().map(|(note, rows)| match rows.len() {
-            n if n == self.rows.len() => format!("all rows: {note}"),
-            _ => format!("{}: {note}", rows.join("; ")),
-        }));
-        let notes: String =
-            notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
+        let notes = self.complaints.iter().cloned().chain(self.notes());
+        let notes: String = notes.map(|note| format!("<li>{}</li>\n", escape(&note))).collect();
         let layers: String =
             LAYERS.iter().map(|layer| format!("<th scope=\"col\">{layer}</th>")).collect();
         let parts = [
