@@ -87,10 +87,16 @@ pub fn sid(sh: &Shell, version: &str) -> Result<Place> {
     let python = format!("python{version}");
     let root =
         Sid::open(sh)?.root(sh, &python, &[&python, &format!("libpython{version}-testsuite")])?;
-    // No package brings these; without them the tests that talk to a server of their own on
-    // localhost fail, and test_xmlrpc waits for ever for one that could not start.
-    fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n::1 localhost\n")?;
-    fs::write(root.join("etc/nsswitch.conf"), "hosts: files\n")?;
+    // What an installed Debian has and no package brings. Without localhost test_xmlrpc waits for
+    // ever for a server that could not start; without root's name test_tarfile cannot be imported.
+    for (file, text) in [
+        ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+        ("etc/nsswitch.conf", "hosts: files\npasswd: files\ngroup: files\n"),
+        ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+        ("etc/group", "root:x:0:\n"),
+    ] {
+        fs::write(root.join(file), text)?;
+    }
     let libraries = PathBuf::from("/zcompat");
     copy_libraries(sh, &root.join("zcompat"))?;
     let place = Place {

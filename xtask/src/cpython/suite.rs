@@ -52,6 +52,11 @@ impl Outcome {
 
     /// What is worse here than in `stock`; `None` if nothing is.
     pub fn worse_than(&self, stock: &Outcome) -> Option<String> {
+        if stock.run == 0 {
+            // Equal to nothing is no result.
+            let why = stock.failed.first().map_or("no reason given", String::as_str);
+            return Some(format!("no test ran on stock: {why}"));
+        }
         if let Some(name) = self.failed.difference(&stock.failed).next() {
             return Some(format!("fails: {name}"));
         }
@@ -151,6 +156,8 @@ OK (skipped=1)
         assert!(failed.worse_than(&stock).unwrap().contains("test_a"));
         let skipped = parse(&TEXT.replace("... ok", "... skipped 'no reason'"));
         assert!(skipped.worse_than(&stock).unwrap().contains("newly skipped"));
+        let none = parse("ERROR: test_zlib as a whole\n");
+        assert!(none.worse_than(&none).unwrap().starts_with("no test ran on stock"));
         let fewer = parse(&TEXT.replace("88", "87"));
         assert!(fewer.worse_than(&stock).unwrap().contains("87 tests run, not 88"));
     }
