@@ -3,6 +3,7 @@
  *   trace read FIRST COUNT FILE...    reads the files
  *   trace pipe FIRST COUNT FILE...    the same through a non-blocking pipe
  *   trace write FIRST COUNT           writes to the current folder
+ *   trace fork FIRST COUNT FILE...    both, with processes that fork between calls
  *   trace content FILE...             what the files decode to
  *   trace library                     which library this runs on
  *
@@ -12,6 +13,7 @@
 #include "common.h"
 
 #include <dlfcn.h>
+#include <sys/wait.h>
 
 enum { ROOM = 1 << 17 };
 
@@ -263,6 +265,7 @@ static void trace_pipe(const char *path)
     printf("== %s buffer %u\n", path, size);
     if (pipe(ends) != 0)
         exit(2);
+    fcntl(ends[1], F_SETPIPE_SZ, 1 << 20); /* what is fed always fits */
     if (below(2)) {
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         f = gzdopen(ends[0], "r");
@@ -449,6 +452,118 @@ static void trace_write(unsigned number)
     }
 }
 
+/* Begins a child process that goes on with other random calls; 0 in the child. */
+static pid_t forked(unsigned number)
+{
+    pid_t child;
+    fflush(stdout);
+    child = fork();
+    if (child == -1) {
+        perror("fork");
+        exit(2);
+    }
+    if (child == 0)
+        rng_state = number + 1000000;
+    return child;
+}
+
+static void child_ends(void)
+{
+    fflush(stdout);
+    _exit(0);
+}
+
+static void wait_for(pid_t child)
+{
+    int status;
+    if (waitpid(child, &status, 0) != child || status != 0) {
+        printf("the child ended with %d\n", status);
+        exit(3);
+    }
+}
+
+/* A file that is being read is read on by the child and then by its parent, which share the
+   descriptor's place. */
+static void fork_reading(unsigned number, const char *path)
+{
+    unsigned calls, buffer = buffer_size(), effective = buffer < 8 ? 8 : buffer;
+    int gzip = looks_like_gzip(path);
+    pid_t child;
+    gzFile f = must(gzopen(path, "r"));
+    if (file_size(path) % effective == 0)
+        buffer = effective + 1; /* as in trace_read */
+    printf("== %s buffer %u\n", path, buffer);
+    gzbuffer(f, buffer);
+    at_end = 0;
+    for (calls = below(10); calls != 0; calls--)
+        reading_call(f, !gzip);
+    child = forked(number);
+    printf(child == 0 ? "the child:\n" : "the parent:\n");
+    if (child != 0)
+        wait_for(child);
+    for (calls = below(10); calls != 0; calls--)
+        reading_call(f, !gzip);
+    printf("gzclose = %d\n", gzclose(f));
+    if (child == 0)
+        child_ends();
+}
+
+/* Two files are being written; after the fork the child goes on with one and the parent with the
+   other, and neither loses or doubles a byte. */
+static void fork_writing(unsigned number)
+{
+    gzFile files[2];
+    char path[2][32];
+    unsigned i, calls, buffer = buffer_size();
+    pid_t child;
+    for (i = 0; i < 2; i++) {
+        sprintf(path[i], "forked_%u_%u", number, i);
+        files[i] = must(gzopen(path[i], below(4) == 0 ? "wT" : "w"));
+        gzbuffer(files[i], buffer);
+        for (calls = below(10); calls != 0; calls--)
+            writing_call(files[i], buffer < 8 ? 8 : buffer);
+    }
+    child = forked(number);
+    i = child == 0;
+    printf(child == 0 ? "the child:\n" : "the parent:\n");
+    if (child != 0)
+        wait_for(child);
+    for (calls = 1 + below(10); calls != 0; calls--)
+        writing_call(files[i], buffer < 8 ? 8 : buffer);
+    printf("gzclose = %d\n", gzclose(files[i]));
+    if (child == 0)
+        child_ends();
+    for (i = 0; i < 2; i++)
+        content(path[i]);
+}
+
+/* One file that is being written, at the end of a member: what the child and then its parent
+   write follows it, a member each. */
+static void fork_appending(unsigned number)
+{
+    char path[32];
+    unsigned calls, buffer = buffer_size();
+    pid_t child;
+    gzFile f;
+    sprintf(path, "forked_%u", number);
+    f = must(gzopen(path, "w"));
+    gzbuffer(f, buffer);
+    for (calls = below(10); calls != 0; calls--)
+        writing_call(f, buffer < 8 ? 8 : buffer);
+    printf("gzflush = %d\n", gzflush(f, Z_FINISH));
+    child = forked(number);
+    printf(child == 0 ? "the child:\n" : "the parent:\n");
+    if (child != 0)
+        wait_for(child);
+    printf("gzputs = %d\n", gzputs(f, child == 0 ? "the child's" : "the parent's"));
+    for (calls = below(10); calls != 0; calls--)
+        writing_call(f, buffer < 8 ? 8 : buffer);
+    printf("gzclose = %d\n", gzclose(f));
+    if (child == 0)
+        child_ends();
+    content(path);
+}
+
 int main(int argc, char **argv)
 {
     unsigned i, first, count;
@@ -472,6 +587,14 @@ int main(int argc, char **argv)
             trace_write(i);
         else {
             const char *path = argv[4 + below((unsigned)argc - 4)];
+            if (strcmp(argv[1], "fork") == 0) {
+                switch (below(4)) {
+                case 0: fork_writing(i); break;
+                case 1: fork_appending(i); break;
+                default: fork_reading(i, path); break;
+                }
+                continue;
+            }
             if (below(3) == 0) {
                 printf("mutated %s\n", path);
                 path = mutated(path);

@@ -68,7 +68,10 @@ fn inflate(
             break code;
         }
     };
-    assert_eq!(strm.total_in, at as u64);
+    // As in stock, the call that asks for a dictionary does not count what it read.
+    if code != code::NEED_DICT {
+        assert_eq!(strm.total_in, at as u64);
+    }
     assert_eq!(strm.total_out, out.len() as u64);
     assert_eq!(zlib.inflateEnd(&mut *strm), code::OK);
     (calls < CALLS).then_some((code, out, at))

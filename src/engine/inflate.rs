@@ -170,8 +170,10 @@ impl Inflate {
                     self.begin_data();
                 }
                 Stage::FirstBlock => {
-                    // zlib is still in front of the block if there is nothing to go on with.
-                    if matches!(flush, Flush::Block | Flush::Trees) || io.avail_in == 0 {
+                    // zlib is still in front of the block if there is nothing to go on with, such
+                    // as the three bits of a block's header from `inflatePrime`.
+                    let nothing = io.avail_in == 0 && self.body.bits() < 3;
+                    if nothing || matches!(flush, Flush::Block | Flush::Trees) {
                         return Code::Ok;
                     }
                     self.stage = Stage::Body;
@@ -238,6 +240,7 @@ impl Inflate {
             Outcome::Complete => self.begin_data(),
             Outcome::Dictionary(id) => {
                 (self.check, self.adler) = (id, id);
+                self.set_window();
                 self.stage = Stage::Dictionary;
             }
             Outcome::Bad(msg) => self.fail(msg),
@@ -249,6 +252,12 @@ impl Inflate {
         self.check = initial_check(self.is_gzip());
         self.adler = self.check;
         self.set_window();
+        // What `inflatePrime` has inserted behind the header's last number.
+        while self.header.bits() > 0 {
+            let bits = self.header.bits().min(16);
+            self.body.prime(bits as i32, self.header.peek() as i32);
+            self.header.skip_bits(bits);
+        }
         self.stage = Stage::FirstBlock;
     }
 
@@ -273,7 +282,8 @@ impl Inflate {
             Code::StreamEnd => {
                 self.stage = Stage::Check;
                 self.last_block = LAST_BLOCK;
-                self.header.leave(self.body.bits());
+                let (bytes, bits) = self.body.whole_bytes();
+                self.header.leave(bytes, bits);
             }
             Code::DataError => {
                 self.stage = Stage::BadData;
@@ -302,7 +312,7 @@ impl Inflate {
     fn current_data_type(&self) -> i32 {
         match self.stage {
             Stage::Body | Stage::BadData => self.body.data_type(),
-            Stage::FirstBlock => BLOCK_BEGINS,
+            Stage::FirstBlock => BLOCK_BEGINS | self.body.bits() as i32,
             _ => self.header.bits() as i32 + self.last_block,
         }
     }

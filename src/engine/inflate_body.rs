@@ -32,6 +32,8 @@ pub(super) struct Body {
     hidden: u32,
     /// Whether there are whole bytes in the bit buffer that were not input.
     primed: bool,
+    /// The last bits that were put there, the latest at the top.
+    inserted: u32,
     /// Whether the engine knows no more than its window's size.
     untouched: bool,
     /// An empty stored block's header has been shown, under [`Flush::Trees`], and its end has not.
@@ -49,6 +51,7 @@ impl Body {
             known: usize::MAX,
             hidden: 0,
             primed: false,
+            inserted: 0,
             untouched: true,
             within_empty_block: false,
         })
@@ -171,6 +174,15 @@ impl Body {
         (self.data_type & UNUSED_BITS) as u32
     }
 
+    /// The whole bytes that wait in the bit buffer between two symbols, the next one lowest, and how
+    /// many bits they are. The engine takes no byte of input before it needs a bit of it, so they
+    /// are what was inserted last.
+    pub fn whole_bytes(&self) -> (u64, u32) {
+        let bits = self.bits() & !7;
+        let bytes = u64::from(self.inserted).checked_shr(32 - bits).unwrap_or(0);
+        (bytes, bits)
+    }
+
     /// Starts anew, without history.
     pub fn reset(&mut self, window_bits: u32) {
         self.window_bits = window_bits;
@@ -209,7 +221,19 @@ impl Body {
 
     /// Skips input to the next full flush point.
     pub fn sync(&mut self, io: &mut Io<'_>) -> Code {
+        let (bytes, bits) = self.whole_bytes();
+        // The engine searches the waiting bytes, too, but where there are odd bits in front of them
+        // it shifts them the wrong way.
+        if bits != 0 && bits != self.bits() {
+            self.raw.prime(-1, 0);
+            for byte in bytes.to_le_bytes().into_iter().take(bits as usize / 8) {
+                self.raw.prime(8, byte.into());
+            }
+        }
         let code = self.raw.sync(io);
+        if code != Code::BufError {
+            self.data_type &= !UNUSED_BITS;
+        }
         self.within_empty_block = false;
         self.untouched = false;
         if code == Code::Ok {
@@ -231,6 +255,9 @@ impl Body {
             let left = if bits < 0 { 0 } else { self.bits() as i32 + bits };
             self.data_type = (self.data_type & !UNUSED_BITS) | left;
             self.primed = left >= 8;
+            if bits > 0 {
+                self.inserted = self.inserted >> bits | (value as u32) << (32 - bits);
+            }
         }
         code
     }

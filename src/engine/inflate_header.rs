@@ -116,9 +116,15 @@ impl HeaderReader {
         core::mem::take(&mut self.hold)
     }
 
-    /// Remembers that `bits` bits are left of data that was not a header.
-    pub fn leave(&mut self, bits: u32) {
-        (self.hold, self.bits) = (0, bits);
+    /// Takes `bits` of the bits in hold.
+    pub fn skip_bits(&mut self, bits: u32) {
+        self.hold >>= bits;
+        self.bits -= bits;
+    }
+
+    /// Goes on with the `bits` bits that are left of data that was not a header.
+    pub fn leave(&mut self, hold: u64, bits: u32) {
+        (self.hold, self.bits) = (hold, bits);
     }
 
     /// Gives the whole bytes in hold and empties it.

@@ -1,8 +1,9 @@
 //! What differs from stock by name (docs/deviations.md): that it still does, and in the way that
 //! is written there. One that no longer does comes off the list.
 
-use std::ffi::{c_int, c_uint, c_ulong};
+use std::ffi::{c_int, c_uint, c_ulong, c_void};
 
+use crate::alloc::{Arena, Manner};
 use crate::api::{Libraries, STREAM_SIZE, VERSION, Zlib};
 use crate::craft::{Symbol, fixed};
 use crate::data::{Shape, compressed};
@@ -13,7 +14,7 @@ use crate::stream::{ZStream, code, flush};
 pub type Deviation = (&'static str, fn(&Libraries) -> Result<(), String>);
 
 /// All of them.
-pub const ALL: [Deviation; 8] = [
+pub const ALL: [Deviation; 14] = [
     ("block-end", block_end),
     ("fast-message", fast_message),
     ("window", window),
@@ -22,6 +23,12 @@ pub const ALL: [Deviation; 8] = [
     ("beyond-output", beyond_output),
     ("late-prime", late_prime),
     ("history-after-end", history_after_end),
+    ("reset-keep", reset_keep),
+    ("back-distance", back_distance),
+    ("own-check", own_check),
+    ("bytes", bytes),
+    ("memory", memory),
+    ("compressor-history", compressor_history),
 ];
 
 struct Reader<'a> {
@@ -195,4 +202,143 @@ fn history_after_end(libraries: &Libraries) -> Result<(), String> {
         reader.read(rest, 10_000);
         reader.history()
     })
+}
+
+fn deflater(zlib: &Zlib, bits: c_int, arena: Option<&Arena>) -> Box<ZStream> {
+    let mut strm = Box::new(ZStream::new());
+    if let Some(arena) = arena {
+        arena.install(&mut strm);
+    }
+    let code = zlib.deflateInit2_(&mut *strm, 6, 8, bits, 8, 0, VERSION, STREAM_SIZE);
+    assert_eq!(code, code::OK);
+    strm
+}
+
+/// Gives all of `data` to the stream; the output.
+fn deflate(zlib: &Zlib, strm: &mut ZStream, data: &[u8], how: c_int) -> Vec<u8> {
+    let mut out = vec![0; data.len() + 70_000];
+    (strm.next_in, strm.avail_in) = (data.as_ptr(), data.len() as c_uint);
+    (strm.next_out, strm.avail_out) = (out.as_mut_ptr(), out.len() as c_uint);
+    let code = zlib.deflate(strm, how);
+    assert_eq!(code, if how == flush::FINISH { code::STREAM_END } else { code::OK });
+    assert_eq!(strm.avail_in, 0);
+    out.truncate(out.len() - strm.avail_out as usize);
+    out
+}
+
+fn reset_keep(libraries: &Libraries) -> Result<(), String> {
+    both(libraries, b"new".to_vec(), b"old and new".to_vec(), |zlib| {
+        let mut strm = deflater(zlib, -15, None);
+        assert_eq!(deflate(zlib, &mut strm, b"old and ", flush::NONE), b"");
+        assert_eq!(zlib.deflateResetKeep(&mut *strm), code::OK);
+        let stream = deflate(zlib, &mut strm, b"new", flush::FINISH);
+        zlib.deflateEnd(&mut *strm);
+        let mut reader = Reader::new(&libraries.stock, -15);
+        assert_eq!(reader.read(&stream, 100), code::STREAM_END);
+        reader.room[..reader.strm.total_out as usize].to_vec()
+    })
+}
+
+fn back_distance(libraries: &Libraries) -> Result<(), String> {
+    // The input in two pieces, behind each other.
+    type Pieces<'a> = [&'a [u8]; 2];
+    unsafe extern "C" fn give(desc: *mut c_void, place: *mut *const u8) -> c_uint {
+        // SAFETY: the call below passes its pieces, and the library a place for the pointer.
+        unsafe {
+            let [first, second] = &mut *desc.cast::<Pieces<'_>>();
+            *place = first.as_ptr();
+            std::mem::replace(first, std::mem::take(second)).len() as c_uint
+        }
+    }
+    unsafe extern "C" fn take(_: *mut c_void, _: *mut u8, _: c_uint) -> c_int {
+        0
+    }
+    let mut symbols = vec![Symbol::Literal(b'a'.into()); 300];
+    symbols.push(Symbol::Match { distance: 400 });
+    symbols.extend([Symbol::Literal(b'a'.into()); 20]);
+    symbols.push(Symbol::Literal(256));
+    let stream = fixed(&symbols);
+    both(libraries, code::DATA_ERROR, code::STREAM_END, |zlib| {
+        let mut pieces: Pieces<'_> = stream.split_at(200).into();
+        let desc: *mut c_void = std::ptr::from_mut(&mut pieces).cast();
+        let mut window = vec![0; 1 << 15];
+        let mut strm = Box::new(ZStream::new());
+        let z = &mut *strm;
+        let made = zlib.inflateBackInit_(z, 15, window.as_mut_ptr(), VERSION, STREAM_SIZE);
+        assert_eq!(made, code::OK);
+        let code = zlib.inflateBack(z, Some(give), desc, Some(take), desc);
+        zlib.inflateBackEnd(z);
+        code
+    })
+}
+
+fn own_check(libraries: &Libraries) -> Result<(), String> {
+    let data = b"the same data";
+    let of = |bits: c_int, spoil: fn(&mut ZStream)| {
+        move |zlib: &Zlib| {
+            let mut strm = deflater(zlib, bits, None);
+            let mut stream = deflate(zlib, &mut strm, &data[..7], flush::SYNC);
+            spoil(&mut strm);
+            stream.extend(deflate(zlib, &mut strm, &data[7..], flush::FINISH));
+            zlib.deflateEnd(&mut *strm);
+            Reader::new(&libraries.stock, bits).read(&stream, 100)
+        }
+    };
+    for bits in [15, 31] {
+        both(libraries, code::STREAM_END, code::STREAM_END, of(bits, |_| {}))?;
+        both(libraries, code::STREAM_END, code::DATA_ERROR, of(bits, |strm| strm.adler = 1234))?;
+    }
+    both(libraries, code::STREAM_END, code::STREAM_END, of(15, |strm| strm.total_in = 0))?;
+    both(libraries, code::STREAM_END, code::DATA_ERROR, of(31, |strm| strm.total_in = 0))
+}
+
+fn bytes(libraries: &Libraries) -> Result<(), String> {
+    let data: Vec<u8> = (0..60_000u32).map(|i| (i.wrapping_mul(i) >> 11) as u8).collect();
+    let [ours, stock] = libraries.each().map(|zlib| {
+        let mut strm = deflater(zlib, 15, None);
+        let stream = deflate(zlib, &mut strm, &data, flush::FINISH);
+        zlib.deflateEnd(&mut *strm);
+        stream
+    });
+    if ours != stock { Ok(()) } else { Err("the bytes are now the same".into()) }
+}
+
+fn memory(libraries: &Libraries) -> Result<(), String> {
+    let [ours, stock] = libraries.each().map(|zlib| {
+        let arena = Arena::new(Manner::Counting);
+        let mut strm = deflater(zlib, 15, Some(&arena));
+        deflate(zlib, &mut strm, &[b'x'; 100_000], flush::FINISH);
+        zlib.deflateEnd(&mut *strm);
+        arena.peak_bytes()
+    });
+    // What the documents say, and nginx's alert.
+    let written_down = 380_000..384_000;
+    if written_down.contains(&ours) && stock < 270_000 {
+        return Ok(());
+    }
+    Err(format!("a deflate stream now has {ours} bytes, stock's {stock}"))
+}
+
+fn compressor_history(libraries: &Libraries) -> Result<(), String> {
+    let data: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(i) >> 9) as u8).collect();
+    let mut made = libraries.each().map(|zlib| (zlib, deflater(zlib, -9, None)));
+    let mut shorter = false;
+    for (i, piece) in data.chunks(100).enumerate() {
+        let [ours, stock] = made.each_mut().map(|(zlib, strm)| {
+            deflate(zlib, strm, piece, flush::NONE);
+            let (mut history, mut size) = (vec![0; 32768], 0);
+            zlib.deflateGetDictionary(&mut **strm, history.as_mut_ptr(), &mut size);
+            history.truncate(size as usize);
+            history
+        });
+        let so_far = &data[..i * 100 + piece.len()];
+        if !so_far.ends_with(&ours) || !so_far.ends_with(&stock) {
+            return Err(format!("the history is not the latest of {} bytes", so_far.len()));
+        }
+        shorter |= ours.len() < stock.len();
+    }
+    for (zlib, strm) in &mut made {
+        zlib.deflateEnd(&mut **strm);
+    }
+    if shorter { Ok(()) } else { Err("it is now never shorter".into()) }
 }

@@ -480,8 +480,6 @@ impl Pair<'_> {
                     self.bits = bits;
                 }
             }
-            // Deviation "prime-sync".
-            Op::Sync { .. } if self.primed > 0 => {}
             Op::Sync { give } => {
                 self.synced = true;
                 self.step(give, 8, |z, strm| z.inflateSync(strm))?;
@@ -493,8 +491,6 @@ impl Pair<'_> {
             Op::Mark => {
                 self.both("inflateMark's lower half", |z, strm| z.inflateMark(strm) & 0xffff)?;
             }
-            // Deviation "prime-wrapped": bits that are still there when the data ends.
-            Op::Prime { .. } if self.begun && self.bits >= 0 => {}
             Op::Prime { bits, value } => {
                 self.primed = self.primed.saturating_add(bits.max(0));
                 self.both("inflatePrime", |z, strm| z.inflatePrime(strm, bits, value))?;

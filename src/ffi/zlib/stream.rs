@@ -25,6 +25,9 @@ pub(super) enum Kind {
     Back(InflateBack),
 }
 
+/// A caller's `zalloc` may align no better than this.
+const _: () = assert!(align_of::<State>() <= 8);
+
 impl core::fmt::Debug for Kind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
@@ -92,7 +95,7 @@ impl Room {
     /// # Safety
     /// `strm` is not NULL.
     pub unsafe fn fill(self, strm: z_streamp, kind: Kind) {
-        // SAFETY: the place is as large as a state, and malloc's alignment is a state's.
+        // SAFETY: the place is as large as a state, and aligned for it by the assertion above.
         unsafe {
             self.place.write(State { owner: strm, kind });
             (*strm).state = self.place;

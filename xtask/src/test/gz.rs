@@ -20,6 +20,8 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("gz::reading_is_stocks", || traces_agree(setup, Mode::Read)),
         check("gz::reading_a_pipe_is_stocks", || traces_agree(setup, Mode::Pipe)),
         check("gz::writing_is_stocks", || traces_agree(setup, Mode::Write)),
+        check("gz::forking_is_stocks", || traces_agree(setup, Mode::Fork)),
+        check("gz::eight_byte_alignment", || eight_byte_alignment(setup)),
         check("gz::semantics", || semantics(setup)),
         check("gz::faults", || faults(setup)),
     ];
@@ -35,6 +37,7 @@ enum Mode {
     Read,
     Pipe,
     Write,
+    Fork,
 }
 
 impl Mode {
@@ -43,6 +46,7 @@ impl Mode {
             Mode::Read => "read",
             Mode::Pipe => "pipe",
             Mode::Write => "write",
+            Mode::Fork => "fork",
         }
     }
 }
@@ -145,7 +149,8 @@ fn traces_agree(setup: &Setup, mode: Mode) -> Result<Completion> {
     if mode == Mode::Write {
         return written_files_agree(&lab, &stock, if setup.full { 8_000 } else { 3_000 });
     }
-    let count = if setup.full { 30_000 } else { 3_000 };
+    let count = if mode == Mode::Fork { 800 } else { 3_000 };
+    let count = if setup.full { 10 * count } else { count };
     // Files that each library has compressed.
     for (round, maker) in [&stock, &lab.ours].into_iter().enumerate() {
         let folder = lab.folder(&format!("fixtures-{round}"))?;
@@ -199,6 +204,46 @@ fn compare(ours: &str, theirs: &str) -> Result<()> {
 fn agree(ours: &str, theirs: &str) -> bool {
     ours == theirs
         || STOCK_MESSAGES.iter().any(|message| ours.replace(ENGINE_MESSAGE, message) == theirs)
+}
+
+/// Streams and gz files on memory that is a multiple of 8 bytes and never of 16, whoever gives it.
+fn eight_byte_alignment(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let lab = Lab::new(setup, &["fixtures", "trace", "semantics"])?;
+    let (allocator, edge) = (lab.dir.path().join("eight.so"), lab.dir.path().join("edge"));
+    let tests = paths::root().join("capi-tests");
+    cmd!(
+        sh,
+        "cc -O1 -fno-builtin -shared -fPIC -Wall -Wextra -Werror -o {allocator} {tests}/gz/eight.c"
+    )
+    .quiet()
+    .run()?;
+    let include = setup.prefix.join("include");
+    cmd!(sh, "cc -O1 -o {edge} {tests}/edge/edge.c -I{include} -ldl").quiet().run()?;
+    let folders = [lab.folder("eight")?, lab.folder("usual")?];
+    for folder in &folders {
+        lab.run(&lab.ours, folder, "", &["fixtures"])?;
+    }
+    let library = setup.prefix.join("lib/libz.so.1").display().to_string();
+    let mut runs = lab.checked_runs(&folders[0], 600)?.to_vec();
+    runs.push(vec!["edge".to_owned(), library.clone()]);
+    runs.push(vec!["edge".to_owned(), library, "ours".to_owned()]);
+    for args in runs {
+        let run = |allocator: Option<&PathBuf>, folder| {
+            let mut command = Command::new(lab.dir.path().join(&args[0]));
+            command.args(&args[1..]).env("LD_LIBRARY_PATH", &lab.ours).env(NO_MEMORY_COUNTS, "1");
+            if let Some(allocator) = allocator {
+                command.env("LD_PRELOAD", allocator);
+            }
+            lab.finish(&mut command, folder).with_context(|| args[0].clone())
+        };
+        let (eight, usual) = (run(Some(&allocator), &folders[0])?, run(None, &folders[1])?);
+        ensure!(!usual.is_empty(), "{} printed nothing", args[0]);
+        for (eight, usual) in eight.lines().zip(usual.lines()) {
+            ensure!(eight == usual, "{}: {eight}\nwith malloc's own: {usual}", args[0]);
+        }
+    }
+    PASSED
 }
 
 /// The cases that capi-tests/gz/semantics.c names.
