@@ -3,6 +3,7 @@
 use core::ffi::c_int;
 
 use super::error::{Progress, Status};
+use super::fd::Errno;
 use super::writer::Writer;
 use crate::engine::Flush;
 
@@ -50,7 +51,7 @@ impl Writer {
                 if self.base.stalled() {
                     return len - bytes.len();
                 }
-                self.incomplete = true;
+                self.incomplete = Some(Errno::last());
                 return 0;
             }
         }

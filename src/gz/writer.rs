@@ -66,9 +66,9 @@ pub(super) struct Writer {
     buffers: Option<Buffers>,
     /// What of the staging buffer is still to be compressed.
     pub(super) staged: Window,
-    /// An error kept the rest of a large write from being taken: a file without those bytes is not
-    /// to be closed as if it were whole.
-    pub(super) incomplete: bool,
+    /// The error that kept the rest of a large write from being taken: a file without those bytes
+    /// is not to be closed as if it were whole.
+    pub(super) incomplete: Option<Errno>,
 }
 
 impl Writer {
@@ -84,7 +84,7 @@ impl Writer {
             strategy: mode.strategy,
             buffers: None,
             staged: Window::default(),
-            incomplete: false,
+            incomplete: None,
         }
     }
 
@@ -226,7 +226,10 @@ impl Writer {
         if self.compress_staged(Flush::Finish).is_err() {
             result = self.base.status();
         }
-        if !self.base.fd.close() || (self.incomplete && result == Status::Ok) {
+        if !self.base.fd.close() {
+            result = Status::Errno;
+        } else if let (Status::Ok, Some(errno)) = (result, self.incomplete) {
+            errno.restore();
             result = Status::Errno;
         }
         result as c_int

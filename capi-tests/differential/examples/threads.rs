@@ -1,5 +1,7 @@
-//! Sixteen threads that use the library for the first time at once, each with streams of its own:
-//! for ThreadSanitizer, with the library linked in.
+//! Sixteen threads that use the library for the first time at once, each with streams and gz files
+//! of its own: for ThreadSanitizer, with the library linked in.
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
 
 use differential::api::{STREAM_SIZE, VERSION, Zlib};
 use differential::stream::{ZStream, code, flush};
@@ -25,11 +27,19 @@ fn main() {
 }
 
 extern "C" fn start(number: *mut libc::c_void) -> *mut libc::c_void {
-    work(number as usize);
+    let thread = number as usize;
+    // Either may be what a thread does first.
+    if thread % 2 == 0 {
+        streams(thread);
+        files(thread);
+    } else {
+        files(thread);
+        streams(thread);
+    }
     std::ptr::null_mut()
 }
 
-fn work(thread: usize) {
+fn streams(thread: usize) {
     let zlib = Zlib::linked();
     let data: Vec<u8> = (0..50_000).map(|i| (i * (thread + 3) / 7) as u8).collect();
     let crc = zlib.crc32_z(0, data.as_ptr(), data.len());
@@ -53,4 +63,49 @@ fn work(thread: usize) {
     assert_eq!(zlib.inflate(&mut *strm, flush::NONE), code::STREAM_END);
     assert_eq!(zlib.inflateEnd(&mut *strm), code::OK);
     assert_eq!(zlib.adler32_z(1, out.as_ptr(), out.len()), adler);
+}
+
+unsafe extern "C" {
+    fn gzopen(path: *const c_char, mode: *const c_char) -> *mut c_void;
+    fn gzdopen(fd: c_int, mode: *const c_char) -> *mut c_void;
+    fn gzwrite(file: *mut c_void, from: *const c_void, len: c_uint) -> c_int;
+    fn gzprintf(file: *mut c_void, format: *const c_char, ...) -> c_int;
+    fn gzsetparams(file: *mut c_void, level: c_int, strategy: c_int) -> c_int;
+    fn gzflush(file: *mut c_void, how: c_int) -> c_int;
+    fn gzread(file: *mut c_void, to: *mut c_void, len: c_uint) -> c_int;
+    fn gzgetc(file: *mut c_void) -> c_int;
+    fn gzseek(file: *mut c_void, offset: c_long, whence: c_int) -> c_long;
+    fn gzerror(file: *mut c_void, code: *mut c_int) -> *const c_char;
+    fn gzclose(file: *mut c_void) -> c_int;
+}
+
+fn files(thread: usize) {
+    let data: Vec<u8> = (0..60_000).map(|i| (i * (thread + 5) / 11) as u8).collect();
+    // SAFETY: a file in memory of this thread's own; every pointer is to a buffer of the length
+    // beside it.
+    unsafe {
+        let fd = libc::memfd_create(c"threads".as_ptr(), 0);
+        assert!(fd >= 0);
+        let file = gzdopen(libc::dup(fd), if thread % 3 == 0 { c"wb1" } else { c"wb" }.as_ptr());
+        assert!(!file.is_null());
+        assert_eq!(gzprintf(file, c"%d".as_ptr(), thread as c_int + 10), 2);
+        let len = data.len() as c_uint;
+        assert_eq!(gzwrite(file, data.as_ptr().cast(), len), len as c_int);
+        assert_eq!(gzsetparams(file, 9, 0), code::OK);
+        assert_eq!(gzwrite(file, data.as_ptr().cast(), len), len as c_int);
+        assert_eq!(gzflush(file, flush::FINISH), code::OK);
+        assert_eq!(gzclose(file), code::OK);
+        assert_eq!(libc::lseek(fd, 0, libc::SEEK_SET), 0);
+        let file = gzdopen(fd, c"rb".as_ptr());
+        assert_eq!(gzgetc(file), ((thread + 10) / 10) as c_int + 48);
+        assert_eq!(gzseek(file, 2 + i64::from(len), libc::SEEK_SET), 2 + i64::from(len));
+        let mut out = vec![0u8; data.len()];
+        assert_eq!(gzread(file, out.as_mut_ptr().cast(), len), len as c_int);
+        assert!(out == data);
+        assert_eq!(gzgetc(file), -1);
+        let mut error = 1;
+        assert_eq!(CStr::from_ptr(gzerror(file, &mut error)), c"");
+        assert_eq!(gzclose(file), code::OK);
+        assert!(gzopen(c"/nonexistent/file".as_ptr(), c"rb".as_ptr()).is_null());
+    }
 }

@@ -60,13 +60,10 @@ fn lengths(s: &mut Source, count: usize, max_bits: u32) -> Vec<u32> {
     let mut leaves = vec![0u32];
     let wanted = (s.length(count as u32) as usize).clamp(1, count);
     while leaves.len() < wanted {
-        let at = s.below(leaves.len() as u32) as usize;
-        if leaves[at] >= max_bits {
-            if leaves.iter().all(|l| *l >= max_bits) {
-                break;
-            }
-            continue;
-        }
+        // Not by trying again: a fuzzer's bytes come to an end, and then the choice stays the same.
+        let first = s.below(leaves.len() as u32) as usize;
+        let mut from_there = (first..leaves.len()).chain(0..first);
+        let Some(at) = from_there.find(|at| leaves[*at] < max_bits) else { break };
         leaves[at] += 1;
         leaves.push(leaves[at]);
     }
@@ -317,5 +314,19 @@ fn gzip_header(s: &mut Source, b: &mut Bits) {
     }
     if flags & 2 != 0 {
         b.bytes.extend(s.fill(2));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_made_even_when_the_bytes_end() {
+        // Twenty-nine symbols are asked for, and then every choice is the first.
+        let lengths = lengths(&mut Source::bytes(&[8, 1, 30]), 286, 15);
+        assert_eq!(lengths.iter().filter(|len| **len != 0).count(), 29);
+        let kraft: u32 = lengths.iter().filter(|len| **len != 0).map(|len| 1 << (15 - len)).sum();
+        assert_eq!(kraft, 1 << 15);
     }
 }

@@ -58,13 +58,22 @@ fn run(target: &str) -> Result<Completion> {
     }
     let _dir = sh.push_dir(paths::root().join("fuzz"));
     let limit = format!("-max_total_time={SECONDS}");
-    let mut fuzz = cmd!(sh, "cargo +nightly fuzz run -O {target} -- {limit} -max_len=4096")
-        .env("CC", "clang")
-        .env("CXX", "clang++")
-        .quiet()
-        .ignore_status();
-    if target == "sequence" {
-        // Without it the target checks what it can of ours alone.
+    // Where finds are kept, and, read only, where they start.
+    let corpora: Vec<String> = [format!("corpus/{target}"), format!("seeds/{target}")]
+        .into_iter()
+        .filter(|folder| sh.path_exists(folder) || folder.starts_with("corpus"))
+        .collect();
+    sh.create_dir(&corpora[0])?;
+    let mut fuzz =
+        cmd!(sh, "cargo +nightly fuzz run -O {target} {corpora...} -- {limit} -max_len=4096")
+            .env("CC", "clang")
+            .env("CXX", "clang++")
+            // So that the fuzzer sees the C code's branches.
+            .env("CFLAGS", "-fsanitize=fuzzer-no-link")
+            .quiet()
+            .ignore_status();
+    if ["sequence", "gz"].contains(&target) {
+        // Without it these check what they can of ours alone.
         if let Ok(stock) = differential::stock(&sh) {
             fuzz = fuzz.env("ZCOMPAT_STOCK", stock);
         }

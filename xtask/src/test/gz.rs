@@ -11,6 +11,7 @@ use libtest_mimic::{Completion, Trial};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
+use super::sanitize::{NO_NIGHTLY, address_sanitizer_libraries};
 use super::{PASSED, Setup, check, skip};
 use crate::abi::LIBRARIES;
 use crate::{debian, paths, process};
@@ -289,35 +290,17 @@ fn valgrind(setup: &Setup) -> Result<Completion> {
 /// an unoptimised build.
 fn address_sanitizer() -> Result<Completion> {
     let sh = Shell::new()?;
-    let _dir = sh.push_dir(paths::root());
-    let cargo = ["run", "nightly", "cargo"];
-    if cmd!(sh, "rustup {cargo...} --version")
-        .quiet()
-        .ignore_stdout()
-        .ignore_stderr()
-        .run()
-        .is_err()
-    {
-        return skip("missing: a nightly toolchain; get it with: rustup toolchain install nightly");
-    }
-    let target = paths::target().join("asan");
-    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    cmd!(sh, "rustup {cargo...} rustc -q -p libz --target {triple} --crate-type staticlib")
-        .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", "-Zsanitizer=address -Cpanic=abort")
-        .quiet()
-        .run()?;
-    let archive = target.join(triple).join("debug/liblibz.a");
+    let Some(lib) = address_sanitizer_libraries(&sh)? else { return skip(NO_NIGHTLY) };
     let dir = tempfile::tempdir()?;
     let include = paths::root().join("include");
     for name in ["fixtures", "trace", "semantics"] {
         let program = dir.path().join(name);
         let source = paths::root().join(format!("capi-tests/gz/{name}.c"));
-        cmd!(sh, "cc -fsanitize=address -D_GNU_SOURCE -O1 -g -w -o {program} {source} -I{include} {archive} -ldl -lpthread -lm")
+        cmd!(sh, "cc -fsanitize=address -D_GNU_SOURCE -O1 -g -w -o {program} {source} -I{include} -L{lib} -lz -ldl")
             .quiet()
             .run()?;
     }
-    let lab = Lab { dir, ours: PathBuf::new() };
+    let lab = Lab { dir, ours: lib };
     let folder = lab.folder("run")?;
     lab.run(&lab.ours, &folder, "", &["fixtures"])?;
     for args in lab.checked_runs(&folder, 1500)? {

@@ -17,6 +17,7 @@ mod hwcaps;
 mod matrix;
 mod packaging;
 mod run;
+mod sanitize;
 mod zstd;
 
 use std::path::PathBuf;
@@ -101,6 +102,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         edge::trials(setup),
         fuzz::trials(setup),
         gz::trials(setup),
+        sanitize::trials(setup),
         zstd::trials(setup),
     ];
     areas.into_iter().flatten().collect()
