@@ -137,7 +137,8 @@ fn hex(word: u64) -> String {
 fn generate() -> String {
     let mut out = String::from(
         "//! Numbers for carry-less multiplication, derived from the CRC polynomial: written by\n\
-         //! `cargo xtask constants`, explained in docs/checksums.md. Do not edit.\n\n",
+         //! `cargo xtask constants`, explained in docs/checksums.md. Do not edit.\n\n\
+         use crate::checksum::Aligned;\n\n",
     );
     // A clmul of two words gives the product times x, since the top bit of its 128 is not used.
     out.push_str(
@@ -182,7 +183,7 @@ fn generate() -> String {
         "/// How many chunks [`WEIGHTS`] covers.\npub const WEIGHED: usize = {WEIGHTS};\n\n\
          /// x^(128 d + 95) and x^(128 d + 31) modulo P, for d = {} down to 0: what a chunk followed\n\
          /// by d chunks adds to the CRC, before the last division.\n\
-         pub static WEIGHTS: [[u64; 2]; WEIGHED] = [",
+         pub static WEIGHTS: Aligned<[[u64; 2]; WEIGHED]> = Aligned([",
         WEIGHTS - 1
     )
     .unwrap();
@@ -190,7 +191,7 @@ fn generate() -> String {
         let (high, low) = (residue(128 * d + 95), residue(128 * d + 31));
         writeln!(out, "    [{}, {}],", hex(high), hex(low)).unwrap();
     }
-    out.push_str("];\n");
+    out.push_str("]);\n");
     out
 }
 

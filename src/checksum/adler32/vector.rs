@@ -5,6 +5,7 @@
 #![allow(clippy::missing_safety_doc)] // said above
 
 use super::sums::whole;
+use crate::checksum::Aligned;
 
 /// Bytes, or 32-bit sums.
 pub(super) trait Vector: Copy {
@@ -67,7 +68,7 @@ pub(super) trait Vector: Copy {
 }
 
 /// 64 down to 1, then zeros: from the n-th last weight on, the weights of n bytes.
-pub(super) static WEIGHTS: [u8; 128] = {
+pub(super) static WEIGHTS: Aligned<[u8; 128]> = Aligned({
     let mut weights = [0; 128];
     let mut i = 0;
     while i < 64 {
@@ -75,12 +76,12 @@ pub(super) static WEIGHTS: [u8; 128] = {
         i += 1;
     }
     weights
-};
+});
 
 /// Where the weights of `count` bytes, at most 64, begin.
 #[inline(always)]
 pub(super) fn weights(count: usize) -> *const u8 {
     debug_assert!(count <= 64);
     // At most 64 bytes from the beginning.
-    WEIGHTS.as_ptr().wrapping_add(64 - count)
+    WEIGHTS.0.as_ptr().wrapping_add(64 - count)
 }

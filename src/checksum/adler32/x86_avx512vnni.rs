@@ -7,6 +7,7 @@ use super::sums::{self, finish};
 use super::vector::{Vector, weights};
 use super::x86_avx2::Avx2;
 use super::x86_avx512::Avx512;
+use crate::checksum::Aligned;
 
 /// The Adler-32 of `data`, continued from `start`.
 #[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
@@ -39,7 +40,7 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
                 let second = Avx512Vnni::load(data.as_ptr().add(n - 64));
                 let zero = Avx512Vnni::zero();
                 let sum = zero.bytes_onto(first).add(zero.bytes_onto(second));
-                let by = WEIGHTS_LESS_1.as_ptr();
+                let by = WEIGHTS_LESS_1.0.as_ptr();
                 let weighed = zero.weigh_onto(first, Avx512Vnni::load(by.add(128 - n)));
                 let weighed = weighed.weigh_onto(second, Avx512Vnni::load(by.add(64)));
                 sum.totals(weighed.add(sum))
@@ -142,7 +143,7 @@ impl Vector for Avx512Vnni {
 }
 
 /// 127 down to 0.
-static WEIGHTS_LESS_1: [u8; 128] = {
+static WEIGHTS_LESS_1: Aligned<[u8; 128]> = Aligned({
     let mut weights = [0; 128];
     let mut i = 0;
     while i < 128 {
@@ -150,4 +151,4 @@ static WEIGHTS_LESS_1: [u8; 128] = {
         i += 1;
     }
     weights
-};
+});

@@ -5,6 +5,7 @@ use core::arch::aarch64::*;
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_128, POLYNOMIAL, QUOTIENT};
 use super::{aarch64_crc, fold};
+use crate::checksum::Aligned;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "crc,aes,neon")]
@@ -26,7 +27,7 @@ fn long(start: u32, data: &[u8]) -> u64 {
 
 /// Sixteen bytes that select nothing, all bytes in order, and sixteen that select nothing: TBL with
 /// 16 of them from `n` on moves a chunk by 16 - n bytes, to either side.
-static WINDOW: [u8; 48] = {
+static WINDOW: Aligned<[u8; 48]> = Aligned({
     let mut window = [0x80; 48];
     let mut i = 0;
     while i < 16 {
@@ -34,13 +35,13 @@ static WINDOW: [u8; 48] = {
         i += 1;
     }
     window
-};
+});
 
 #[inline(always)]
 unsafe fn window(chunk: uint8x16_t, at: usize) -> Pmull {
     debug_assert!(at <= 32);
     // SAFETY: `at` is at most 32, so the 16 bytes are in the table.
-    Pmull(unsafe { vqtbl1q_u8(chunk, vld1q_u8(WINDOW.as_ptr().add(at))) })
+    Pmull(unsafe { vqtbl1q_u8(chunk, vld1q_u8(WINDOW.0.as_ptr().add(at))) })
 }
 
 /// A chunk.

@@ -34,7 +34,7 @@ pub(super) trait Chunk: Copy {
     unsafe fn weight(index: usize) -> Self {
         debug_assert!(index < WEIGHED);
         // SAFETY: the caller's promise, and a table entry's 16 bytes.
-        unsafe { Self::load(WEIGHTS.as_ptr().add(index).cast()) }
+        unsafe { Self::load(WEIGHTS.0.as_ptr().add(index).cast()) }
     }
 
     /// A constant.

@@ -1,6 +1,8 @@
 //! Numbers for carry-less multiplication, derived from the CRC polynomial: written by
 //! `cargo xtask constants`, explained in docs/checksums.md. Do not edit.
 
+use crate::checksum::Aligned;
+
 /// x^95 / P, rounded down: T times this, divided by x^63, is the quotient of T x^32 by P.
 pub const QUOTIENT: u64 = 0xb4e5_b025_f701_1641;
 
@@ -33,7 +35,7 @@ pub const WEIGHED: usize = 64;
 
 /// x^(128 d + 95) and x^(128 d + 31) modulo P, for d = 63 down to 0: what a chunk followed
 /// by d chunks adds to the CRC, before the last division.
-pub static WEIGHTS: [[u64; 2]; WEIGHED] = [
+pub static WEIGHTS: Aligned<[[u64; 2]; WEIGHED]> = Aligned([
     [0x0000_0000_bbf2_f6d6, 0x0000_0000_d8e4_8815],
     [0x0000_0000_f199_6890, 0x0000_0000_e5a8_7735],
     [0x0000_0000_9dbd_c100, 0x0000_0000_c3aa_ab5d],
@@ -98,4 +100,4 @@ pub static WEIGHTS: [[u64; 2]; WEIGHED] = [
     [0x0000_0000_af44_9247, 0x0000_0000_f1da_05aa],
     [0x0000_0000_8125_6527, 0x0000_0000_ae68_9191],
     [0x0000_0000_ccaa_009e, 0x0000_0000_0000_0001],
-];
+]);

@@ -76,7 +76,7 @@ unsafe fn weigh_all<V: Vector>(
     let width = V::BYTES / 16;
     // SAFETY: the caller's promise, with each step as far as `chunks` reaches.
     unsafe {
-        let weights = WEIGHTS.as_ptr().add(WEIGHED).cast::<u8>();
+        let weights = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>();
         let weight = |chunks: usize| weights.sub(16 * chunks);
         let mut sum = onto;
         let mut first = first;
@@ -158,7 +158,7 @@ pub(super) unsafe fn long<V: Vector>(start: u32, data: &[u8]) -> u64 {
         }
 
         // The lanes are weighed by their distance from the end like the chunks that are left.
-        let weights = WEIGHTS.as_ptr().add(WEIGHED).cast::<u8>().sub(left + stride);
+        let weights = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(left + stride);
         let mut sum = V::from_chunk(V::Chunk::from_words(0, 0));
         let mut i = 0;
         while i < V::LOOP {

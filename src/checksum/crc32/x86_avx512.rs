@@ -8,6 +8,7 @@ use core::arch::x86_64::*;
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_384, WEIGHED, WEIGHTS};
 use super::short;
+use crate::checksum::Aligned;
 use crate::checksum::kernel::Code;
 
 /// Vectors that the loop takes at once.
@@ -155,13 +156,13 @@ unsafe fn two_chunks(crc: u32, data: &[u8]) -> u32 {
         let first = Chunk::xor(first, crc).first_bytes_last(ahead);
         let last = Chunk::xor(last, crc.without_first_bytes(ahead));
         let both = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), last);
-        let weights = <__m256i as Vector>::load(WEIGHTS.as_ptr().add(WEIGHED - 2).cast());
+        let weights = <__m256i as Vector>::load(WEIGHTS.0.as_ptr().add(WEIGHED - 2).cast());
         both.weigh_onto(weights, _mm256_setzero_si256()).sum().divide()
     }
 }
 
 /// 0 to 63, twice: a window of it, from the n-th on, moves a vector's first n bytes to its end.
-static ROTATE: [u8; 128] = {
+static ROTATE: Aligned<[u8; 128]> = Aligned({
     let mut rotate = [0; 128];
     let mut i = 0;
     while i < 128 {
@@ -169,7 +170,7 @@ static ROTATE: [u8; 128] = {
         i += 1;
     }
     rotate
-};
+});
 
 /// 33 to 64 bytes: two halves of a vector, the first filled up in front.
 ///
@@ -184,7 +185,7 @@ unsafe fn two_halves(crc: u32, data: &[u8]) -> u32 {
         let last = <__m256i as Vector>::load(data.as_ptr().add(ahead));
         let register = __m128i::from_words(u64::from(crc), 0);
         let first = Vector::xor(first, __m256i::from_chunk(register));
-        let rotate = <__m256i as Vector>::load(ROTATE.as_ptr().add(ahead));
+        let rotate = <__m256i as Vector>::load(ROTATE.0.as_ptr().add(ahead));
         let first = _mm256_maskz_permutexvar_epi8(u32::MAX << (32 - ahead), rotate, first);
         let register = __m128i::from_words(behind(crc, ahead), 0);
         let last = Vector::xor(last, __m256i::from_chunk(register));
@@ -230,7 +231,7 @@ unsafe fn first_bytes_last(crc: u32, from: *const u8, count: usize) -> __m512i {
     unsafe {
         let register = __m512i::from_chunk(__m128i::from_words(u64::from(crc), 0));
         let bytes = Vector::xor(<__m512i as Vector>::load(from), register);
-        let rotate = <__m512i as Vector>::load(ROTATE.as_ptr().add(count));
+        let rotate = <__m512i as Vector>::load(ROTATE.0.as_ptr().add(count));
         _mm512_maskz_permutexvar_epi8(u64::MAX << (64 - count), rotate, bytes)
     }
 }
@@ -246,7 +247,7 @@ unsafe fn several(crc: u32, data: &[u8]) -> u32 {
     // bytes.
     unsafe {
         let end = data.as_ptr().add(data.len());
-        let weights = WEIGHTS.as_ptr().add(WEIGHED).cast::<u8>();
+        let weights = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>();
         let weight = |left: usize| <__m512i as Vector>::load(weights.sub(left));
         let mut left = data.len() - odd;
         let first = first_bytes_last(crc, data.as_ptr(), odd);
@@ -272,7 +273,7 @@ unsafe fn several(crc: u32, data: &[u8]) -> u32 {
 unsafe fn weigh<const N: usize>(lanes: [__m512i; N]) -> u32 {
     // SAFETY: the caller's promise; the last `4 * N` entries of the table of weights.
     unsafe {
-        let weights = WEIGHTS.as_ptr().add(WEIGHED - 4 * N).cast::<u8>();
+        let weights = WEIGHTS.0.as_ptr().add(WEIGHED - 4 * N).cast::<u8>();
         let mut sum = _mm512_setzero_si512();
         let mut i = 0;
         while i < N {

@@ -5,6 +5,7 @@ use core::arch::x86_64::*;
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_128, POLYNOMIAL, QUOTIENT};
 use super::fold;
+use crate::checksum::Aligned;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "pclmulqdq,sse4.1,ssse3")]
@@ -23,7 +24,7 @@ fn long(start: u32, data: &[u8]) -> u64 {
 
 /// Sixteen bytes that select nothing, all bytes in order, and sixteen that select nothing:
 /// PSHUFB with 16 of them from `n` on moves a chunk by 16 - n bytes, to either side.
-static WINDOW: [u8; 48] = {
+static WINDOW: Aligned<[u8; 48]> = Aligned({
     let mut window = [0x80; 48];
     let mut i = 0;
     while i < 16 {
@@ -31,13 +32,13 @@ static WINDOW: [u8; 48] = {
         i += 1;
     }
     window
-};
+});
 
 #[inline(always)]
 unsafe fn window(chunk: __m128i, at: usize) -> __m128i {
     debug_assert!(at <= 32);
     // SAFETY: `at` is at most 32, so the 16 bytes are in the table.
-    unsafe { _mm_shuffle_epi8(chunk, _mm_loadu_si128(WINDOW.as_ptr().add(at).cast())) }
+    unsafe { _mm_shuffle_epi8(chunk, _mm_loadu_si128(WINDOW.0.as_ptr().add(at).cast())) }
 }
 
 // SAFETY of each block: the trait's functions may only be called where the features are there.
