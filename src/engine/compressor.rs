@@ -466,21 +466,11 @@ impl Drop for Compressor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::raw::RawInflate;
+    use crate::engine::raw::tests::decompress;
 
     fn compressor(window_bits: u32, mem_level: i32) -> Compressor {
         let effort = Effort { level: 6, strategy: 0 };
         Compressor::new(effort, window_bits, mem_level, Allocator::LIBC).unwrap()
-    }
-
-    fn decompress(compressed: &[u8], len: usize) -> Vec<u8> {
-        let mut output = vec![0; len + 1];
-        let mut inflate = RawInflate::new(15, Allocator::LIBC).unwrap();
-        let mut io = Io::new(compressed, &mut output);
-        assert_eq!(inflate.inflate(&mut io, Flush::Finish), Code::StreamEnd);
-        let left = io.avail_out() as usize;
-        output.truncate(len + 1 - left);
-        output
     }
 
     fn sample(len: usize) -> Vec<u8> {

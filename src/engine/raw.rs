@@ -409,9 +409,22 @@ impl Drop for RawInflate {
         self.end();
     }
 }
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What all of `compressed` decompresses to: one stream of `len` bytes.
+    pub fn decompress(compressed: &[u8], len: usize) -> Vec<u8> {
+        let mut output = vec![0; len + 1];
+        let mut inflate = RawInflate::new(15, Allocator::LIBC).unwrap();
+        let mut io = Io::new(compressed, &mut output);
+        assert_eq!(inflate.inflate(&mut io, Flush::Finish), Code::StreamEnd);
+        assert_eq!(io.avail_in(), 0, "bytes behind the stream");
+        let left = io.avail_out() as usize;
+        output.truncate(len + 1 - left);
+        output
+    }
 
     #[test]
     fn reset_gives_back_the_room_of_waiting_output() {
@@ -444,10 +457,7 @@ mod tests {
             assert_eq!(raw.deflate(&mut io, Flush::Finish), Code::StreamEnd);
             let left = io.avail_out as usize;
             let len = out.len() - left;
-            let mut plain = vec![0; noise.len()];
-            let mut inflate = RawInflate::new(15, Allocator::LIBC).unwrap();
-            let code = inflate.inflate(&mut Io::new(&out[..len], &mut plain), Flush::Finish);
-            assert_eq!(code, Code::StreamEnd);
+            let plain = decompress(&out[..len], noise.len());
             assert!(plain == noise, "the stream after a reset decodes to other bytes");
         }
     }

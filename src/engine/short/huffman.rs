@@ -89,8 +89,7 @@ impl<const N: usize> Code<N> {
             entries[only.max(other)] = entry(1, 1);
             return (Code { entries }, times);
         }
-        let mut symbols = sorted;
-        let symbols = &mut symbols[..used];
+        let symbols = sorted;
         let sorted = &mut sorted[..used];
         sorted.sort_unstable();
         let mut weights = [0u32; N];
@@ -109,7 +108,7 @@ impl<const N: usize> Code<N> {
         }
         // Codes of one length go by their symbols' order.
         let mut next = first_of_length(&of_length);
-        for symbol in symbols {
+        for symbol in &symbols[..used] {
             let place = &mut entries[*symbol as usize & 0xffff];
             let length = *place as u8;
             *place = entry(next[usize::from(length)], length);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::{Allocator, Flush, Io, raw::RawInflate};
+use crate::engine::raw::tests::decompress;
 
 fn compress(input: &[u8], effort: Effort, reach: usize) -> (Vec<u8>, Encoded) {
     let mut memory = Box::<Memory>::new_uninit();
@@ -10,17 +10,6 @@ fn compress(input: &[u8], effort: Effort, reach: usize) -> (Vec<u8>, Encoded) {
         let encoded = memory.encode(input.len(), effort, reach);
         (memory.output(encoded.len).to_vec(), encoded)
     }
-}
-
-fn decompress(compressed: &[u8], len: usize) -> Vec<u8> {
-    let mut output = vec![0; len + 1];
-    let mut inflate = RawInflate::new(15, Allocator::LIBC).unwrap();
-    let mut io = Io::new(compressed, &mut output);
-    assert_eq!(inflate.inflate(&mut io, Flush::Finish), crate::engine::Code::StreamEnd);
-    assert_eq!(io.avail_in(), 0, "bytes behind the block");
-    let left = io.avail_out() as usize;
-    output.truncate(len + 1 - left);
-    output
 }
 
 struct Random(u64);
