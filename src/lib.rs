@@ -3,8 +3,11 @@
 //! A call goes one way: C program → [`ffi`] (pointers checked once) → [`gz`], [`engine`] or
 //! [`checksum`] → back. Nothing below `ffi` knows C; nothing in `ffi` computes.
 
+pub mod alloc;
 pub mod checksum;
+pub mod codes;
 pub mod cpu;
 pub mod engine;
 pub mod ffi;
 pub mod gz;
+pub mod io;
