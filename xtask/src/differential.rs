@@ -19,7 +19,7 @@ pub struct Args {
     /// How many cases of each kind
     #[arg(long, default_value_t = 10_000)]
     count: u64,
-    /// Only this kind: inflate, back, deflate, deflate-wild, one-shot, bound, faults or
+    /// Only this kind: inflate, back, deflate, one-shot, bound, faults or
     /// deviations
     #[arg(long)]
     kind: Option<String>,

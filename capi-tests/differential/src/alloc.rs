@@ -1,6 +1,6 @@
 //! Allocators that a C program might pass: counting, misaligned, failing.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_uint, c_void};
 
 use crate::stream::ZStream;
@@ -25,6 +25,8 @@ pub enum Manner {
 pub struct Arena {
     manner: Manner,
     calls: Cell<u32>,
+    /// What was asked for, in bytes, one request after another.
+    requests: RefCell<Vec<usize>>,
     live: Cell<i64>,
     live_bytes: Cell<i64>,
     peak_bytes: Cell<i64>,
@@ -40,6 +42,7 @@ impl Arena {
         Box::new(Arena {
             manner,
             calls: Cell::new(0),
+            requests: RefCell::new(Vec::new()),
             live: Cell::new(0),
             live_bytes: Cell::new(0),
             peak_bytes: Cell::new(0),
@@ -71,6 +74,18 @@ impl Arena {
     }
 }
 
+/// Ours asks as often as stock, and never for more: callers set aside what stock needs.
+///
+/// # Errors
+/// The first request that stock does not make.
+pub fn same_memory([ours, stock]: &[Box<Arena>; 2]) -> Result<(), String> {
+    let (ours, stock) = (ours.requests.borrow(), stock.requests.borrow());
+    if ours.len() != stock.len() || ours.iter().zip(&*stock).any(|(a, b)| a > b) {
+        return Err(format!("requests of memory: ours {ours:?}, stock {stock:?}"));
+    }
+    Ok(())
+}
+
 unsafe extern "C" fn alloc(opaque: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
     // SAFETY: `install` has put an arena there, which outlives the stream.
     let arena = unsafe { &*opaque.cast::<Arena>() };
@@ -81,6 +96,7 @@ unsafe extern "C" fn alloc(opaque: *mut c_void, items: c_uint, size: c_uint) -> 
         _ => false,
     };
     let bytes = items as usize * size as usize;
+    arena.requests.borrow_mut().push(bytes);
     if fails {
         return std::ptr::null_mut();
     }

@@ -19,6 +19,7 @@ pub mod data;
 pub mod deflate;
 pub mod deviations;
 pub mod faults;
+pub mod files;
 pub mod inflate;
 pub mod isolate;
 pub mod oneshot;

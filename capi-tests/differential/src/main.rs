@@ -10,9 +10,10 @@ use differential::api::Libraries;
 use differential::back::BackCase;
 use differential::bound::BoundCase;
 use differential::case::{Case, shrink};
-use differential::deflate::{StrictCase, WildCase};
+use differential::deflate::DeflateCase;
 use differential::deviations;
 use differential::faults::FaultCase;
+use differential::files::{self, Breadth};
 use differential::inflate::InflateCase;
 use differential::isolate::{Ending, isolated, silent};
 use differential::oneshot::OneShotCase;
@@ -42,6 +43,15 @@ struct Cli {
     /// Print the whole case of each seed before it is run
     #[arg(long)]
     print: bool,
+    /// Compress these files, and all files in these folders, in place of random calls
+    #[arg(long, num_args = 1..)]
+    files: Vec<PathBuf>,
+    /// With --files: levels 0 to 9 x all strategies x 3 memory levels x 3 window sizes
+    #[arg(long, requires = "files")]
+    all_settings: bool,
+    /// With --files: only so many bytes of each file
+    #[arg(long, requires = "files", default_value_t = 1 << 30)]
+    most: usize,
     /// Report differences as they are found, without making the case smaller
     #[arg(long)]
     no_shrink: bool,
@@ -52,7 +62,6 @@ enum Kind {
     Inflate,
     Back,
     Deflate,
-    DeflateWild,
     OneShot,
     Bound,
     Faults,
@@ -72,6 +81,16 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<usize> {
     let libraries = Libraries::open(&cli.ours, &cli.stock)?;
+    if !cli.files.is_empty() {
+        let breadth = if cli.all_settings { Breadth::All } else { Breadth::Some };
+        let all = files::compare(&libraries, &files::find(&cli.files)?, breadth, cli.most)?;
+        let files::Compared { files, settings, bytes, different } = all;
+        match different {
+            0 => println!("{files} files ({bytes} bytes) x {settings} settings: all equal"),
+            n => println!("{files} files x {settings} settings: {n} DIFFERENT"),
+        }
+        return Ok(different);
+    }
     let kinds = match cli.kind {
         Some(kind) => &[kind][..],
         None => Kind::value_variants(),
@@ -82,8 +101,7 @@ fn run(cli: &Cli) -> Result<usize> {
         let differences = match kind {
             Kind::Inflate => cases::<InflateCase>(cli, &libraries),
             Kind::Back => cases::<BackCase>(cli, &libraries),
-            Kind::Deflate => cases::<StrictCase>(cli, &libraries),
-            Kind::DeflateWild => cases::<WildCase>(cli, &libraries),
+            Kind::Deflate => cases::<DeflateCase>(cli, &libraries),
             Kind::OneShot => cases::<OneShotCase>(cli, &libraries),
             Kind::Bound => cases::<BoundCase>(cli, &libraries),
             Kind::Faults => cases::<FaultCase>(cli, &libraries),

@@ -10,14 +10,14 @@ use crate::stream::flush;
 /// One call, or what a caller does between calls.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
+    /// `times` calls, or fewer if the data ends.
     Deflate {
-        give: u32,
-        room: u32,
+        buffers: Buffers,
         flush: c_int,
+        times: u32,
     },
     Params {
-        give: u32,
-        room: u32,
+        buffers: Buffers,
         level: c_int,
         strategy: c_int,
     },
@@ -26,8 +26,6 @@ pub enum Op {
         bits: c_int,
         value: c_int,
     },
-    /// The bits of an empty fixed block, which a raw stream may have at its start.
-    PrimeEmptyBlock,
     Pending,
     Used,
     Bound(u64),
@@ -50,6 +48,34 @@ pub enum Op {
     WrongKind(u32),
 }
 
+/// What a call finds in `next_in` and `next_out`.
+#[derive(Clone, Copy, Debug)]
+pub struct Buffers {
+    pub give: u32,
+    pub room: u32,
+    /// Where the output begins, from where the input does. None if they lie apart.
+    pub shift: Option<i32>,
+}
+
+impl Buffers {
+    fn any(s: &mut Source, give: u32) -> Buffers {
+        let room = match s.below(8) {
+            0 => s.below(4),
+            1 => s.below(20),
+            2 => s.length(300),
+            3 => s.length(5000),
+            _ => s.length(100_000),
+        };
+        let give = s.length(give);
+        let shift = s.one_in(6).then(|| match s.below(3) {
+            0 => s.range(-40, 40),
+            1 => s.range(-600, 600),
+            _ => s.range(-(give as i32), give as i32),
+        });
+        Buffers { give, room, shift }
+    }
+}
+
 /// What `deflateSetHeader` gets; the fields are parts of the case's data without zeros.
 #[derive(Clone, Copy, Debug)]
 pub struct Header {
@@ -60,6 +86,8 @@ pub struct Header {
     pub name: Option<u32>,
     pub comment: Option<u32>,
     pub hcrc: bool,
+    /// The fields lie from here on in what will be output, in place of memory of their own.
+    pub in_output: Option<u32>,
 }
 
 /// What `deflateInit2` gets.
@@ -122,21 +150,23 @@ fn any_header(s: &mut Source) -> Header {
         name,
         comment,
         hcrc: s.one_in(2),
+        in_output: s.one_in(5).then(|| s.length(300)),
     }
 }
 
-fn any_op(s: &mut Source, tight: bool) -> Op {
-    let room = |s: &mut Source| match s.below(if tight { 6 } else { 24 }) {
-        0 => s.below(4),
-        1 => s.below(20),
-        2 => s.length(300),
-        _ => s.length(100_000),
-    };
+fn any_op(s: &mut Source) -> Op {
     match s.below(44) {
-        0..=19 => Op::Deflate { give: s.length(60_000), room: room(s), flush: any_flush(s) },
+        0..=16 => Op::Deflate { buffers: Buffers::any(s, 60_000), flush: any_flush(s), times: 1 },
+        17..=19 => Op::Deflate {
+            buffers: Buffers { shift: None, ..Buffers::any(s, 300) },
+            flush: any_flush(s),
+            times: s.length(200) + 1,
+        },
         20..=23 => Op::Params {
-            give: if s.one_in(2) { 0 } else { s.length(5000) },
-            room: room(s),
+            buffers: match s.below(2) {
+                0 => Buffers { give: 0, ..Buffers::any(s, 0) },
+                _ => Buffers::any(s, 5000),
+            },
             level: if s.one_in(8) { s.range(-3, 12) } else { s.range(-1, 9) },
             strategy: if s.one_in(8) { s.range(-2, 7) } else { s.range(0, 4) },
         },
@@ -153,8 +183,7 @@ fn any_op(s: &mut Source, tight: bool) -> Op {
             bits: if s.one_in(2) { s.range(-2, 40) } else { s.range(0, 16) },
             value: s.u32() as c_int,
         },
-        26 => Op::PrimeEmptyBlock,
-        27 => Op::Pending,
+        26 | 27 => Op::Pending,
         28 => Op::Used,
         29 => Op::Bound(match s.below(3) {
             0 => s.length(100_000).into(),
@@ -177,7 +206,7 @@ fn any_op(s: &mut Source, tight: bool) -> Op {
 }
 
 impl Sequence {
-    pub fn generate(s: &mut Source, tight: bool) -> Sequence {
+    pub fn generate(s: &mut Source) -> Sequence {
         let setup = Setup::any(s);
         let max = if s.one_in(5) { 300_000 } else { 5000 };
         let data = data::data(s, max);
@@ -189,7 +218,7 @@ impl Sequence {
             ops.push(Op::SetHeader(Some(any_header(s))));
         }
         for _ in 0..=s.length(20) {
-            ops.push(any_op(s, tight));
+            ops.push(any_op(s));
             if s.is_exhausted() {
                 break;
             }
