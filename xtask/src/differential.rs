@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
@@ -26,6 +26,13 @@ pub struct Args {
     /// Print each case before it is run
     #[arg(long)]
     print: bool,
+    /// Compress these files, and all files in these folders, with both libraries and many
+    /// settings: every byte must be the same
+    #[arg(long, num_args = 1..)]
+    files: Vec<PathBuf>,
+    /// With --files: all 450 combinations of level, strategy, memory level and window size
+    #[arg(long, requires = "files")]
+    all_settings: bool,
     /// The library to compare (default: the one that this builds)
     #[arg(long)]
     ours: Option<PathBuf>,
@@ -50,22 +57,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None => stock(&sh)?,
     };
     let driver = driver(&sh)?;
-    let (seed, count) = (args.seed.to_string(), args.count.to_string());
-    let mut options = vec!["--seed", &seed, "--count", &count];
+    // By hand and not through the shell: its output is to appear as it comes.
+    let mut command = Command::new(driver);
+    command.arg("--ours").arg(ours).arg("--stock").arg(stock);
+    command.arg("--seed").arg(args.seed.to_string()).arg("--count").arg(args.count.to_string());
     if let Some(kind) = &args.kind {
-        options.extend(["--kind", kind]);
+        command.arg("--kind").arg(kind);
     }
     if args.print {
-        options.push("--print");
+        command.arg("--print");
     }
-    let status = cmd!(sh, "{driver} --ours {ours} --stock {stock} {options...}")
-        .quiet()
-        .ignore_status()
-        .output()
-        .context("the driver cannot be run")?;
-    print!("{}", String::from_utf8_lossy(&status.stdout));
-    eprint!("{}", String::from_utf8_lossy(&status.stderr));
-    Ok(if status.status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if args.all_settings {
+        command.arg("--all-settings");
+    }
+    if !args.files.is_empty() {
+        let here = std::env::current_dir()?;
+        command.arg("--files").args(args.files.iter().map(|file| here.join(file)));
+    }
+    let status = command.status().context("the driver cannot be run")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Builds the driver and gives its path.
