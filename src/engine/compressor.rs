@@ -444,7 +444,7 @@ impl Compressor {
     }
 
     /// Frees the memory; whether a stream was begun and not finished.
-    pub fn end(mut self) -> bool {
+    pub fn end(&mut self) -> bool {
         match &mut self.state {
             State::Engine(engine) => engine.end(),
             State::Short(short) => short.last_rank != NO_CALL && !short.finished,

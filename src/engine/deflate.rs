@@ -523,7 +523,7 @@ impl Deflate {
     }
 
     /// Frees everything. [`Code::DataError`] if the stream was begun and not finished.
-    pub fn end(self) -> Code {
+    pub fn end(&mut self) -> Code {
         let begun = match self.stage {
             // zlib's gzip header with fields does not count as begun until it is complete.
             Stage::GzipHeader(_) => self.head.is_null(),

@@ -5,7 +5,7 @@
 
 use core::ffi::{c_char, c_int, c_uint};
 
-use super::stream::{self, Kind, Room, deflate_of};
+use super::stream::{self, Room, deflate_of};
 use super::types::code::*;
 use super::types::*;
 use crate::engine::{self, Code, Deflate, DeflateConfig, Flush};
@@ -78,7 +78,7 @@ unsafe fn init(
             Err(code) => return code as c_int,
         };
         stream::clear_totals(strm, Z_UNKNOWN, Some(deflate.check()));
-        room.fill(strm, Kind::Deflate(deflate));
+        room.fill(strm, deflate);
         Z_OK
     }
 }
@@ -130,13 +130,13 @@ unsafe fn advance(
 pub unsafe extern "C" fn deflateEnd(strm: z_streamp) -> c_int {
     // SAFETY: see the parent module's text.
     unsafe {
-        if deflate_of(strm).is_none() {
-            return Z_STREAM_ERROR;
+        let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
+        if let Some(allocator) = stream::allocator(strm) {
+            deflate.set_allocator(allocator);
         }
-        match stream::take(strm) {
-            Some(Kind::Deflate(deflate)) => deflate.end() as c_int,
-            _ => Z_STREAM_ERROR,
-        }
+        let code = deflate.end();
+        stream::end::<Deflate>(strm);
+        code as c_int
     }
 }
 
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn deflateCopy(dest: z_streamp, source: z_streamp) -> c_in
         deflate.set_allocator(allocator);
         match deflate.try_clone() {
             Ok(copy) => {
-                room.fill(dest, Kind::Deflate(copy));
+                room.fill(dest, copy);
                 Z_OK
             }
             Err(code) => code as c_int,
