@@ -7,7 +7,11 @@ use core::mem::size_of;
 
 use super::types::code::*;
 use super::types::{uInt, z_stream, z_streamp};
-use crate::engine::{Allocator, Code, Deflate, Inflate, InflateBack, Io};
+use crate::alloc::Allocator;
+use crate::codes::Code;
+use crate::deflate::Deflate;
+use crate::engine::{Inflate, InflateBack};
+use crate::io::Io;
 
 /// What stands before a stream's engine, in one request to the stream's own `zalloc`.
 #[derive(Debug)]
@@ -65,6 +69,9 @@ struct Held<E> {
     state: State,
     engine: E,
 }
+
+/// nginx and others set aside what zlib asks for.
+const _: () = assert!(size_of::<Held<Deflate>>() <= 5968);
 
 /// Whether a caller's header is one that these functions fit.
 ///
