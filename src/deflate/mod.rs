@@ -541,14 +541,14 @@ impl Deflate {
             return Code::BufError;
         };
         // zlib's own condition: a part of the output may have been handed over.
-        if self.pending.start() + 2 > self.block.offset() {
+        if self.pending.handed_over() + 2 > self.block.offset() {
             return Code::BufError;
         }
         if bits != 0 {
             // Behind all that waits, and not over symbols. zlib takes no heed of either.
             let room =
                 if self.block.is_empty() { self.pending.size() } else { self.block.offset() };
-            if self.pending.start() + self.pending.len() + 2 > room {
+            if !self.pending.make_room(room) {
                 return Code::BufError;
             }
             self.pending.send(value as u32 & ((1 << bits) - 1), bits);

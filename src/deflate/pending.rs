@@ -11,6 +11,8 @@ pub(super) struct Pending {
     start: u32,
     /// How many wait.
     len: u32,
+    /// How far they have been moved down since the first of them was handed over.
+    moved: u32,
     /// Fewer than 8 bits, the first one lowest.
     bits: u32,
     bit_count: u32,
@@ -22,11 +24,11 @@ impl Pending {
     /// # Safety
     /// `buffer` is valid for `size` bytes for as long as this is used.
     pub unsafe fn new(buffer: *mut u8, size: u32) -> Pending {
-        Pending { buffer, size, start: 0, len: 0, bits: 0, bit_count: 0, used: 0 }
+        Pending { buffer, size, start: 0, len: 0, moved: 0, bits: 0, bit_count: 0, used: 0 }
     }
 
     pub fn clear(&mut self) {
-        (self.start, self.len) = (0, 0);
+        (self.start, self.len, self.moved) = (0, 0, 0);
         (self.bits, self.bit_count, self.used) = (0, 0, 0);
     }
 
@@ -42,9 +44,21 @@ impl Pending {
         self.len as usize
     }
 
-    /// Where the bytes that wait begin: behind the start where a part of them is handed over.
-    pub fn start(&self) -> usize {
-        self.start as usize
+    /// How much was handed over since the buffer was last empty.
+    pub fn handed_over(&self) -> usize {
+        (self.start + self.moved) as usize
+    }
+
+    /// Makes room for two bytes behind those that wait, below `end`, if it can be had.
+    pub fn make_room(&mut self, end: usize) -> bool {
+        if (self.start + self.len) as usize + 2 > end {
+            // SAFETY: the bytes that wait are within the buffer.
+            unsafe {
+                core::ptr::copy(self.buffer.add(self.start as usize), self.buffer, self.len());
+            }
+            self.moved += core::mem::take(&mut self.start);
+        }
+        self.len() + 2 <= end
     }
 
     pub fn bit_count(&self) -> u32 {
@@ -168,7 +182,7 @@ impl Pending {
         self.start += len;
         self.len -= len;
         if self.len == 0 {
-            self.start = 0;
+            (self.start, self.moved) = (0, 0);
         }
     }
 }
