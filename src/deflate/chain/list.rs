@@ -1,7 +1,7 @@
 //! Positions with the same hash as linked lists, as in zlib: for each hash its last position, for
 //! each position the one before.
 
-use super::{Match, Search};
+use super::{Limits, Match, Search};
 use crate::deflate::window::{MAX_MATCH, Window};
 
 /// The lists of a stream, in the stream's own memory.
@@ -93,6 +93,33 @@ impl List {
         self.hash = (u32::from(first) << shift ^ u32::from(second)) & (self.entries() as u32 - 1);
     }
 
+    /// Whether the hash is that of the bytes before the third one at `pos`, of which there are
+    /// two. It always is, but where `deflateResetKeep` has left a lookahead behind for another
+    /// strategy.
+    pub fn is_at(&self, window: &Window, pos: usize) -> bool {
+        let mut other = List { ..*self };
+        // SAFETY: by what is asked for.
+        unsafe { other.start(window, pos) };
+        let mask = self.entries() as u32 - 1;
+        let shift = self.bits.div_ceil(3);
+        ((self.hash ^ other.hash) << shift) & mask == 0
+    }
+
+    /// A way to insert and search without a look at the stream each time. The hash is to be started
+    /// again behind it.
+    pub fn links(&mut self, window: &Window) -> Links {
+        self.ready();
+        Links {
+            head: self.head,
+            prev: self.prev,
+            bytes: window.bytes(),
+            hash_mask: self.entries() as u32 - 1,
+            shift: self.bits.div_ceil(3),
+            position_mask: self.window_size as usize - 1,
+            max_distance: window.max_distance(),
+        }
+    }
+
     /// Inserts `pos`, for which the hash was started or that follows the last one, and gives the
     /// last position with the same hash, or 0.
     ///
@@ -121,7 +148,9 @@ impl List {
     /// `head` is a position before `search.pos` that [`List::insert`] gave; the window has
     /// `search.lookahead` bytes from there on, and [`MAX_MATCH`] can be read.
     pub unsafe fn longest(&self, window: &Window, head: usize, search: Search) -> Match {
-        let Search { pos, lookahead, best, mut chain, nice } = search;
+        let Search { pos, lookahead, best, limits } = search;
+        let mut chain = limits.chain(best);
+        let nice = limits.nice.min(lookahead);
         let most = MAX_MATCH.min(lookahead);
         let mut found = Match { length: best, start: 0 };
         if best >= most {
@@ -164,6 +193,126 @@ impl List {
             }
         }
         found
+    }
+}
+
+/// Inserts and searches where [`MAX_MATCH`] bytes and more are there at each position.
+pub(in crate::deflate) struct Links {
+    head: *mut u16,
+    prev: *mut u16,
+    bytes: *const u8,
+    hash_mask: u32,
+    shift: u32,
+    position_mask: usize,
+    max_distance: usize,
+}
+
+impl Links {
+    /// Inserts `pos`, and gives the last position with the same hash, or 0.
+    ///
+    /// # Safety
+    /// The stream and its window are there, and nothing else uses them. Four bytes are there.
+    #[inline(always)]
+    pub unsafe fn insert(&mut self, pos: usize) -> usize {
+        // SAFETY: by this function's own contract; hash and position are masked to the tables'
+        // sizes.
+        unsafe {
+            let word = self.bytes.add(pos).cast::<u32>().read_unaligned().to_le();
+            let (first, second, third) = (word & 0xff, word >> 8 & 0xff, word >> 16 & 0xff);
+            let hash = ((first << self.shift ^ second) << self.shift ^ third) & self.hash_mask;
+            let head = self.head.add(hash as usize);
+            let before = head.read();
+            self.prev.add(pos & self.position_mask).write(before);
+            head.write(pos as u16);
+            before.into()
+        }
+    }
+
+    /// The longest match among the positions from `head` on, for greedy parsing; a length of 2 if
+    /// there is none, of 0 if the head is not in reach.
+    ///
+    /// # Safety
+    /// As for [`Links::insert`], with `MAX_MATCH` bytes; `head` is what that gave.
+    #[inline(always)]
+    pub unsafe fn greedy(&self, pos: usize, head: usize, limits: &Limits) -> Match {
+        if !self.reaches(pos, head) {
+            return Match { length: 0, start: 0 };
+        }
+        // SAFETY: by this function's own contract.
+        unsafe { self.longest(pos, head, 2, limits) }
+    }
+
+    /// Whether `head` is a position that can be matched from `pos`: not 0, and before it.
+    #[inline(always)]
+    fn reaches(&self, pos: usize, head: usize) -> bool {
+        head != 0 && pos.wrapping_sub(head + 1) < self.max_distance
+    }
+
+    /// The longest match, if longer than `best`, which is at least 2, among the positions from
+    /// `head` on.
+    ///
+    /// # Safety
+    /// As for [`Links::insert`], with `MAX_MATCH` bytes; `head` is what that gave.
+    #[inline(always)]
+    pub unsafe fn longest(&self, pos: usize, head: usize, best: usize, limits: &Limits) -> Match {
+        let mut found = Match { length: best, start: 0 };
+        if !self.reaches(pos, head) || best >= MAX_MATCH {
+            return found;
+        }
+        let mut chain = limits.chain(best);
+        let nice = limits.nice;
+        let farthest = pos.saturating_sub(self.max_distance) + 1;
+        let span = pos - farthest;
+        let bytes = self.bytes;
+        let mut candidate = head;
+        // SAFETY: candidates are before `pos`, where `MAX_MATCH` bytes are there; `common` reads no
+        // more, and `found.length` is less until the search ends.
+        unsafe {
+            let string = bytes.add(pos);
+            let start = string.cast::<u64>().read_unaligned().to_le();
+            while found.length < 8 {
+                let other = bytes.add(candidate);
+                let differing = other.cast::<u64>().read_unaligned().to_le() ^ start;
+                let mut length = differing.trailing_zeros() as usize / 8;
+                if length > found.length {
+                    if length == 8 {
+                        length = common(string, other, MAX_MATCH);
+                    }
+                    found = Match { length, start: candidate };
+                    if length >= nice {
+                        return found;
+                    }
+                }
+                candidate = self.prev.add(candidate & self.position_mask).read().into();
+                chain = chain.wrapping_sub(1);
+                if candidate.wrapping_sub(farthest) >= span || chain == 0 {
+                    return found;
+                }
+            }
+            let mut at = found.length - 3;
+            let mut tail = string.add(at).cast::<u32>().read_unaligned();
+            loop {
+                let other = bytes.add(candidate);
+                if other.add(at).cast::<u32>().read_unaligned() == tail
+                    && other.cast::<u64>().read_unaligned().to_le() == start
+                {
+                    let length = common(string, other, MAX_MATCH);
+                    if length > found.length {
+                        found = Match { length, start: candidate };
+                        if length >= nice || length == MAX_MATCH {
+                            return found;
+                        }
+                        at = length - 3;
+                        tail = string.add(at).cast::<u32>().read_unaligned();
+                    }
+                }
+                candidate = self.prev.add(candidate & self.position_mask).read().into();
+                chain = chain.wrapping_sub(1);
+                if candidate.wrapping_sub(farthest) >= span || chain == 0 {
+                    return found;
+                }
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) use slow::slow;
 pub(super) use stored::stored;
 
 use super::Deflate;
+use super::chain::{Limits as SearchLimits, Match, Search};
 use super::strm::Strm;
 use crate::codes::Flush;
 
@@ -60,5 +61,27 @@ impl Deflate {
             }
         }
         Progress::BlockDone
+    }
+
+    /// Searches for a match longer than `best` from `head` on, if that is in reach.
+    fn longest(&self, head: usize, best: usize) -> Option<Match> {
+        let (pos, lookahead) = (self.window.pos, self.window.lookahead);
+        // Also false for a head that is not before `pos`.
+        if head == 0 || pos.wrapping_sub(head + 1) >= self.window.max_distance() {
+            return None;
+        }
+        let limits = self.search_limits();
+        let search = Search { pos, lookahead, best, limits };
+        // SAFETY: the head is before `pos`, and parsing goes on only where `MAX_MATCH` can be read.
+        Some(unsafe { self.list.longest(&self.window, head, search) })
+    }
+
+    fn search_limits(&self) -> SearchLimits {
+        let limits = self.limits;
+        SearchLimits {
+            chain: limits.chain,
+            good: limits.good as usize,
+            nice: limits.nice as u32 as usize,
+        }
     }
 }
