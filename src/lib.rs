@@ -10,4 +10,5 @@ pub mod cpu;
 pub mod engine;
 pub mod ffi;
 pub mod gz;
+pub mod inflate;
 pub mod io;

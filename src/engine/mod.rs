@@ -9,10 +9,6 @@
 mod compressor;
 mod deflate;
 mod deflate_header;
-mod inflate;
-mod inflate_back;
-mod inflate_body;
-mod inflate_header;
 mod oneshot;
 mod raw;
 mod short;
@@ -22,6 +18,4 @@ pub use crate::codes::{Code, Flush};
 pub use crate::io::{Io, Step};
 pub use deflate::{Deflate, DeflateConfig, Format, bound_without_stream, compress_bound};
 pub use deflate_header::GzHeader;
-pub use inflate::{Inflate, InflateConfig};
-pub use inflate_back::{Callbacks, InFn, InflateBack, OutFn};
 pub use oneshot::{compress, uncompress};
