@@ -7,6 +7,7 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
+use super::fast::{self, Outcome, Saved, Task};
 use super::tables::{self, Lengths, distance, entry};
 use super::window::Window;
 use crate::codes::Flush;
@@ -93,6 +94,8 @@ pub(super) struct Blocks {
     pub last: bool,
     /// The current codes are the fixed ones.
     fixed: bool,
+    /// The literal/length table has entries for two symbols.
+    paired: bool,
     /// Bits that the literal/length table is looked up with, or the code for lengths.
     root: u8,
     /// How many extra bits are still to be read.
@@ -151,6 +154,7 @@ impl Blocks {
             (&raw mut (*place).mode).write(Mode::Boundary);
             (&raw mut (*place).last).write(false);
             (&raw mut (*place).fixed).write(false);
+            (&raw mut (*place).paired).write(false);
             (&raw mut (*place).used).write(Used::Nothing);
             (&raw mut (*place).back).write(-1);
         }
@@ -534,6 +538,15 @@ impl Blocks {
     /// Decodes symbols until the mode is another one, or a reason to stop.
     fn symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Option<Stop> {
         loop {
+            if cursor.input_left() > fast::INPUT
+                && cursor.room() > fast::ROOM
+                && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
+                && self.many_symbols(cursor, window) == Outcome::BlockEnd
+            {
+                self.back = -1;
+                self.mode = Mode::Boundary;
+                return None;
+            }
             // zlib decodes without looking at each bit's arrival as long as there is enough of
             // both; what `mark` shows then stays what it was.
             let roomy = cursor.input_left() + cursor.spare_bytes(0) >= 6 && cursor.room() >= 258;
@@ -589,6 +602,39 @@ impl Blocks {
                 }
             }
         }
+    }
+
+    /// Decodes symbols in the fast loop, whose conditions are met.
+    fn many_symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Outcome {
+        let variants = fast::variants();
+        let in_place = (cursor.next as usize) < cursor.out_end as usize
+            && (cursor.out as usize) < cursor.end as usize;
+        let task = Task {
+            literals: self.literal_table(),
+            distances: self.distance_table(),
+            root: self.root.into(),
+            window,
+            limit: cursor.out_end.wrapping_sub(fast::ROOM),
+        };
+        let sloppy_limit = cursor.out_end.wrapping_sub(fast::ROOM + fast::SLOP);
+        if !in_place && !window.is_output() && cursor.out < sloppy_limit {
+            let sloppy = Task { limit: sloppy_limit, ..task };
+            // SAFETY: the tables are built; the caller has looked at input and buffer, and the limit
+            // is far enough from the end.
+            let outcome =
+                unsafe { Saved::new().run(&sloppy, cursor, &variants.sloppy, self.paired) };
+            let more = cursor.input_left() > fast::INPUT && cursor.out < task.limit;
+            if outcome != Outcome::Limit || !more {
+                return outcome;
+            }
+        }
+        // The window is the output where a caller brings it; then only distances that stay in this
+        // round's output are for the fast loop.
+        let in_window = window.have != 0 && !window.is_output();
+        let decode = variants.exact[usize::from(in_window)][usize::from(self.paired)];
+        // SAFETY: the tables are built; the caller has looked at input and buffer, and there is room
+        // up to the limit.
+        unsafe { decode(&task, cursor) }
     }
 
     /// Decodes the rest of a match and copies it, where there is enough input and room.

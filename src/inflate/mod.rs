@@ -6,6 +6,8 @@
 mod back;
 mod bits;
 mod blocks;
+mod copy;
+mod fast;
 mod header;
 mod tables;
 mod window;

@@ -41,6 +41,15 @@ impl Window {
         self.allocator = allocator;
     }
 
+    pub fn data(&self) -> *const u8 {
+        self.data
+    }
+
+    /// Whether it is the memory that the output goes to.
+    pub fn is_output(&self) -> bool {
+        self.allocated == 0 && !self.data.is_null()
+    }
+
     /// Forgets the history.
     pub fn clear(&mut self) {
         (self.size, self.have, self.next) = (0, 0, 0);

@@ -458,15 +458,17 @@ impl Pair<'_> {
         }
         (copy.next_in, copy.avail_in) = (input.as_ptr(), input.len() as c_uint);
         let mut most = 0;
+        // Before the byte is written: each call also reads what the next byte comes from.
+        let mut consumed = 0;
         for produced in 1..=room as usize {
             let mut byte = 0u8;
             (copy.next_out, copy.avail_out) = (&mut byte, 1);
             let code = z.inflate(&mut *copy, flush::NONE);
-            let consumed = input.len() - copy.avail_in as usize;
             if code < 0 || copy.avail_out != 0 {
                 break;
             }
             most = most.max(produced.saturating_sub(consumed));
+            consumed = input.len() - copy.avail_in as usize;
         }
         z.inflateEnd(&mut *copy);
         Some(most)
