@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
 use super::fast::{self, Outcome, Saved, Task};
-use super::tables::{self, Lengths, distance, entry};
+use super::tables::{self, Job, NoCode, OneByOne, Sort, distance, entry};
 use super::window::Window;
 use crate::codes::Flush;
 use crate::io::Io;
@@ -75,7 +75,7 @@ enum Used {
 }
 
 /// Most lengths that a block has, and room for a repeat that goes too far, and for wide reads.
-const LENGTHS: usize = 286 + 30 + 36;
+const LENGTHS: usize = 286 + 30 + 64;
 
 /// The current block's tables. Nothing in it has a value before it is built.
 struct Tables {
@@ -233,6 +233,7 @@ impl Blocks {
                         0 => self.mode = Mode::StoredLength,
                         1 => {
                             self.fixed = true;
+                            self.paired = false;
                             self.root = tables::FIXED_ROOT as u8;
                             self.mode = Mode::SymbolsBegin;
                             if flush == Flush::Trees {
@@ -300,7 +301,8 @@ impl Blocks {
                         self.precode[*symbol as usize] = 0;
                     }
                     self.used = Used::Nothing;
-                    let lengths = Lengths::new(&self.precode);
+                    // SAFETY: the array is as long as 64 bits need.
+                    let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
                     // SAFETY: any bits are a value of the table's type.
                     let table = unsafe { self.tables.distances.assume_init_mut() };
                     let Some(root) = tables::precode(table, &lengths) else {
@@ -317,7 +319,7 @@ impl Blocks {
                         Ok(false) => return (Stop::Input, 0),
                         Err((text, keep)) => return (Stop::Bad(text), keep),
                     }
-                    if let Err(text) = self.build() {
+                    if let Err(text) = self.build(cursor.input_left()) {
                         bad!(text);
                     }
                     self.fixed = false;
@@ -439,36 +441,44 @@ impl Blocks {
         result
     }
 
-    /// Builds the tables from the lengths.
-    fn build(&mut self) -> Result<(), &'static CStr> {
-        let literals = usize::from(self.literals);
-        let all = literals + usize::from(self.distances);
-        let Tables { lengths, distances: distance_table, literals: literal_table } =
-            &mut self.tables;
+    /// Builds the tables from the lengths; `input` bytes follow them, or more.
+    fn build(&mut self, input: usize) -> Result<(), &'static CStr> {
+        /// Below that, entries for two symbols are not looked up often enough.
+        const MANY: usize = 1536;
+        let Tables { lengths, distances, literals } = &mut self.tables;
         // SAFETY: any bits are values of the three types, and all lengths are read.
         let (lengths, distance_table, literal_table) = unsafe {
-            (
-                lengths.assume_init_ref(),
-                distance_table.assume_init_mut(),
-                literal_table.assume_init_mut(),
-            )
+            (lengths.assume_init_ref(), distances.assume_init_mut(), literals.assume_init_mut())
         };
         if lengths[256] == 0 {
             return Err(c"invalid code -- missing end-of-block");
         }
-        self.used = Used::Nothing;
         self.built = (self.literals, self.distances);
-        let Some(root) = tables::literals(literal_table, &Lengths::new(&lengths[..literals]))
-        else {
-            return Err(c"invalid literal/lengths set");
+        let job = Job {
+            lengths: lengths.as_ptr(),
+            literals: self.literals.into(),
+            distances: self.distances.into(),
+            literal_table,
+            distance_table,
+            may_pair: input >= MANY,
         };
-        self.root = root as u8;
-        self.used = Used::Literals;
-        if !tables::distances(distance_table, &Lengths::new(&lengths[literals..all])) {
-            return Err(c"invalid distances set");
+        // SAFETY: the array has room for wide reads, and the CPU what its variants need.
+        match unsafe { (fast::variants().build)(job) } {
+            Ok(built) => {
+                self.root = built.root as u8;
+                self.paired = built.paired;
+                self.used = Used::LiteralsAndDistances;
+                Ok(())
+            }
+            Err(NoCode::Literals) => {
+                self.used = Used::Nothing;
+                Err(c"invalid literal/lengths set")
+            }
+            Err(NoCode::Distances) => {
+                self.used = Used::Literals;
+                Err(c"invalid distances set")
+            }
         }
-        self.used = Used::LiteralsAndDistances;
-        Ok(())
     }
 
     fn literal_table(&self) -> *const u32 {
@@ -498,10 +508,18 @@ impl Blocks {
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add(entry::start(found) + index as usize) };
         }
-        let bits = before + entry::code_bits(found);
         if entry::literals(found) != 0 {
-            return (Symbol::Literal((found >> 16) as u8), bits);
+            let literal = (found >> 16) as u8;
+            let bits = match self.paired {
+                // SAFETY: the lengths are those of the table.
+                true => {
+                    unsafe { self.tables.lengths.assume_init_ref()[usize::from(literal)] }.into()
+                }
+                false => before + entry::code_bits(found),
+            };
+            return (Symbol::Literal(literal), bits);
         }
+        let bits = before + entry::code_bits(found);
         let symbol = match found & (entry::SPECIAL | entry::KIND) {
             kind if kind & entry::SPECIAL == 0 => Symbol::Length {
                 base: (found >> 24) + 3,

@@ -15,7 +15,7 @@ use core::mem::MaybeUninit;
 
 use super::bits::Cursor;
 use super::copy::{Copier, Exact, Pieces};
-use super::tables::{self, distance, entry};
+use super::tables::{self, Build, Built, Job, NoCode, distance, entry};
 use super::window::Window;
 use crate::cpu::{self, Features};
 
@@ -271,6 +271,8 @@ impl Task<'_> {
 pub(super) struct Variants {
     pub name: &'static str,
     pub needs: Features,
+    /// Builds a block's tables.
+    pub build: Build,
     /// Not a byte behind the output is written.
     pub exact: [[Decode; 2]; 2],
     /// [`SLOP`] bytes behind the output may be overwritten.
@@ -281,7 +283,7 @@ pub(super) struct Variants {
 pub(super) const SLOP: usize = 32;
 
 macro_rules! variants {
-    ($name:literal, $needs:expr, $copier:ty $(, #[$features:meta])?) => {{
+    ($name:literal, $needs:expr, $copier:ty, $sort:ty, $vector:literal $(, #[$features:meta])?) => {{
         const _: () = assert!(<$copier>::SLOP <= SLOP);
 
         /// # Safety
@@ -294,9 +296,17 @@ macro_rules! variants {
             // SAFETY: by this function's own contract.
             unsafe { task.decode::<C, WINDOW, PAIRED>(cursor) }
         }
+        /// # Safety
+        /// As for [`Job::build`].
+        $(#[$features])?
+        unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
+            // SAFETY: by this function's own contract.
+            unsafe { job.build::<$sort, $vector>() }
+        }
         Variants {
             name: $name,
             needs: $needs,
+            build,
             exact: [
                 [run::<Exact, false, false>, run::<Exact, false, true>],
                 [run::<Exact, true, false>, run::<Exact, true, true>],
@@ -316,9 +326,11 @@ pub(super) static VARIANTS: &[Variants] = &[
         "inflate avx2",
         Features::SSE4_1.and(Features::AVX2),
         super::copy::Shuffled,
-        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        tables::ByVector,
+        true,
+        #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     ),
-    variants!("inflate portable", Features::NONE, Pieces),
+    variants!("inflate portable", Features::NONE, Pieces, tables::OneByOne, false),
 ];
 
 /// The variants for this CPU.
