@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
 use super::fast::{self, Outcome, Saved, Task};
-use super::tables::{self, Job, NoCode, OneByOne, Sort, distance, entry};
+use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry};
 use super::window::Window;
 use crate::codes::Flush;
 use crate::io::Io;
@@ -81,9 +81,8 @@ const LENGTHS: usize = 286 + 30 + 64;
 struct Tables {
     /// Code lengths: literals and lengths, then distances.
     lengths: MaybeUninit<[u8; LENGTHS]>,
-    /// The distance table; while lengths are read, the table of their code.
-    distances: MaybeUninit<[u32; tables::DISTANCE_ENTRIES]>,
-    literals: MaybeUninit<[u32; tables::LITERAL_ENTRIES]>,
+    /// While lengths are read, the distance table's place has the table of their code.
+    pair: MaybeUninit<Pair<{ tables::LITERAL_ENTRIES }>>,
 }
 
 /// Where in the blocks a stream is.
@@ -304,7 +303,7 @@ impl Blocks {
                     // SAFETY: the array is as long as 64 bits need.
                     let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
                     // SAFETY: any bits are a value of the table's type.
-                    let table = unsafe { self.tables.distances.assume_init_mut() };
+                    let table = unsafe { &mut self.tables.pair.assume_init_mut().distances };
                     let Some(root) = tables::precode(table, &lengths) else {
                         bad!(c"invalid code lengths set");
                     };
@@ -393,7 +392,7 @@ impl Blocks {
         let mask = (1u64 << self.root) - 1;
         // SAFETY: the table was built before this mode; any bits are values of both types.
         let (table, lengths) = unsafe {
-            (self.tables.distances.assume_init_ref(), self.tables.lengths.assume_init_mut())
+            (&self.tables.pair.assume_init_ref().distances, self.tables.lengths.assume_init_mut())
         };
         let mut have = usize::from(self.have);
         let result = loop {
@@ -445,11 +444,9 @@ impl Blocks {
     fn build(&mut self, input: usize) -> Result<(), &'static CStr> {
         /// Below that, entries for two symbols are not looked up often enough.
         const MANY: usize = 1536;
-        let Tables { lengths, distances, literals } = &mut self.tables;
-        // SAFETY: any bits are values of the three types, and all lengths are read.
-        let (lengths, distance_table, literal_table) = unsafe {
-            (lengths.assume_init_ref(), distances.assume_init_mut(), literals.assume_init_mut())
-        };
+        let Tables { lengths, pair } = &mut self.tables;
+        // SAFETY: any bits are values of the types, and all lengths are read.
+        let (lengths, pair) = unsafe { (lengths.assume_init_ref(), pair.assume_init_mut()) };
         if lengths[256] == 0 {
             return Err(c"invalid code -- missing end-of-block");
         }
@@ -458,8 +455,8 @@ impl Blocks {
             lengths: lengths.as_ptr(),
             literals: self.literals.into(),
             distances: self.distances.into(),
-            literal_table,
-            distance_table,
+            literal_table: &mut pair.literals,
+            distance_table: &mut pair.distances,
             may_pair: input >= MANY,
         };
         // SAFETY: the array has room for wide reads, and the CPU what its variants need.
@@ -481,24 +478,18 @@ impl Blocks {
         }
     }
 
-    fn literal_table(&self) -> *const u32 {
+    fn pair(&self) -> *const AnyPair {
         match self.fixed {
-            true => tables::FIXED.literals.as_ptr(),
-            false => self.tables.literals.as_ptr().cast(),
-        }
-    }
-
-    fn distance_table(&self) -> *const u32 {
-        match self.fixed {
-            true => tables::FIXED.distances.as_ptr(),
-            false => self.tables.distances.as_ptr().cast(),
+            true => (&raw const tables::FIXED).cast(),
+            false => self.tables.pair.as_ptr().cast(),
         }
     }
 
     /// The symbol that begins with the low bits, and the bits of its code.
     #[inline(always)]
     fn symbol_at(&self, hold: u64) -> (Symbol, u32) {
-        let table = self.literal_table();
+        // SAFETY: the tables are within what the pointer points to.
+        let table = unsafe { &raw const (*self.pair()).literals }.cast::<u32>();
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
         let mut before = 0;
@@ -535,7 +526,8 @@ impl Blocks {
     /// if there is none; and the bits of the code.
     #[inline(always)]
     fn distance_at(&self, hold: u64) -> (Option<(u32, u32)>, u32) {
-        let table = self.distance_table();
+        // SAFETY: the tables are within what the pointer points to.
+        let table = unsafe { &raw const (*self.pair()).distances }.cast::<u32>();
         let index = hold & ((1 << tables::DISTANCE_ROOT) - 1);
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add(index as usize) };
@@ -628,8 +620,7 @@ impl Blocks {
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
         let task = Task {
-            literals: self.literal_table(),
-            distances: self.distance_table(),
+            tables: self.pair(),
             root: self.root.into(),
             window,
             limit: cursor.out_end.wrapping_sub(fast::ROOM),

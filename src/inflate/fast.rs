@@ -15,7 +15,7 @@ use core::mem::MaybeUninit;
 
 use super::bits::Cursor;
 use super::copy::{Copier, Exact, Pieces};
-use super::tables::{self, Build, Built, Job, NoCode, distance, entry};
+use super::tables::{self, AnyPair, Build, Built, Job, NoCode, distance, entry};
 use super::window::Window;
 use crate::cpu::{self, Features};
 
@@ -37,8 +37,7 @@ pub(super) enum Outcome {
 
 /// What the loop reads besides the cursor.
 pub(super) struct Task<'a> {
-    pub literals: *const u32,
-    pub distances: *const u32,
+    pub tables: *const AnyPair,
     /// Bits that the literal/length table is looked up with.
     pub root: u32,
     pub window: &'a Window,
@@ -66,7 +65,14 @@ impl Task<'_> {
         let input_limit = end.wrapping_sub(INPUT);
         // A match may end here, and its copy write up to the end.
         let match_limit = out_end.wrapping_sub(C::SLOP);
-        let Task { literals, distances, limit, .. } = *self;
+        let Task { tables, limit, .. } = *self;
+        // SAFETY: both are within what the pointer points to.
+        let (literals, distances) = unsafe {
+            (
+                (&raw const (*tables).literals).cast::<u32>(),
+                (&raw const (*tables).distances).cast::<u32>(),
+            )
+        };
         let mask = (1u64 << self.root) - 1;
         let (window, window_next) = (self.window.data(), self.window.next as usize);
         let (window_have, window_size) = (self.window.have as usize, self.window.size as usize);

@@ -606,16 +606,21 @@ pub(super) fn entries_in_zlib(lengths: &[u8], root: usize) -> usize {
     entries
 }
 
-/// The tables of fixed blocks (RFC 1951, 3.2.6).
-pub(super) struct Fixed {
-    pub literals: [u32; 1 << FIXED_ROOT],
-    pub distances: [u32; 1 << DISTANCE_ROOT],
+/// Both tables of a block. Together, so that the loop has one pointer to them.
+#[repr(C)]
+pub(super) struct Pair<const LITERALS: usize> {
+    pub distances: [u32; DISTANCE_ENTRIES],
+    pub literals: [u32; LITERALS],
 }
+
+/// A pair of any size: what does not depend on it comes first.
+pub(super) type AnyPair = Pair<0>;
 
 /// The longest fixed code.
 pub(super) const FIXED_ROOT: usize = 9;
 
-pub(super) static FIXED: Fixed = Fixed {
+/// The tables of fixed blocks (RFC 1951, 3.2.6).
+pub(super) static FIXED: Pair<{ 1 << FIXED_ROOT }> = Pair {
     literals: {
         let mut table = [0; 1 << FIXED_ROOT];
         let mut symbol = 0;
@@ -637,7 +642,7 @@ pub(super) static FIXED: Fixed = Fixed {
         table
     },
     distances: {
-        let mut table = [0; 1 << DISTANCE_ROOT];
+        let mut table = [0; DISTANCE_ENTRIES];
         let mut symbol = 0;
         while symbol < 32 {
             let mut place = (symbol as u16).reverse_bits() as usize >> (16 - 5);
