@@ -8,7 +8,7 @@ use core::ffi::c_int;
 use super::types::code::*;
 use super::types::*;
 use crate::codes::Code;
-use crate::{deflate, engine};
+use crate::{deflate, oneshot};
 
 const Z_DEFAULT_COMPRESSION: c_int = -1;
 
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn compress2_z(
             return Z_STREAM_ERROR;
         }
         let room = core::mem::take(len);
-        let (code, _, produced) = engine::compress(source, sourceLen, dest, room, level);
+        let (code, _, produced) = oneshot::compress(source, sourceLen, dest, room, level);
         *len = produced;
         code as c_int
     }
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn uncompress2_z(
         if (*used > 0 && source.is_null()) || (*len > 0 && dest.is_null()) {
             return Z_STREAM_ERROR;
         }
-        let (code, consumed, produced) = engine::uncompress(source, *used, dest, *len);
+        let (code, consumed, produced) = oneshot::uncompress(source, *used, dest, *len);
         if code != Code::MemError {
             (*used, *len) = (consumed, produced);
         }

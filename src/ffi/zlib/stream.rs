@@ -2,15 +2,14 @@
 //!
 //! The `# Safety` of the parent module holds for every `strm` here.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{c_char, c_int};
 use core::mem::size_of;
 
 use super::types::code::*;
 use super::types::{uInt, z_stream, z_streamp};
 use crate::alloc::Allocator;
-use crate::codes::Code;
 use crate::deflate::Deflate;
-use crate::engine::{Inflate, InflateBack};
+use crate::inflate::{Inflate, InflateBack};
 use crate::io::Io;
 
 /// What stands before a stream's engine, in one request to the stream's own `zalloc`.
@@ -58,9 +57,7 @@ impl Engine for Inflate {
 impl Engine for InflateBack {
     const KIND: Kind = Kind::Back;
 
-    fn set_allocator(&mut self, allocator: Allocator) {
-        self.set_allocator(allocator);
-    }
+    fn set_allocator(&mut self, _: Allocator) {}
 }
 
 /// A state and its engine.
@@ -134,18 +131,6 @@ impl<E: Engine> Room<E> {
     pub fn engine(&mut self) -> *mut E {
         // SAFETY: the place is as large as all of it.
         unsafe { &raw mut (*self.place).engine }
-    }
-
-    /// Makes it `strm`'s state, with `engine` in it.
-    ///
-    /// # Safety
-    /// `strm` is not NULL.
-    pub unsafe fn fill(mut self, strm: z_streamp, engine: E) {
-        // SAFETY: the place is for an engine of this kind, and aligned for it by `ALIGNED`.
-        unsafe {
-            self.engine().write(engine);
-            self.filled(strm);
-        }
     }
 
     /// Makes it `strm`'s state.
@@ -277,19 +262,6 @@ pub(super) unsafe fn clear_totals(strm: z_streamp, data_type: c_int, adler: Opti
     strm.data_type = data_type;
     if let Some(adler) = adler {
         strm.adler = adler.into();
-    }
-}
-
-/// Shows an error's text to the caller; one that was shown before stays if there is none.
-///
-/// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn show_msg(strm: z_streamp, code: Code, msg: Option<&'static CStr>) {
-    if (code as c_int) < 0
-        && let Some(msg) = msg
-    {
-        // SAFETY: by this function's own contract.
-        unsafe { (*strm).msg = msg.as_ptr() };
     }
 }
 
