@@ -44,17 +44,17 @@ const BESIDE: &str = "../shared/corpora";
 
 /// The corpora in the source of Debian's package snappy, with the SHA-256 of each.
 const SNAPPY: [(&str, &str); 11] = [
-    ("alice29.txt", "?"),
-    ("asyoulik.txt", ""),
-    ("fireworks.jpeg", ""),
-    ("geo.protodata", ""),
-    ("html", ""),
-    ("html_x_4", ""),
-    ("kppkn.gtb", ""),
-    ("lcet10.txt", ""),
-    ("paper-100k.pdf", ""),
-    ("plrabn12.txt", ""),
-    ("urls.10K", ""),
+    ("alice29.txt", "7467306ee0feed4971260f3c87421154a05be571d944e9cb021a5713700c38f0"),
+    ("asyoulik.txt", "eaa3526fe53859f34ecdf255712f9ecf0b2c903451d4755b2edaa2e2599cb0fc"),
+    ("fireworks.jpeg", "93b986ce7d7e361f0d3840f9d531b5f40fb6ca8c14d6d74364150e255f126512"),
+    ("geo.protodata", "7c2875cd6d06c954240ba644618d1e1f2a167e4541731f019de5b4c1f8080f24"),
+    ("html", "5912445a6d50df1079f022d7e01fa615f5d128d53bad88acbf4f49e62a7ea759"),
+    ("html_x_4", "ce3b0ceece9a0c0f66a352fd65b87a8e06357b136e99a2a85fcb3b0689ff6671"),
+    ("kppkn.gtb", "1df7e44e4ec9bad952e7716fbdba0a2208665091866ded43407d03ed9ce23c24"),
+    ("lcet10.txt", "5314ba1dbb03f471df88bec6cd120a938ef60d0fd3511c5c1dce61bf7463245f"),
+    ("paper-100k.pdf", "60f73a051b7ca35bfec44734b2eed7736cb5c0b7f728beb7b97ade6c5e44849b"),
+    ("plrabn12.txt", "07e2e0b461af78c7c647cb53dab39de560198e16f799b4516eccf0fbd69f764c"),
+    ("urls.10K", "0319ce7fe1f51b14eace3de879fe7da15418d1525d3176c2b26c5985943a3cad"),
 ];
 
 /// Small jobs take their messages from files of these names: prose, records, code and JSON.
@@ -141,9 +141,12 @@ impl Corpus {
             Ok(source) => {
                 for (name, sha256) in SNAPPY {
                     let path = source.join("testdata").join(name);
-                    let have = sums(sh, &[&path])?.remove(0);
-                    ensure!(have == sha256, "{}: its SHA-256 is {have}", path.display());
-                    self.add(format!("snappy/{name}"), path, "", true)?;
+                    if path.exists() && sums(sh, &[&path])?[0] == sha256 {
+                        self.add(format!("snappy/{name}"), path, "", true)?;
+                    } else {
+                        self.notes
+                            .push(format!("left out: {}: not the known file", path.display()));
+                    }
                 }
                 let note = "the corpora are those in the source of Debian's package snappy";
                 self.notes.push(note.to_owned());
