@@ -18,7 +18,7 @@ pub struct Job {
 pub struct Pace {
     /// The time that calls are batched up to, in microseconds: one batch is one reading.
     pub batch_us: u64,
-    /// The time a race takes for each library in it, in milliseconds.
+    /// The CPU time a race takes for each library in it, in milliseconds.
     pub race_ms: u64,
     /// The fewest rounds of a race, however long they take.
     pub min_rounds: usize,
