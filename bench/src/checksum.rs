@@ -7,7 +7,7 @@ use bench::job::{Checksum, ChecksumFunction, ChecksumJob, Event, Loaded, Pace, R
 
 use crate::data::{Aligned, Random};
 use crate::load::Object;
-use crate::race::{Entrant, race};
+use crate::race::{Entrant, race, timed};
 use crate::{Emit, zlib_abi};
 
 /// A checksum function of any of the libraries. Some take a 32-bit start value or length and
@@ -40,10 +40,10 @@ pub fn run(job: &ChecksumJob, pace: &Pace, emit: &mut Emit) -> Result<(), String
         for &size in &job.sizes {
             let data = &data[..size];
             check(&contenders, checksum, data)?;
-            emit(Event::Race(fixed(&contenders, checksum, data, job.chained, pace)));
+            emit(Event::Race(fixed(&contenders, checksum, data, job.chained, pace)?));
         }
         for &most in &job.mixed {
-            emit(Event::Race(mixed(&contenders, checksum, &data[..most], pace)));
+            emit(Event::Race(mixed(&contenders, checksum, &data[..most], pace)?));
         }
     }
     Ok(())
@@ -112,26 +112,31 @@ fn fixed(
     data: &[u8],
     chained: bool,
     pace: &Pace,
-) -> Race {
+) -> Result<Race, String> {
     let repeat = if chained { repeat_chained } else { repeat_independent };
     let mut entrants: Vec<Entrant<'_>> = contenders
         .iter()
         .map(|contender| Entrant {
             library: contender.library,
-            run: Box::new(move |calls| repeat(contender.function, start(checksum), data, calls)),
-            compressed: None,
+            run: timed(move |calls| repeat(contender.function, start(checksum), data, calls)),
+            made: None,
         })
         .collect();
-    Race {
+    Ok(Race {
         operation: checksum.name().to_owned(),
         data: "random".to_owned(),
         bytes: data.len(),
-        times: race(&mut entrants, pace),
+        times: race(&mut entrants, pace)?,
         ..Race::default()
-    }
+    })
 }
 
-fn mixed(contenders: &[Contender<'_>], checksum: Checksum, data: &[u8], pace: &Pace) -> Race {
+fn mixed(
+    contenders: &[Contender<'_>],
+    checksum: Checksum,
+    data: &[u8],
+    pace: &Pace,
+) -> Result<Race, String> {
     let mut random = Random::new(2);
     let parts: Vec<&[u8]> = (0..MIXED_CALLS)
         .map(|_| {
@@ -147,21 +152,21 @@ fn mixed(contenders: &[Contender<'_>], checksum: Checksum, data: &[u8], pace: &P
             library: contender.library,
             run: {
                 let mut at = 0;
-                Box::new(move |calls| {
+                timed(move |calls| {
                     at = repeat_mixed(contender.function, start(checksum), parts, at, calls);
                 })
             },
-            compressed: None,
+            made: None,
         })
         .collect();
     let mean = parts.iter().map(|p| p.len()).sum::<usize>() / parts.len();
-    Race {
+    Ok(Race {
         operation: checksum.name().to_owned(),
         data: format!("lengths 1 to {}", data.len()),
         bytes: mean,
-        times: race(&mut entrants, pace),
+        times: race(&mut entrants, pace)?,
         ..Race::default()
-    }
+    })
 }
 
 /// Calls that do not wait for each other, as over many small messages.

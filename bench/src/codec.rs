@@ -7,7 +7,7 @@ use bench::job::{CodecJob, Event, Library, Loaded, Race, Timing};
 
 use crate::data::{Data, folder, made};
 use crate::load::Object;
-use crate::race::Entrant;
+use crate::race::{Entrant, Made, timed};
 use crate::{Emit, zlib_abi};
 
 /// One call, or one pass of streaming calls; gives the bytes that came out.
@@ -80,7 +80,8 @@ pub fn compressing<'a>(
     if back[..got] != *data {
         return Err(format!("what {library} made decompresses to other bytes"));
     }
-    Ok(repeating(library, once, Some(size)))
+    let made = Made::of(&out.borrow()[..size]);
+    Ok(repeating(library, once, Some(made)))
 }
 
 /// An entrant that repeats `once`, which is tried first: it must give `data`.
@@ -99,20 +100,16 @@ pub fn decompressing<'a>(
 }
 
 /// An entrant that repeats `once`.
-pub fn repeating<'a>(
-    library: &'a str,
-    mut once: Once<'a>,
-    compressed: Option<usize>,
-) -> Entrant<'a> {
+pub fn repeating<'a>(library: &'a str, mut once: Once<'a>, made: Option<Made>) -> Entrant<'a> {
     Entrant {
         library,
-        run: Box::new(move |calls| {
+        run: timed(move |calls| {
             for _ in 0..calls {
                 // It worked on the same input before.
                 once().expect("a call fails that did not before");
             }
         }),
-        compressed,
+        made,
     }
 }
 
@@ -125,5 +122,5 @@ pub fn named(
     times: Vec<Timing>,
 ) -> Race {
     let (operation, bytes) = (operation.to_owned(), data.bytes.len());
-    Race { operation, data: data.name.clone(), level, chunk, bytes, times }
+    Race { operation, part: None, data: data.name.clone(), level, chunk, bytes, times }
 }

@@ -18,7 +18,7 @@ pub struct Job {
 pub struct Pace {
     /// The time that calls are batched up to, in microseconds: one batch is one reading.
     pub batch_us: u64,
-    /// The time a race takes for each library in it, in milliseconds.
+    /// The CPU time a race takes for each library in it, in milliseconds.
     pub race_ms: u64,
     /// The fewest rounds of a race, however long they take.
     pub min_rounds: usize,
@@ -29,8 +29,10 @@ pub struct Pace {
 pub enum Work {
     /// crc32 and adler32.
     Checksum(ChecksumJob),
-    /// deflate and inflate.
-    Zlib(CodecJob),
+    /// inflate.
+    Inflate(EngineJob),
+    /// deflate.
+    Deflate(EngineJob),
     /// zstd.
     Zstd(CodecJob),
 }
@@ -98,6 +100,70 @@ pub struct CodecJob {
     pub chunks: Vec<usize>,
 }
 
+/// Inflate or deflate on real files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EngineJob {
+    /// The libraries to measure.
+    pub libraries: Vec<Library>,
+    /// The library that makes the streams to inflate and decompresses what others made, and whose
+    /// compressed bytes the others' are compared with: stock zlib, where it can be had.
+    pub reference: Library,
+    /// What is compressed, or compressed first and then decompressed.
+    pub files: Vec<Input>,
+    /// Which parts to measure.
+    pub parts: Vec<Part>,
+    /// Compression levels.
+    pub levels: Vec<i32>,
+    /// Levels of the streaming rows, whose number is that of the levels times that of the shapes.
+    pub stream_levels: Vec<i32>,
+    /// Input and output room of a streaming call, in bytes.
+    pub shapes: Vec<(usize, usize)>,
+    /// Further processes that run our library, each in an environment of its own.
+    pub followers: Vec<Follower>,
+    /// Whether this process is such a follower and takes its turn when it is told.
+    pub follows: bool,
+}
+
+/// Some bytes of a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Input {
+    /// The name in tables.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Where the bytes begin.
+    pub from: usize,
+    /// How many there are.
+    pub bytes: usize,
+    /// Whether the small jobs take their messages from it.
+    pub small: bool,
+}
+
+/// A part of an engine's benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Whole files in one call.
+    OneCall,
+    /// The strategies other than the default.
+    Strategy,
+    /// Whole files in pieces.
+    Stream,
+    /// Messages of a few bytes to some kilobytes.
+    Small,
+    /// What a stream allocates.
+    Memory,
+}
+
+/// A process that runs our library in another environment, in turns with the others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Follower {
+    /// The name in tables.
+    pub name: String,
+    /// Variables that are set for it.
+    pub environment: Vec<(String, String)>,
+}
+
 /// A library to measure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Library {
@@ -117,6 +183,8 @@ pub enum Interface {
     Zlib,
     /// libdeflate.h: whole buffers only.
     Libdeflate,
+    /// ISA-L's igzip_lib.h, for decompression.
+    Isal,
     /// zstd.h.
     Zstd,
 }
@@ -157,6 +225,9 @@ pub struct Loaded {
 pub struct Race {
     /// The operation, as in a table's title.
     pub operation: String,
+    /// The part of an engine's benchmark that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// The name of the data.
     pub data: String,
     /// The compression level.
@@ -187,6 +258,9 @@ pub struct Timing {
     /// Bytes of compressed data, where some come out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compressed: Option<usize>,
+    /// Whether those are the bytes of the reference library.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same: Option<bool>,
 }
 
 /// Bytes that a library holds, as its allocator is asked for them.

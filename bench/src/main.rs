@@ -4,17 +4,22 @@
 mod checksum;
 mod codec;
 mod data;
+mod deflate;
+mod engine;
+mod inflate;
+mod isal_abi;
+mod libdeflate_abi;
 mod load;
 mod memory;
 mod race;
-mod zlib;
+mod stage;
 mod zlib_abi;
 mod zlib_memory;
 mod zstd;
 mod zstd_abi;
 mod zstd_memory;
 
-use std::io::{Write, stdin, stdout};
+use std::io::{BufRead, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use bench::job::{Event, Job, Work};
@@ -23,16 +28,19 @@ use bench::job::{Event, Job, Work};
 pub type Emit<'a> = dyn FnMut(Event) + 'a;
 
 fn main() -> ExitCode {
-    let job: Job = match serde_json::from_reader(stdin().lock()) {
+    // One line: a follower is sent more of them later.
+    let mut line = String::new();
+    let read = stdin().lock().read_line(&mut line).map_err(|e| e.to_string());
+    let job: Job = match read.and_then(|_| serde_json::from_str(&line).map_err(|e| e.to_string())) {
         Ok(job) => job,
         Err(error) => {
             eprintln!("no job on standard input: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let mut out = stdout().lock();
     let mut emit = |event: Event| {
         let line = serde_json::to_string(&event).expect("an event is plain data");
+        let mut out = stdout().lock();
         if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
             // xtask is gone.
             std::process::exit(1);
@@ -40,7 +48,8 @@ fn main() -> ExitCode {
     };
     let result = match &job.work {
         Work::Checksum(work) => checksum::run(work, &job.pace, &mut emit),
-        Work::Zlib(work) => zlib::run(work, &job.pace, &mut emit),
+        Work::Inflate(work) => inflate::run(work, &job.pace, &mut emit),
+        Work::Deflate(work) => deflate::run(work, &job.pace, &mut emit),
         Work::Zstd(work) => zstd::run(work, &job.pace, &mut emit),
     };
     match result {

@@ -1,4 +1,4 @@
-//! zlib.h's types and functions, and libdeflate.h's, in a loaded library.
+//! zlib.h's types and functions in a loaded library.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use std::mem::size_of;
@@ -9,6 +9,8 @@ use crate::load::Object;
 pub const FINISH: c_int = 4;
 /// `Z_NO_FLUSH`.
 pub const NO_FLUSH: c_int = 0;
+/// `Z_SYNC_FLUSH`.
+pub const SYNC_FLUSH: c_int = 2;
 /// `Z_OK`.
 pub const OK: c_int = 0;
 /// `Z_STREAM_END`.
@@ -64,6 +66,23 @@ type DeflateInit = unsafe extern "C" fn(
 type InflateInit = unsafe extern "C" fn(*mut Stream, c_int, *const c_char, c_int) -> c_int;
 type Step = unsafe extern "C" fn(*mut Stream, c_int) -> c_int;
 type Plain = unsafe extern "C" fn(*mut Stream) -> c_int;
+type Dictionary = unsafe extern "C" fn(*mut Stream, *const u8, c_uint) -> c_int;
+
+/// The arguments of `deflateInit2`.
+#[derive(Clone, Copy)]
+pub struct Setup {
+    pub level: c_int,
+    pub window_bits: c_int,
+    pub mem_level: c_int,
+    pub strategy: c_int,
+}
+
+impl Setup {
+    /// What `deflateInit` chooses: zlib's header, the largest window, the default strategy.
+    pub fn level(level: c_int) -> Setup {
+        Setup { level, window_bits: 15, mem_level: 8, strategy: 0 }
+    }
+}
 
 /// The functions of zlib.h that are measured. All are called with streams and buffers that this
 /// program owns, initialised by the same library.
@@ -75,12 +94,16 @@ pub struct Zlib {
     pub deflate: Step,
     /// `deflateReset`.
     pub deflate_reset: Plain,
+    /// `deflateSetDictionary`.
+    pub deflate_set_dictionary: Dictionary,
     deflate_end: Plain,
     inflate_init: InflateInit,
     /// `inflate`.
     pub inflate: Step,
     /// `inflateReset`.
     pub inflate_reset: Plain,
+    /// `inflateSetDictionary`.
+    pub inflate_set_dictionary: Dictionary,
     inflate_end: Plain,
 }
 
@@ -95,10 +118,12 @@ impl Zlib {
                 deflate_init: object.function("deflateInit2_")?,
                 deflate: object.function("deflate")?,
                 deflate_reset: object.function("deflateReset")?,
+                deflate_set_dictionary: object.function("deflateSetDictionary")?,
                 deflate_end: object.function("deflateEnd")?,
                 inflate_init: object.function("inflateInit2_")?,
                 inflate: object.function("inflate")?,
                 inflate_reset: object.function("inflateReset")?,
+                inflate_set_dictionary: object.function("inflateSetDictionary")?,
                 inflate_end: object.function("inflateEnd")?,
             })
         }
@@ -126,19 +151,15 @@ impl Zlib {
         if code == OK { Ok(size as usize) } else { Err(code) }
     }
 
-    /// `deflateInit2` with the default strategy. The stream must not move before its end.
-    pub fn deflate_init(
-        &self,
-        stream: &mut Stream,
-        level: i32,
-        window_bits: c_int,
-        mem_level: c_int,
-    ) -> c_int {
+    /// `deflateInit2`. The stream must not move before its end.
+    pub fn deflate_init(&self, stream: &mut Stream, setup: Setup) -> c_int {
+        let Setup { level, window_bits, mem_level, strategy } = setup;
         let size = size_of::<Stream>() as c_int;
         // SAFETY: the stream is zeroed but for its allocator.
         unsafe {
             let version = VERSION.as_ptr();
-            (self.deflate_init)(stream, level, DEFLATED, window_bits, mem_level, 0, version, size)
+            let init = self.deflate_init;
+            init(stream, level, DEFLATED, window_bits, mem_level, strategy, version, size)
         }
     }
 
@@ -162,8 +183,8 @@ impl Zlib {
     }
 }
 
-/// Puts `data` through a live stream in pieces of `chunk` bytes, into pieces of `chunk` bytes of
-/// `out`; `step` is the stream's own `deflate` or `inflate`, `last` the flush value of the calls
+/// Puts `data` through a live stream in pieces of `chunks.0` bytes, into pieces of `chunks.1` bytes
+/// of `out`; `step` is the stream's own `deflate` or `inflate`, `last` the flush value of the calls
 /// with the last piece. Returns the bytes written.
 pub fn pump(
     stream: &mut Stream,
@@ -171,9 +192,9 @@ pub fn pump(
     last: c_int,
     data: &[u8],
     out: &mut [u8],
-    chunk: usize,
+    chunks: (usize, usize),
 ) -> Result<usize, c_int> {
-    let mut pieces = data.chunks(chunk).peekable();
+    let mut pieces = data.chunks(chunks.0).peekable();
     let mut written = 0;
     stream.avail_in = 0;
     loop {
@@ -184,7 +205,7 @@ pub fn pump(
             stream.avail_in = piece.len() as c_uint;
         }
         let flush = if pieces.peek().is_none() { last } else { NO_FLUSH };
-        let room = chunk.min(out.len() - written);
+        let room = chunks.1.min(out.len() - written);
         stream.next_out = out[written..].as_mut_ptr();
         stream.avail_out = room as c_uint;
         let before = stream.avail_in;
@@ -200,62 +221,23 @@ pub fn pump(
     }
 }
 
-/// A compressor or decompressor of libdeflate's.
-pub type Codec = *mut c_void;
-type Make = unsafe extern "C" fn(c_int) -> Codec;
-type MakePlain = unsafe extern "C" fn() -> Codec;
-type Squeeze = unsafe extern "C" fn(Codec, *const u8, usize, *mut u8, usize) -> usize;
-type Expand = unsafe extern "C" fn(Codec, *const u8, usize, *mut u8, usize, *mut usize) -> c_int;
-
-/// The functions of libdeflate.h that are measured.
-pub struct Libdeflate {
-    alloc_compressor: Make,
-    zlib_compress: Squeeze,
-    decompressor: Codec,
-    zlib_decompress: Expand,
-}
-
-impl Libdeflate {
-    /// Finds the functions and makes a decompressor, which is kept: that is how it is used.
-    pub fn of(object: &Object) -> Result<Libdeflate, String> {
-        // SAFETY: the types are those of libdeflate.h.
-        unsafe {
-            let make: MakePlain = object.function("libdeflate_alloc_decompressor")?;
-            Ok(Libdeflate {
-                alloc_compressor: object.function("libdeflate_alloc_compressor")?,
-                zlib_compress: object.function("libdeflate_zlib_compress")?,
-                decompressor: make(),
-                zlib_decompress: object.function("libdeflate_zlib_decompress")?,
-            })
-        }
-    }
-
-    /// A compressor of a level; it is never freed.
-    pub fn compressor(&self, level: i32) -> Codec {
-        // SAFETY: takes any level, and answers null to a wrong one.
-        unsafe { (self.alloc_compressor)(level) }
-    }
-
-    /// Compresses `data` into `out`; the bytes written, 0 if they did not fit.
-    pub fn compress(&self, compressor: Codec, data: &[u8], out: &mut [u8]) -> usize {
-        // SAFETY: the compressor is live, both buffers are as long as said, and apart.
-        unsafe {
-            let (from, to) = (data.as_ptr(), out.as_mut_ptr());
-            (self.zlib_compress)(compressor, from, data.len(), to, out.len())
-        }
-    }
-
-    /// Decompresses `data` into `out`; the bytes written.
-    pub fn uncompress(&self, data: &[u8], out: &mut [u8]) -> Result<usize, c_int> {
-        let mut size = 0;
-        // SAFETY: the decompressor is live, both buffers are as long as said, and apart.
-        let code = unsafe {
-            let (from, to) = (data.as_ptr(), out.as_mut_ptr());
-            let decompress = self.zlib_decompress;
-            decompress(self.decompressor, from, data.len(), to, out.len(), &raw mut size)
-        };
-        if code == 0 { Ok(size) } else { Err(code) }
-    }
+/// One call of `step`, with all of `data` and all the room of `out`. Returns the bytes written;
+/// the call must come back with `expected`.
+pub fn step_once(
+    stream: &mut Stream,
+    step: Step,
+    flush: c_int,
+    expected: c_int,
+    data: &[u8],
+    out: &mut [u8],
+) -> Result<usize, c_int> {
+    stream.next_in = data.as_ptr();
+    stream.avail_in = data.len() as c_uint;
+    stream.next_out = out.as_mut_ptr();
+    stream.avail_out = out.len() as c_uint;
+    // SAFETY: the stream is live, and its input and output are `data` and `out`.
+    let code = unsafe { step(stream, flush) };
+    if code == expected { Ok(out.len() - stream.avail_out as usize) } else { Err(code) }
 }
 
 type Text = unsafe extern "C" fn() -> *const c_char;

@@ -8,54 +8,28 @@ use crate::Emit;
 use crate::data::made;
 use crate::load::Object;
 use crate::memory::{Count, malloc_holds};
-use crate::zlib_abi::{FINISH, NO_FLUSH, OK, Stream, Zlib, pump};
+use crate::zlib_abi::{FINISH, NO_FLUSH, OK, Setup, Stream, Zlib, pump};
 
-const CHUNK: usize = 16 << 10;
+const CHUNKS: (usize, usize) = (16 << 10, 16 << 10);
 /// Open at once, so that what malloc had in store from before weighs little.
 const FILES: usize = 32;
 
-/// Measures the library's streams by their allocator, its gz files by malloc's own books.
-pub fn measure(
+/// Measures the library's deflate streams by their allocator, its gz files by malloc's own books.
+pub fn deflate(
     library: &str,
     functions: &Zlib,
     object: &Object,
     emit: &mut Emit,
 ) -> Result<(), String> {
-    let data = &made(1 << 20)[0].bytes;
-    let mut out = vec![0; 2 << 20];
-    let mut packed = Vec::new();
-    let deflates = [
+    let setups = [
         ("deflate, window 32 KiB, memLevel 8", 15, 8),
         ("deflate, window 512 B, memLevel 1", 9, 1),
     ];
-    for (what, window_bits, mem_level) in deflates {
-        let count = Count::default();
-        let mut stream = counted(&count);
-        let code = functions.deflate_init(&mut stream, 6, window_bits, mem_level);
-        let made = count.live.get();
-        let done = pump(&mut stream, functions.deflate, FINISH, data, &mut out, CHUNK);
-        functions.deflate_end(&mut stream);
-        let (OK, Ok(size)) = (code, done) else {
-            return Err(format!("{library}: {what}: {code}, {done:?}"));
-        };
-        if packed.is_empty() {
-            packed = out[..size].to_vec();
-        }
-        emit(Event::Memory(count.figure(library, what, made)?));
+    for (what, window_bits, mem_level) in setups {
+        let setup = Setup { window_bits, mem_level, ..Setup::level(6) };
+        let (_, memory) = deflated(library, functions, what, setup)?;
+        emit(Event::Memory(memory));
     }
-
-    let what = "inflate, window 32 KiB";
-    let count = Count::default();
-    let mut stream = counted(&count);
-    let code = functions.inflate_init(&mut stream, 15);
-    let made = count.live.get();
-    let done = pump(&mut stream, functions.inflate, NO_FLUSH, &packed, &mut out, CHUNK);
-    functions.inflate_end(&mut stream);
-    if code != OK || done.is_err() {
-        return Err(format!("{library}: {what}: {code}, {done:?}"));
-    }
-    emit(Event::Memory(count.figure(library, what, made)?));
-
     match Gz::of(object) {
         Ok(gz) => gz.measure(library, emit),
         Err(reason) => {
@@ -63,6 +37,45 @@ pub fn measure(
             Ok(())
         }
     }
+}
+
+/// Measures an inflate stream of the library.
+pub fn inflate(library: &str, functions: &Zlib) -> Result<Memory, String> {
+    let (packed, _) = deflated(library, functions, "deflate", Setup::level(6))?;
+    let mut out = vec![0; 2 << 20];
+    let what = "inflate, window 32 KiB";
+    let count = Count::default();
+    let mut stream = counted(&count);
+    let code = functions.inflate_init(&mut stream, 15);
+    let made = count.live.get();
+    let done = pump(&mut stream, functions.inflate, NO_FLUSH, &packed, &mut out, CHUNKS);
+    functions.inflate_end(&mut stream);
+    if code != OK || done.is_err() {
+        return Err(format!("{library}: {what}: {code}, {done:?}"));
+    }
+    count.figure(library, what, made)
+}
+
+/// Compresses a megabyte: what came out and what the stream held.
+fn deflated(
+    library: &str,
+    functions: &Zlib,
+    what: &str,
+    setup: Setup,
+) -> Result<(Vec<u8>, Memory), String> {
+    let data = &made(1 << 20)[0].bytes;
+    let mut out = vec![0; 2 << 20];
+    let count = Count::default();
+    let mut stream = counted(&count);
+    let code = functions.deflate_init(&mut stream, setup);
+    let made = count.live.get();
+    let done = pump(&mut stream, functions.deflate, FINISH, data, &mut out, CHUNKS);
+    functions.deflate_end(&mut stream);
+    let (OK, Ok(size)) = (code, done) else {
+        return Err(format!("{library}: {what}: {code}, {done:?}"));
+    };
+    out.truncate(size);
+    Ok((out, count.figure(library, what, made)?))
 }
 
 fn counted(count: &Count) -> Box<Stream> {

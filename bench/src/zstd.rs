@@ -84,7 +84,7 @@ fn compress_whole(
         });
         entrants.push(compressing(library.name, once, &judge(libraries), &data.bytes, out)?);
     }
-    Ok(named("compress", data, Some(level), None, race(&mut entrants, pace)))
+    Ok(named("compress", data, Some(level), None, race(&mut entrants, pace)?))
 }
 
 fn compress_chunks(
@@ -105,7 +105,7 @@ fn compress_chunks(
         });
         entrants.push(compressing(library.name, once, &judge(libraries), &data.bytes, out)?);
     }
-    Ok(named("compress", data, Some(level), Some(chunk), race(&mut entrants, pace)))
+    Ok(named("compress", data, Some(level), Some(chunk), race(&mut entrants, pace)?))
 }
 
 fn decompress_whole(
@@ -124,7 +124,7 @@ fn decompress_whole(
         });
         entrants.push(decompressing(library.name, once, &data.bytes, out)?);
     }
-    Ok(named("decompress", data, None, None, race(&mut entrants, pace)))
+    Ok(named("decompress", data, None, None, race(&mut entrants, pace)?))
 }
 
 fn decompress_chunks(
@@ -144,7 +144,7 @@ fn decompress_chunks(
         });
         entrants.push(decompressing(library.name, once, &data.bytes, out)?);
     }
-    Ok(named("decompress", data, None, Some(chunk), race(&mut entrants, pace)))
+    Ok(named("decompress", data, None, Some(chunk), race(&mut entrants, pace)?))
 }
 
 /// Making and freeing a context, each of which asks the CPU what it is unless it is remembered.
@@ -156,14 +156,14 @@ fn contexts(libraries: &[Lib<'_>], pace: &Pace, emit: &mut Emit) -> Result<(), S
         let once = Box::new(move || Context::compress(functions, None).map(|_| 0));
         entrants.push(repeating(library.name, once, None));
     }
-    emit(Event::Race(named("createCCtx + free", none, None, None, race(&mut entrants, pace))));
+    emit(Event::Race(named("createCCtx + free", none, None, None, race(&mut entrants, pace)?)));
     let mut entrants = Vec::new();
     for library in libraries {
         let functions = &library.functions;
         let once = Box::new(move || Context::decompress(functions, None).map(|_| 0));
         entrants.push(repeating(library.name, once, None));
     }
-    emit(Event::Race(named("createDCtx + free", none, None, None, race(&mut entrants, pace))));
+    emit(Event::Race(named("createDCtx + free", none, None, None, race(&mut entrants, pace)?)));
     Ok(())
 }
 
@@ -187,7 +187,7 @@ fn small_calls(
             });
             entrants.push(compressing(library.name, once, &judge(libraries), &data.bytes, out)?);
         }
-        emit(Event::Race(named(operation, data, None, None, race(&mut entrants, pace))));
+        emit(Event::Race(named(operation, data, None, None, race(&mut entrants, pace)?)));
     }
     let packed = &packed(libraries, &data.bytes)?;
     for (operation, kept) in [("ZSTD_decompress", false), ("ZSTD_decompressDCtx, kept", true)] {
@@ -201,7 +201,7 @@ fn small_calls(
             });
             entrants.push(decompressing(library.name, once, &data.bytes, out)?);
         }
-        emit(Event::Race(named(operation, data, None, None, race(&mut entrants, pace))));
+        emit(Event::Race(named(operation, data, None, None, race(&mut entrants, pace)?)));
     }
     Ok(())
 }

@@ -254,6 +254,7 @@ fn table(
         title: format!("{name}, GB/s, {which} of all rounds"),
         header,
         rows: races.iter().map(row).collect(),
+        ..Table::default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `bench zlib` and `bench zstd` have in common: options, throughput, small calls, memory.
+//! What `bench zstd` consists of: options, throughput, small calls, memory.
 
 use std::path::PathBuf;
 
@@ -156,7 +156,12 @@ fn table(title: String, races: &[Race], libraries: &[&str]) -> Table {
         row.extend(ratios(race));
         row
     };
-    Table { title: format!("{title}: {what}"), header, rows: sorted.iter().map(row).collect() }
+    Table {
+        title: format!("{title}: {what}"),
+        header,
+        rows: sorted.iter().map(row).collect(),
+        ..Table::default()
+    }
 }
 
 fn cell(race: &Race, timing: &Timing) -> String {
@@ -203,6 +208,7 @@ pub fn small_calls(outcome: &Outcome, libraries: &[&str], throughput: &[&str]) -
         title: "Small calls: best µs a call".to_owned(),
         header,
         rows: races.clone().map(row).collect(),
+        ..Table::default()
     }
 }
 
@@ -229,11 +235,16 @@ pub fn memory(outcome: &Outcome, libraries: &[&str], title: &str) -> Table {
         }
         row
     };
-    Table { title: title.to_owned(), header, rows: objects.iter().map(row).collect() }
+    Table {
+        title: title.to_owned(),
+        header,
+        rows: objects.iter().map(row).collect(),
+        ..Table::default()
+    }
 }
 
 /// 1,234,567
-fn grouped(number: usize) -> String {
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

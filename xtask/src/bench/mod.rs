@@ -4,13 +4,15 @@
 mod chart;
 mod checksum;
 mod codec;
+mod corpus;
+mod engine;
 mod machine;
 mod peers;
 mod python;
 mod report;
 mod runner;
+mod summary;
 mod tiers;
-mod zlib;
 mod zstd;
 
 use std::fs::OpenOptions;
@@ -30,8 +32,10 @@ pub struct Args {
 enum What {
     /// crc32 and adler32 at 21 sizes, beside seven other libraries
     Checksum(checksum::Args),
-    /// deflate and inflate at all levels, small calls and memory, beside four other libraries
-    Zlib(codec::Args),
+    /// inflate: real files in one call and in pieces, small streams, beside five other libraries
+    Inflate(engine::Args),
+    /// deflate: levels, strategies, streams and small jobs on real files, beside four others
+    Deflate(engine::Args),
     /// zstd at all levels, contexts, small calls and memory, beside Debian's libzstd1
     Zstd(codec::Args),
     /// CPython's zlib and zstd modules, stock and patched, beside six packages
@@ -73,7 +77,8 @@ impl Output {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Checksum(args) => checksum::run(args),
-        What::Zlib(args) => zlib::run(args),
+        What::Inflate(args) => engine::INFLATE.run(args),
+        What::Deflate(args) => engine::DEFLATE.run(args),
         What::Zstd(args) => zstd::run(args),
         What::Python(args) => python::run(args),
     }

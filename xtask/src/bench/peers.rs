@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use xshell::{Shell, cmd};
 
-use crate::debian::Sid;
+use crate::debian::{self, Sid};
 use crate::{install, paths};
 
 /// Our name in tables.
@@ -70,30 +70,25 @@ impl Peers {
     /// Adds the libraries that are built from crates: C ones linked from a static archive, Rust
     /// ones as cdylibs.
     pub fn crates(&mut self, names: &[&'static str]) {
-        self.built(names, Built::new(&self.sh, "bench-peers", &["--workspace"], ""));
+        for name in names {
+            self.built(name, "bench-peers", "");
+        }
     }
 
     /// Adds a libdeflate that lets an environment variable lower its CPU tier. Its C code is
     /// compiled another time for it, since it then also uses 512-bit vectors where it would not.
     pub fn libdeflate_with_tiers(&mut self) {
-        let (only, define) = (["-p", "peer-libdeflate"], "-DTEST_SUPPORT__DO_NOT_USE");
-        self.built(&["libdeflate"], Built::new(&self.sh, "bench-tiers", &only, define));
+        self.built("libdeflate", "bench-tiers", "-DTEST_SUPPORT__DO_NOT_USE");
     }
 
-    fn built(&mut self, names: &[&'static str], built: Result<Built>) {
-        match built {
-            Ok(built) => {
-                for name in names {
-                    let peer = built.peer(&self.sh, name);
-                    self.add(name, peer);
-                }
-            }
-            Err(error) => {
-                for name in names {
-                    self.missing.insert((*name).to_owned(), format!("{error:#}"));
-                }
-            }
-        }
+    fn built(&mut self, name: &'static str, dir: &str, c_flags: &str) {
+        let package = match name {
+            "zlib-ng" | "zlib-rs" | "libdeflate" => format!("peer-{name}"),
+            _ => "peer-checksums".to_owned(),
+        };
+        let built = Built::new(&self.sh, dir, &package, c_flags);
+        let peer = built.and_then(|built| built.peer(&self.sh, name));
+        self.add(name, peer);
     }
 
     fn add(&mut self, name: &str, peer: Result<Peer>) {
@@ -131,7 +126,11 @@ struct Built {
 }
 
 impl Built {
-    fn new(sh: &Shell, dir: &str, packages: &[&str], c_flags: &str) -> Result<Built> {
+    fn new(sh: &Shell, dir: &str, package: &str, c_flags: &str) -> Result<Built> {
+        if package == "peer-zlib-ng" {
+            // Its crate calls it.
+            debian::install(sh, &["cmake"])?;
+        }
         let manifest = paths::root().join("bench/peers/Cargo.toml");
         let target = paths::target().join(dir);
         // Away from the workspace, so that its linker and C flags stay out of the peers.
@@ -148,8 +147,9 @@ impl Built {
         if !target.exists() {
             eprintln!("building the peers (this once; a minute)");
         }
-        let build = [&["build", "--release", "--quiet"], packages].concat();
-        cargo(&build).run().context("the peers cannot be built")?;
+        cargo(&["build", "--release", "--quiet", "--package", package])
+            .run()
+            .with_context(|| format!("{package} cannot be built"))?;
         let metadata = cargo(&["metadata", "--format-version=1"]).read()?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
         let mut built =

@@ -295,7 +295,7 @@ fn table(best: &BTreeMap<Row, BTreeMap<&str, f64>>, order: &[&str], cpu_time: bo
         }));
         row
     });
-    Table { title, header, rows: rows.collect() }
+    Table { title, header, rows: rows.collect(), ..Table::default() }
 }
 
 /// What the figures say about the goals: one sentence each.

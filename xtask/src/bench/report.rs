@@ -13,7 +13,10 @@ use super::peers::{OURS, Peer};
 use super::runner::Outcome;
 
 /// A table with a title, for the terminal and for the page.
+#[derive(Default)]
 pub struct Table {
+    /// The command that measures it alone.
+    pub command: Option<String>,
     /// What it shows and in which unit.
     pub title: String,
     /// The names of the columns.
@@ -73,7 +76,8 @@ impl Report<'_> {
             for column in drawn.column_iter_mut().skip(1) {
                 column.set_cell_alignment(comfy_table::CellAlignment::Right);
             }
-            write!(text, "\n{}\n\n{drawn}\n", table.title).expect("a String takes all");
+            let command = table.command.iter().map(|c| format!("\n$ {c}")).collect::<String>();
+            write!(text, "{command}\n{}\n\n{drawn}\n", table.title).expect("a String takes all");
         }
         for note in &self.notes {
             write!(text, "\n{note}\n").expect("a String takes all");
@@ -116,7 +120,11 @@ impl Report<'_> {
             let cells = |tag: &str, cells: &[String]| -> String {
                 cells.iter().map(|c| format!("<{tag}>{}</{tag}>", escape(c))).collect()
             };
-            add(format!("<h2>{}</h2>\n<table><thead><tr>", escape(&table.title)));
+            add(format!("<h2>{}</h2>\n", escape(&table.title)));
+            if let Some(command) = &table.command {
+                add(format!("<p><code>{}</code></p>\n", escape(command)));
+            }
+            add("<table><thead><tr>".to_owned());
             add(format!("{}</tr></thead><tbody>\n", cells("th", &table.header)));
             for row in &table.rows {
                 let (head, rest) = row.split_at(1);

@@ -1,7 +1,7 @@
 //! Builds the runner, hands it a job, shows its progress and collects what it says.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -88,8 +88,9 @@ pub fn run(
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("{}", runner.display()))?;
-    let stdin = child.stdin.take().context("the runner has no standard input")?;
-    serde_json::to_writer(stdin, job).context("the runner took no job")?;
+    let mut stdin = child.stdin.take().context("the runner has no standard input")?;
+    writeln!(stdin, "{}", serde_json::to_string(job)?).context("the runner took no job")?;
+    drop(stdin);
 
     let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {eta}")?;
     let bar = ProgressBar::new(0).with_style(style).with_prefix(what.to_owned());
