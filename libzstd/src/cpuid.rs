@@ -7,6 +7,8 @@
 use core::arch::x86_64::{__cpuid, __cpuid_count};
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::checkers::shared_on_purpose;
+
 /// EBX of leaf 7 with this bit set means "asked already". EBX bit 24 is CLWB, which zstd does not
 /// look at.
 const ASKED: u32 = 1 << 24;
@@ -24,6 +26,7 @@ extern "C" fn zcompat_zstd_leaf7_ebx() -> u32 {
         return known;
     }
     let ebx = if __cpuid(0).eax >= 7 { __cpuid_count(7, 0).ebx } else { 0 };
+    shared_on_purpose(&LEAF7_EBX);
     LEAF7_EBX.store(ebx | ASKED, Ordering::Relaxed);
     ebx | ASKED
 }

@@ -10,6 +10,10 @@ compile_error!("libzstd must be built with panic = \"abort\": a panic may not un
 // Referred to by name only in the linker's export list.
 extern crate zstd_sys as _;
 
+// A file of the root package, which has no other use here.
+#[cfg(target_arch = "x86_64")]
+#[path = "../../src/cpu/checkers.rs"]
+mod checkers;
 #[cfg(target_arch = "x86_64")]
 mod cpuid;
 

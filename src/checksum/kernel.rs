@@ -83,6 +83,7 @@ impl Dispatch {
         let kernel = match cpu::features() {
             Some(features) => {
                 let kernel = self.best(features);
+                cpu::shared_on_purpose(&self.code);
                 self.code.store(kernel.code as *mut (), Ordering::Relaxed);
                 kernel
             }

@@ -5,6 +5,7 @@
 //! known to cost more than it brings on this model, less what `ZCOMPAT_CPU` rules out. A [`Tier`]
 //! is a named subset, used to lower the choice and to report it.
 
+mod checkers;
 mod features;
 mod tier;
 
@@ -20,6 +21,7 @@ mod arch;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+pub use checkers::shared_on_purpose;
 pub use features::Features;
 pub use tier::{TIERS, Tier};
 
@@ -50,6 +52,7 @@ pub fn features() -> Option<Features> {
 
 #[cold]
 fn detect_once() -> Option<Features> {
+    shared_on_purpose(&STATE);
     STATE.compare_exchange(UNKNOWN, CLAIMED, Ordering::Relaxed, Ordering::Relaxed).ok()?;
     let found = detect();
     STATE.store(KNOWN | found.bits(), Ordering::Relaxed);

@@ -1,4 +1,5 @@
-//! `cargo xtask differential`: our libz and stock zlib, driven by the same calls.
+//! `cargo xtask differential`: our libz and stock zlib, our libzstd and Debian's, driven by the same
+//! calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
+use crate::abi::LIBRARIES;
 use crate::debian::{self, Sid};
 use crate::{install, paths};
 
@@ -19,8 +21,8 @@ pub struct Args {
     /// How many cases of each kind
     #[arg(long, default_value_t = 10_000)]
     count: u64,
-    /// Only this kind: inflate, back, deflate, one-shot, bound, faults or
-    /// deviations
+    /// Only this kind: inflate, back, deflate, one-shot, bound, faults, deviations,
+    /// zstd-constants, zstd-frames, zstd-parameters, zstd-decode or zstd-encode
     #[arg(long)]
     kind: Option<String>,
     /// Print each case before it is run
@@ -33,25 +35,30 @@ pub struct Args {
     /// With --files: all 450 combinations of level, strategy, memory level and window size
     #[arg(long, requires = "files")]
     all_settings: bool,
-    /// The library to compare (default: the one that this builds)
+    /// The libz to compare (default: the one that this builds)
     #[arg(long)]
     ours: Option<PathBuf>,
-    /// The library to compare with (default: stock zlib from Debian sid's source)
+    /// The libz to compare with (default: stock zlib from Debian sid's source)
     #[arg(long)]
     stock: Option<PathBuf>,
+    /// The libzstd to compare (default: the one that this builds)
+    #[arg(long)]
+    ours_zstd: Option<PathBuf>,
+    /// The libzstd to compare with (default: Debian sid's)
+    #[arg(long)]
+    stock_zstd: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
     let _dir = sh.push_dir(paths::root());
-    let ours = match &args.ours {
-        Some(path) => path.clone(),
-        None => {
-            install::ensure_default_prefix(&sh)?;
-            paths::default_prefix().join("lib/libz.so.1")
-        }
-    };
+    if args.ours.is_none() || args.ours_zstd.is_none() {
+        install::ensure_default_prefix(&sh)?;
+    }
+    let installed = |name: &str| paths::default_prefix().join("lib").join(name);
+    let ours = args.ours.clone().unwrap_or_else(|| installed("libz.so.1"));
+    let ours_zstd = args.ours_zstd.clone().unwrap_or_else(|| installed("libzstd.so.1"));
     let stock = match &args.stock {
         Some(path) => path.clone(),
         None => stock(&sh)?,
@@ -70,7 +77,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.all_settings {
         command.arg("--all-settings");
     }
-    if !args.files.is_empty() {
+    if args.files.is_empty() {
+        let stock_zstd = match &args.stock_zstd {
+            Some(path) => path.clone(),
+            None => stock_zstd(&sh)?,
+        };
+        command.arg("--ours-zstd").arg(ours_zstd).arg("--stock-zstd").arg(stock_zstd);
+    } else {
         let here = std::env::current_dir()?;
         command.arg("--files").args(args.files.iter().map(|file| here.join(file)));
     }
@@ -95,6 +108,20 @@ pub fn stock(sh: &Shell) -> Result<PathBuf> {
     let source = Sid::open(sh)?.source(sh, "zlib")?;
     build(sh, &source, &library).context("stock zlib cannot be built")?;
     Ok(library)
+}
+
+/// Debian sid's libzstd, of the version that ours is.
+pub fn stock_zstd(sh: &Shell) -> Result<PathBuf> {
+    let library = &LIBRARIES[1];
+    let file = library.packaged_file(sh)?;
+    let real = fs::canonicalize(&file)?;
+    ensure!(
+        real.to_string_lossy().ends_with(&format!(".so.{}", library.version)),
+        "sid's libzstd is {}, wanted {}",
+        real.display(),
+        library.version
+    );
+    Ok(file)
 }
 
 fn build(sh: &Shell, source: &Path, library: &Path) -> Result<()> {

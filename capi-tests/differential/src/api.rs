@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::stream::{GzHeader, ZStream};
 
@@ -15,21 +15,26 @@ pub type InFn = unsafe extern "C" fn(*mut c_void, *mut *const u8) -> c_uint;
 /// zlib.h's `out_func`.
 pub type OutFn = unsafe extern "C" fn(*mut c_void, *mut u8, c_uint) -> c_int;
 
+/// Defines a structure of a library's functions, with a method for each that callers pass what the
+/// C interface allows; and one that takes those linked into this program, under a condition.
 macro_rules! functions {
-    ($($name:ident($($arg:ident: $type:ty),*) $(-> $ret:ty)?;)*) => {
-        /// One libz. Its methods are zlib.h's functions under zlib.h's names; callers pass what
-        /// the C interface allows.
+    (
+        $(#[$doc:meta])*
+        pub struct $library:ident from $header:literal, linked if $linked:meta;
+        $($name:ident($($arg:ident: $type:ty),*) $(-> $ret:ty)?;)*
+    ) => {
+        $(#[$doc])*
         #[allow(non_snake_case)]
         #[derive(Clone, Copy)]
-        pub struct Zlib {
+        pub struct $library {
             $($name: unsafe extern "C" fn($($type),*) $(-> $ret)?,)*
         }
 
         // Methods that look safe keep the cases readable; this is a test driver.
         #[allow(non_snake_case, clippy::too_many_arguments, clippy::not_unsafe_ptr_arg_deref)]
-        impl Zlib {
+        impl $library {
             $(
-                #[doc = concat!("zlib.h's `", stringify!($name), "`.")]
+                #[doc = concat!("`", stringify!($name), "` of ", $header, ".")]
                 pub fn $name(&self, $($arg: $type),*) $(-> $ret)? {
                     // SAFETY: the caller passes what the C interface allows.
                     unsafe { (self.$name)($($arg),*) }
@@ -40,13 +45,13 @@ macro_rules! functions {
             ///
             /// # Errors
             /// The file cannot be loaded, or lacks a function.
-            pub fn open(path: &Path) -> Result<Zlib> {
-                let library = Library::open(path)?;
-                Ok(Zlib {
+            pub fn open(path: &std::path::Path) -> anyhow::Result<$library> {
+                let library = $crate::api::Library::open(path)?;
+                Ok($library {
                     $(
-                        // SAFETY: the symbol has this type in every libz.
+                        // SAFETY: the symbol has this type in every build of the library.
                         $name: unsafe { std::mem::transmute::<
-                            *mut c_void,
+                            *mut std::ffi::c_void,
                             unsafe extern "C" fn($($type),*) $(-> $ret)?,
                         >(library.symbol(stringify!($name))?) },
                     )*
@@ -54,18 +59,21 @@ macro_rules! functions {
             }
 
             /// The functions that are linked into this program.
-            #[cfg(feature = "linked")]
-            pub fn linked() -> Zlib {
+            #[cfg($linked)]
+            pub fn linked() -> $library {
                 unsafe extern "C" {
                     $(fn $name($($arg: $type),*) $(-> $ret)?;)*
                 }
-                Zlib { $($name,)* }
+                $library { $($name,)* }
             }
         }
     };
 }
+pub(crate) use functions;
 
 functions! {
+    /// One libz. Its methods are zlib.h's functions under zlib.h's names.
+    pub struct Zlib from "zlib.h", linked if feature = "linked";
     zlibVersion() -> *const c_char;
     deflateInit_(strm: Strm, level: c_int, version: *const c_char, size: c_int) -> c_int;
     deflateInit2_(strm: Strm, level: c_int, method: c_int, bits: c_int, mem: c_int, strategy: c_int, version: *const c_char, size: c_int) -> c_int;
@@ -149,20 +157,26 @@ impl Libraries {
     /// # Errors
     /// One cannot be loaded, or the first is not zcompat, or the second is.
     pub fn open(ours: &Path, stock: &Path) -> Result<Libraries> {
-        let is_ours = |path: &Path| Library::open(path)?.symbol("zcompat_version").map(|_| ());
-        is_ours(ours).with_context(|| format!("{} is not zcompat's", ours.display()))?;
-        if is_ours(stock).is_ok() {
+        if !is_ours(&Library::open(ours)?) {
+            bail!("{} is not zcompat's", ours.display());
+        }
+        if is_ours(&Library::open(stock)?) {
             bail!("{} is zcompat's, not stock zlib's", stock.display());
         }
         Ok(Libraries { ours: Zlib::open(ours)?, stock: Zlib::open(stock)? })
     }
 }
 
+/// Whether a library is zcompat's.
+pub(crate) fn is_ours(library: &Library) -> bool {
+    library.symbol("zcompat_version").is_ok()
+}
+
 /// A shared object that stays loaded.
-struct Library(*mut c_void);
+pub(crate) struct Library(*mut c_void);
 
 impl Library {
-    fn open(path: &Path) -> Result<Library> {
+    pub(crate) fn open(path: &Path) -> Result<Library> {
         let name = CString::new(path.as_os_str().as_bytes())?;
         let mut flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
         if cfg!(not(feature = "linked")) {
@@ -170,7 +184,7 @@ impl Library {
             // a shared object finds its own functions anyway.
             flags |= libc::RTLD_DEEPBIND;
         }
-        // SAFETY: loading a libz runs no code of consequence.
+        // SAFETY: loading such a library runs no code of consequence.
         let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
         if handle.is_null() {
             bail!("{} cannot be loaded", path.display());
@@ -178,7 +192,7 @@ impl Library {
         Ok(Library(handle))
     }
 
-    fn symbol(&self, name: &str) -> Result<*mut c_void> {
+    pub(crate) fn symbol(&self, name: &str) -> Result<*mut c_void> {
         let c_name = CString::new(name)?;
         // SAFETY: the handle is open and the name NUL-terminated.
         let address = unsafe { libc::dlsym(self.0, c_name.as_ptr()) };

@@ -6,15 +6,15 @@ use crate::api::Libraries;
 use crate::source::Source;
 use crate::stream::ZStream;
 
-/// A sequence of calls that both libraries get.
-pub trait Case: Debug + Clone {
+/// A sequence of calls that both libraries, of zlib or of another kind, get.
+pub trait Case<L = Libraries>: Debug + Clone {
     /// Makes one from a source of choices.
-    fn generate(libraries: &Libraries, source: &mut Source) -> Self;
+    fn generate(libraries: &L, source: &mut Source) -> Self;
     /// Runs it; an error is the first difference.
     ///
     /// # Errors
     /// What differs, with both values.
-    fn run(&self, libraries: &Libraries) -> Result<(), String>;
+    fn run(&self, libraries: &L) -> Result<(), String>;
     /// How many operations it has.
     fn len(&self) -> usize;
     /// Whether it has no operations.
@@ -84,7 +84,7 @@ impl<T> At<T> for Result<T, String> {
 }
 
 /// Makes a failing case smaller for as long as `fails` says that it still does.
-pub fn shrink<C: Case>(case: C, fails: impl Fn(&C) -> bool) -> C {
+pub fn shrink<L, C: Case<L>>(case: C, fails: impl Fn(&C) -> bool) -> C {
     let mut best = case;
     let mut tries = 0;
     'again: while tries < 3000 {

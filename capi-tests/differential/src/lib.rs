@@ -1,7 +1,8 @@
-//! The differential harness: two zlibs side by side in one process, driven by the same calls.
+//! The differential harness: two zlibs, or two libzstds, side by side in one process, driven by the
+//! same calls.
 //!
 //! A *case* is made from a seed: a setup, data, and a list of operations. Running it calls both
-//! libraries and compares all that zlib.h lets a caller see. A case that finds a difference can be
+//! libraries and compares all that the header lets a caller see. A case that finds a difference can be
 //! made smaller, and the seed makes it again.
 //!
 //! The fuzz targets run the same cases from their input's bytes instead of a seed.
@@ -25,3 +26,4 @@ pub mod isolate;
 pub mod oneshot;
 pub mod source;
 pub mod stream;
+pub mod zstd;

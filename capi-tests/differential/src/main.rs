@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use differential::api::Libraries;
 use differential::back::BackCase;
@@ -18,23 +18,35 @@ use differential::inflate::InflateCase;
 use differential::isolate::{Ending, isolated, silent};
 use differential::oneshot::OneShotCase;
 use differential::source::Source;
+use differential::zstd::api::Zstds;
+use differential::zstd::constants;
+use differential::zstd::decode::DecodeCase;
+use differential::zstd::encode::EncodeCase;
+use differential::zstd::frame::FrameCase;
+use differential::zstd::parameter::ParameterCase;
 
-/// Drives two zlibs with the same calls and compares what comes back.
+/// Drives two zlibs, or two libzstds, with the same calls and compares what comes back.
 #[derive(Parser)]
 struct Cli {
     /// Our libz.so.1
-    #[arg(long)]
-    ours: PathBuf,
+    #[arg(long, requires = "stock")]
+    ours: Option<PathBuf>,
     /// Stock zlib's libz.so.1
-    #[arg(long)]
-    stock: PathBuf,
+    #[arg(long, requires = "ours")]
+    stock: Option<PathBuf>,
+    /// Our libzstd.so.1
+    #[arg(long, requires = "stock_zstd")]
+    ours_zstd: Option<PathBuf>,
+    /// Stock libzstd.so.1
+    #[arg(long, requires = "ours_zstd")]
+    stock_zstd: Option<PathBuf>,
     /// The first seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many cases of each kind
     #[arg(long, default_value_t = 1000)]
     count: u64,
-    /// Only this kind
+    /// Only this kind (default: all that the named libraries allow)
     #[arg(long)]
     kind: Option<Kind>,
     /// Stop a kind after this many differences
@@ -66,6 +78,18 @@ enum Kind {
     Bound,
     Faults,
     Deviations,
+    ZstdConstants,
+    ZstdFrames,
+    ZstdParameters,
+    ZstdDecode,
+    ZstdEncode,
+}
+
+impl Kind {
+    fn is_of_zstd(self) -> bool {
+        use Kind::*;
+        matches!(self, ZstdConstants | ZstdFrames | ZstdParameters | ZstdDecode | ZstdEncode)
+    }
 }
 
 fn main() -> ExitCode {
@@ -80,10 +104,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<usize> {
-    let libraries = Libraries::open(&cli.ours, &cli.stock)?;
+    let libraries = match (&cli.ours, &cli.stock) {
+        (Some(ours), Some(stock)) => Some(Libraries::open(ours, stock)?),
+        _ => None,
+    };
     if !cli.files.is_empty() {
+        let libraries = libraries.as_ref().context("no --ours and --stock")?;
         let breadth = if cli.all_settings { Breadth::All } else { Breadth::Some };
-        let all = files::compare(&libraries, &files::find(&cli.files)?, breadth, cli.most)?;
+        let all = files::compare(libraries, &files::find(&cli.files)?, breadth, cli.most)?;
         let files::Compared { files, settings, bytes, different } = all;
         match different {
             0 => println!("{files} files ({bytes} bytes) x {settings} settings: all equal"),
@@ -91,21 +119,23 @@ fn run(cli: &Cli) -> Result<usize> {
         }
         return Ok(different);
     }
-    let kinds = match cli.kind {
-        Some(kind) => &[kind][..],
-        None => Kind::value_variants(),
+    let zstds = match (&cli.ours_zstd, &cli.stock_zstd) {
+        (Some(ours), Some(stock)) => Some(Zstds::open(ours, stock)?),
+        _ => None,
     };
+    let given = |kind: &Kind| if kind.is_of_zstd() { zstds.is_some() } else { libraries.is_some() };
+    let kinds: Vec<Kind> = match cli.kind {
+        Some(kind) => vec![kind],
+        None => Kind::value_variants().iter().copied().filter(given).collect(),
+    };
+    anyhow::ensure!(!kinds.is_empty(), "no libraries: --ours and --stock, or the same for zstd");
     let mut found = 0;
     for kind in kinds {
         let start = Instant::now();
-        let differences = match kind {
-            Kind::Inflate => cases::<InflateCase>(cli, &libraries),
-            Kind::Back => cases::<BackCase>(cli, &libraries),
-            Kind::Deflate => cases::<DeflateCase>(cli, &libraries),
-            Kind::OneShot => cases::<OneShotCase>(cli, &libraries),
-            Kind::Bound => cases::<BoundCase>(cli, &libraries),
-            Kind::Faults => cases::<FaultCase>(cli, &libraries),
-            Kind::Deviations => deviations(&libraries),
+        let differences = if kind.is_of_zstd() {
+            zstd_kind(cli, kind, zstds.as_ref().context("no --ours-zstd and --stock-zstd")?)
+        } else {
+            zlib_kind(cli, kind, libraries.as_ref().context("no --ours and --stock")?)
         };
         println!(
             "{kind:?}: seeds {} to {}, {differences} differences, {:.1} s",
@@ -116,6 +146,36 @@ fn run(cli: &Cli) -> Result<usize> {
         found += differences;
     }
     Ok(found)
+}
+
+fn zlib_kind(cli: &Cli, kind: Kind, libraries: &Libraries) -> usize {
+    match kind {
+        Kind::Inflate => cases::<_, InflateCase>(cli, libraries),
+        Kind::Back => cases::<_, BackCase>(cli, libraries),
+        Kind::Deflate => cases::<_, DeflateCase>(cli, libraries),
+        Kind::OneShot => cases::<_, OneShotCase>(cli, libraries),
+        Kind::Bound => cases::<_, BoundCase>(cli, libraries),
+        Kind::Faults => cases::<_, FaultCase>(cli, libraries),
+        Kind::Deviations => deviations(libraries),
+        _ => unreachable!("a kind of zstd's"),
+    }
+}
+
+fn zstd_kind(cli: &Cli, kind: Kind, zstds: &Zstds) -> usize {
+    match kind {
+        Kind::ZstdConstants => match isolated(60, |_| constants::check(zstds)) {
+            Ending::Fine => 0,
+            other => {
+                println!("{other:?}");
+                1
+            }
+        },
+        Kind::ZstdFrames => cases::<_, FrameCase>(cli, zstds),
+        Kind::ZstdParameters => cases::<_, ParameterCase>(cli, zstds),
+        Kind::ZstdDecode => cases::<_, DecodeCase>(cli, zstds),
+        Kind::ZstdEncode => cases::<_, EncodeCase>(cli, zstds),
+        _ => unreachable!("a kind of zlib's"),
+    }
 }
 
 /// Each difference that has a name is still there.
@@ -134,7 +194,7 @@ fn deviations(libraries: &Libraries) -> usize {
 /// Seconds that one batch of cases may take before it counts as hanging.
 const PATIENCE: u32 = 300;
 
-fn cases<C: Case>(cli: &Cli, libraries: &Libraries) -> usize {
+fn cases<L, C: Case<L>>(cli: &Cli, libraries: &L) -> usize {
     let mut next = cli.seed;
     let end = cli.seed + cli.count;
     let mut found = 0;
@@ -166,7 +226,7 @@ fn cases<C: Case>(cli: &Cli, libraries: &Libraries) -> usize {
         found += 1;
         println!("seed {seed}: {error}");
         if !cli.no_shrink {
-            report::<C>(libraries, seed, &error);
+            report::<L, C>(libraries, seed, &error);
         }
         next = seed + 1;
     }
@@ -179,7 +239,7 @@ fn essence(error: &str) -> String {
     place.rsplit(": ").next().unwrap_or(place).chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-fn report<C: Case>(libraries: &Libraries, seed: u64, error: &str) {
+fn report<L, C: Case<L>>(libraries: &L, seed: u64, error: &str) {
     let result = |case: &C| silent(20, || case.run(libraries));
     let wanted = essence(error);
     let fails = |case: &C| match result(case) {

@@ -68,7 +68,7 @@ pub struct Row {
     /// The interpreter's name.
     interpreter: String,
     /// The test module.
-    module: String,
+    pub module: String,
     /// On stock libraries.
     stock: Outcome,
     /// On ours.
@@ -109,7 +109,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut rows = Vec::new();
     match source {
         None => {
-            for place in prebuilt::find(&sh)? {
+            let (places, left_out) = prebuilt::find(&sh)?;
+            for why in left_out {
+                println!("left out: {why}");
+            }
+            for place in places {
                 rows.extend(compare(
                     &place.interpreter,
                     &place.stock,

@@ -21,18 +21,19 @@ pub struct Place {
     pub ours: Libraries,
 }
 
-/// Every interpreter found; sid's are left out with a line that says why if they cannot be had.
-pub fn find(sh: &Shell) -> Result<Vec<Place>> {
+/// Every interpreter found; and which of sid's cannot be had, with why.
+pub fn find(sh: &Shell) -> Result<(Vec<Place>, Vec<String>)> {
+    let mut left_out = Vec::new();
     let mut places: Vec<Place> = system(sh).into_iter().collect();
     places.extend(pyenv());
     for version in ["3.14", "3.15"] {
         match sid(sh, version) {
             Ok(place) => places.push(place),
-            Err(error) => println!("left out: Debian sid's {version}: {error:#}"),
+            Err(error) => left_out.push(format!("Debian sid's {version}: {error:#}")),
         }
     }
     anyhow::ensure!(!places.is_empty(), "no Python found: neither system's nor pyenv's nor sid's");
-    Ok(places)
+    Ok((places, left_out))
 }
 
 fn on_host(name: String, program: PathBuf) -> Place {

@@ -40,9 +40,12 @@ pub fn rows(sh: &Shell, cpus: &[&str]) -> Result<()> {
         };
         row.findings.iter().map(line).collect()
     };
-    let lines: Vec<String> =
-        judge::judge(&known, &known.agreed_hashes()).iter().flat_map(failures).collect();
+    let judged = judge::judge(&known, &known.agreed_hashes());
+    let lines: Vec<String> = judged.iter().flat_map(failures).collect();
     ensure!(lines.is_empty(), "{}", lines.join("\n"));
+    ensure!(judged.len() == cpus.len(), "{} rows of {} were judged", judged.len(), cpus.len());
+    // What is above this CPU is built and not run; not so the lowest.
+    ensure!(judged[0].passed(), "{} was not run", judged[0].row);
     Ok(())
 }
 

@@ -1,17 +1,18 @@
-//! Our libz beside stock zlib: the same calls, the same answers.
+//! Our libz beside stock zlib, our libzstd beside Debian's: the same calls, the same answers.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
 use super::{PASSED, Setup, check, skip};
 use crate::{debian, differential, paths};
 
-/// Kinds of cases and how many of each a quick run has.
-const KINDS: [(&str, u32); 7] = [
+/// Kinds of cases and how many of each a quick run has; zstd's begin with its name.
+const KINDS: [(&str, u32); 12] = [
     ("inflate", 20_000),
     ("back", 8_000),
     ("deflate", 30_000),
@@ -19,7 +20,15 @@ const KINDS: [(&str, u32); 7] = [
     ("bound", 3_000),
     ("faults", 400),
     ("deviations", 1),
+    ("zstd-constants", 1),
+    ("zstd-frames", 20_000),
+    ("zstd-parameters", 8_000),
+    ("zstd-decode", 8_000),
+    ("zstd-encode", 1_500),
 ];
+
+/// Those of which one says all.
+const ONCE: [&str; 3] = ["bound", "deviations", "zstd-constants"];
 
 /// A full run has this many times more.
 const FULL: u32 = 10;
@@ -78,42 +87,62 @@ fn kinds(setup: &'static Setup) -> Vec<Trial> {
         .into()
 }
 
+/// The two libraries of a kind, as the driver takes them.
+fn libraries(sh: &Shell, setup: &Setup, kind: &str) -> Result<[OsString; 4]> {
+    let lib = setup.prefix.join("lib");
+    Ok(match kind.starts_with("zstd-") {
+        true => [
+            "--ours-zstd".into(),
+            lib.join("libzstd.so.1").into(),
+            "--stock-zstd".into(),
+            differential::stock_zstd(sh)?.into(),
+        ],
+        false => [
+            "--ours".into(),
+            lib.join("libz.so.1").into(),
+            "--stock".into(),
+            differential::stock(sh)?.into(),
+        ],
+    })
+}
+
 fn compare(setup: &Setup, kind: &str, count: u32) -> Result<Completion> {
     let sh = Shell::new()?;
-    let stock = match differential::stock(&sh) {
-        Ok(stock) => stock,
+    let libraries = match libraries(&sh, setup, kind) {
+        Ok(libraries) => libraries,
         Err(error) => return skip(format!("{error:#}")),
     };
     let driver = differential::driver(&sh)?;
-    let ours = setup.prefix.join("lib/libz.so.1");
     let count = count.to_string();
-    let out = cmd!(sh, "{driver} --ours {ours} --stock {stock} --kind {kind} --count {count}")
+    let out = cmd!(sh, "{driver} {libraries...} --kind {kind} --count {count}")
         .quiet()
         .ignore_status()
         .output()?;
+    let said = String::from_utf8_lossy(&out.stdout);
     if out.status.success() {
+        // One line for the kind, so that a driver that did nothing does not pass.
+        ensure!(said.contains(" 0 differences, "), "the driver compared nothing: {said}");
         return PASSED;
     }
-    bail!("{}", String::from_utf8_lossy(&out.stdout))
+    bail!("{said}{}", String::from_utf8_lossy(&out.stderr))
 }
 
 /// A few cases of each kind without a read of what was never written, or a byte too far.
 fn valgrind(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
-    let stock = match differential::stock(&sh) {
-        Ok(stock) => stock,
-        Err(error) => return skip(format!("{error:#}")),
-    };
     if let Err(error) = debian::install(&sh, &["valgrind"]) {
         return skip(format!("{error:#}"));
     }
     let driver = differential::driver(&sh)?;
-    let ours = setup.prefix.join("lib/libz.so.1");
-    for (kind, _) in KINDS.iter().filter(|(kind, _)| !["bound", "deviations"].contains(kind)) {
+    for (kind, _) in KINDS.iter().filter(|(kind, _)| !ONCE.contains(kind)) {
+        let libraries = match libraries(&sh, setup, kind) {
+            Ok(libraries) => libraries,
+            Err(error) => return skip(format!("{error:#}")),
+        };
         let count = CHECKED.to_string();
         let out = cmd!(
             sh,
-            "valgrind -q --error-exitcode=9 {driver} --ours {ours} --stock {stock}
+            "valgrind -q --error-exitcode=9 {driver} {libraries...}
              --kind {kind} --count {count} --no-shrink"
         )
         .quiet()

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
 use super::sanitize::{NO_NIGHTLY, address_sanitizer_libraries};
-use super::{PASSED, Setup, check, skip};
+use super::{PASSED, Setup, check, lines, skip};
 use crate::abi::LIBRARIES;
 use crate::{debian, paths, process};
 
@@ -189,16 +189,7 @@ fn written_files_agree(lab: &Lab, stock: &Path, count: usize) -> Result<Completi
 
 /// Both traces say the same, but for the engine's own text of some errors.
 fn compare(ours: &str, theirs: &str) -> Result<()> {
-    ensure!(theirs.lines().count() > 3_000, "too few lines: {}", theirs.lines().count());
-    let mut sequence = "";
-    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
-        if theirs.starts_with("sequence") {
-            sequence = theirs;
-        }
-        ensure!(agree(ours, theirs), "{sequence}\nours:  {ours}\nstock: {theirs}");
-    }
-    ensure!(ours.lines().count() == theirs.lines().count(), "one trace is longer");
-    Ok(())
+    lines::compare([ours, theirs], 3_000, "sequence", agree)
 }
 
 fn agree(ours: &str, theirs: &str) -> bool {
@@ -238,10 +229,8 @@ fn eight_byte_alignment(setup: &Setup) -> Result<Completion> {
             lab.finish(&mut command, folder).with_context(|| args[0].clone())
         };
         let (eight, usual) = (run(Some(&allocator), &folders[0])?, run(None, &folders[1])?);
-        ensure!(!usual.is_empty(), "{} printed nothing", args[0]);
-        for (eight, usual) in eight.lines().zip(usual.lines()) {
-            ensure!(eight == usual, "{}: {eight}\nwith malloc's own: {usual}", args[0]);
-        }
+        // The second is what malloc's own memory gives.
+        lines::equal([&eight, &usual], 1).with_context(|| args[0].clone())?;
     }
     PASSED
 }

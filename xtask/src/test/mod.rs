@@ -14,20 +14,25 @@ mod fuzz;
 mod gz;
 mod headers;
 mod hwcaps;
+mod lines;
 mod matrix;
 mod packaging;
 mod run;
 mod sanitize;
+mod skips;
+mod threads;
 mod zstd;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use xshell::{Shell, cmd};
 
 use crate::{install, paths};
+use skips::Policy;
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args)]
@@ -55,8 +60,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
     let _dir = sh.push_dir(paths::root());
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    // A mistake in the list of allowed skips shows at once.
+    policy()?;
     if args.filter.is_none() && !args.list {
         let unit = unit_tests(&sh)?;
+        policy()?.judge_ignored(unit.ignored)?;
         passed += unit.passed;
         failed += unit.failed;
         skipped += unit.ignored;
@@ -103,20 +111,35 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         fuzz::trials(setup),
         gz::trials(setup),
         sanitize::trials(setup),
+        threads::trials(setup),
         zstd::trials(setup),
     ];
     areas.into_iter().flatten().collect()
 }
 
-/// A check as a trial: an error fails it with its whole chain of causes.
+/// A check as a trial: an error fails it with its whole chain of causes, and so does a skip that
+/// this run does not allow.
 pub fn check(name: &str, run: impl FnOnce() -> Result<Completion> + Send + 'static) -> Trial {
-    Trial::ignorable_test(name, move || run().map_err(|e| Failed::from(format!("{e:#}"))))
+    let own_name = name.to_owned();
+    let judged = move || policy()?.judge(&own_name, run()?);
+    Trial::ignorable_test(name, move || judged().map_err(|e| Failed::from(format!("{e:#}"))))
+}
+
+/// What a skip means in this run.
+fn policy() -> Result<&'static Policy> {
+    static POLICY: OnceLock<Policy> = OnceLock::new();
+    if let Some(policy) = POLICY.get() {
+        return Ok(policy);
+    }
+    let policy = Policy::of_this_run()?;
+    Ok(POLICY.get_or_init(|| policy))
 }
 
 /// The result of a check that passed.
 pub const PASSED: Result<Completion> = Ok(Completion::Completed);
 
-/// The result of a check that cannot run here: `reason` is printed.
+/// The result of a check that cannot run here: `reason` is printed. With `CI=true` it is a failure
+/// unless `.ci/allowed-skips.toml` lists it.
 pub fn skip(reason: impl ToString) -> Result<Completion> {
     Ok(Completion::ignored_with(reason))
 }
@@ -143,22 +166,32 @@ fn unit_tests(sh: &Shell) -> Result<UnitCounts> {
         .context("cargo test cannot be run")?;
     let text = String::from_utf8_lossy(&out.stdout);
     print!("{text}");
-    let mut counts = UnitCounts::default();
-    for line in text.lines().filter(|l| l.starts_with("test result:")) {
-        counts.passed += number_before(line, " passed");
-        counts.failed += number_before(line, " failed");
-        counts.ignored += number_before(line, " ignored");
-    }
+    let mut counts = unit_counts(&text)?;
     if !out.status.success() && counts.failed == 0 {
         // A build error or a crash has no counts of its own.
         eprint!("{}", String::from_utf8_lossy(&out.stderr));
         counts.failed = 1;
     }
+    // No more than a line that cargo no longer writes so, and all of them would be gone.
+    ensure!(counts.failed > 0 || counts.passed > 0, "cargo test names no test that it ran");
     Ok(counts)
 }
 
-fn number_before(line: &str, word: &str) -> u64 {
-    line.split(word).next().and_then(|head| head.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+/// The sums of the lines that `cargo test` ends each program's tests with.
+fn unit_counts(text: &str) -> Result<UnitCounts> {
+    let mut counts = UnitCounts::default();
+    for line in text.lines().filter(|l| l.starts_with("test result:")) {
+        counts.passed += number_before(line, " passed")?;
+        counts.failed += number_before(line, " failed")?;
+        counts.ignored += number_before(line, " ignored")?;
+    }
+    Ok(counts)
+}
+
+fn number_before(line: &str, word: &str) -> Result<u64> {
+    line.split_once(word)
+        .and_then(|(head, _)| head.rsplit(' ').next()?.parse().ok())
+        .with_context(|| format!("no number before {word:?} in: {line}"))
 }
 
 #[cfg(test)]
@@ -168,9 +201,9 @@ mod tests {
     #[test]
     fn counts_are_read_from_cargo_tests_line() {
         let line = "test result: FAILED. 12 passed; 3 failed; 4 ignored; 0 measured";
-        assert_eq!(number_before(line, " passed"), 12);
-        assert_eq!(number_before(line, " failed"), 3);
-        assert_eq!(number_before(line, " ignored"), 4);
+        let counts = unit_counts(&format!("x\n{line}\ny\n{line}\n")).unwrap();
+        assert_eq!((counts.passed, counts.failed, counts.ignored), (24, 6, 8));
+        assert!(unit_counts("test result: ok. All passed").is_err());
     }
 
     #[test]
