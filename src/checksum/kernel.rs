@@ -45,6 +45,59 @@ impl Kernel {
     }
 }
 
+/// A kernel's name and needs without its code: there is one for every architecture's kernels on
+/// every architecture.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// As `target_arch` names it; none for a kernel that runs anywhere.
+    pub arch: Option<&'static str>,
+    /// The kernel's name.
+    pub name: &'static str,
+    /// What it needs.
+    pub needs: Features,
+}
+
+impl Candidate {
+    /// The best of an architecture's candidates that `features` suffice for: the choice that
+    /// [`Dispatch::best`] makes there.
+    pub fn best(all: &[Candidate], arch: &str, features: Features) -> &'static str {
+        let here = |c: &&Candidate| c.arch.is_none_or(|its| its == arch) && features.has(c.needs);
+        all.iter().find(here).map_or("", |candidate| candidate.name)
+    }
+}
+
+/// The kernels of a checksum, the best first: `kernel(NAME, NEEDS, CODE)` each, with `#[cfg]` if it
+/// is an architecture's. Makes `KERNELS`, those of this architecture, and `CANDIDATES`, all without
+/// their code.
+macro_rules! kernels {
+    ($($(#[cfg(target_arch = $arch:literal)])? kernel($name:literal, $needs:expr, $code:path),)*) => {
+        static KERNELS: &[$crate::checksum::kernel::Kernel] = &[$(
+            $(#[cfg(target_arch = $arch)])?
+            kernel($name, $needs, $code),
+        )*];
+
+        /// All kernels of every architecture, the best first, without their code.
+        pub const CANDIDATES: &[$crate::checksum::kernel::Candidate] = &[$(
+            $crate::checksum::kernel::Candidate {
+                arch: $crate::checksum::kernel::arch!($($arch)?),
+                name: $name,
+                needs: $needs,
+            },
+        )*];
+    };
+}
+
+macro_rules! arch {
+    () => {
+        None
+    };
+    ($arch:literal) => {
+        Some($arch)
+    };
+}
+
+pub(super) use {arch, kernels};
+
 /// A checksum's kernels and the one that is in use.
 pub struct Dispatch {
     /// The code in use. At first the function that chooses it.

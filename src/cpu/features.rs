@@ -2,7 +2,8 @@
 
 use core::ops::{BitAnd, BitOr};
 
-/// A set of instruction set extensions, or of facts about them, that kernels can ask for.
+/// A set of instruction set extensions that kernels can ask for. Each architecture has bits of its
+/// own, so that what one would choose can be computed on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features(u32);
 
@@ -35,7 +36,6 @@ impl Features {
 }
 
 /// x86-64.
-#[cfg(target_arch = "x86_64")]
 impl Features {
     /// SSSE3 and SSE4.1. Every CPU with PCLMULQDQ has them.
     pub const SSE4_1: Features = Features(1 << 0);
@@ -47,31 +47,32 @@ impl Features {
     pub const VPCLMULQDQ: Features = Features(1 << 3);
     /// Dot products of bytes on 256-bit vectors, without AVX-512.
     pub const AVX_VNNI: Features = Features(1 << 4);
-    /// AVX-512 F, BW, DQ and VL.
+    /// AVX-512 F, BW, DQ and VL, on vectors of 512 bits.
     pub const AVX512: Features = Features(1 << 5);
     /// Dot products of bytes on AVX-512 vectors.
     pub const AVX512_VNNI: Features = Features(1 << 6);
-    /// 512-bit vectors do not slow down the rest of the program.
-    pub const ZMM: Features = Features(1 << 7);
-    /// Bit matrices times bytes (GFNI), quicker on 512-bit vectors than carry-less multiplication.
-    pub const GFNI: Features = Features(1 << 8);
+    /// Bit matrices times bytes (GFNI), on AVX-512 vectors.
+    pub const GFNI: Features = Features(1 << 7);
     /// Byte permutations across AVX-512 vectors. No CPU with VPCLMULQDQ and AVX-512 lacks them.
-    pub const AVX512_VBMI: Features = Features(1 << 9);
+    pub const AVX512_VBMI: Features = Features(1 << 8);
+
+    /// All that use vectors of 512 bits.
+    pub(super) const ALL_512: Features =
+        Features::AVX512.and(Features::AVX512_VNNI).and(Features::GFNI).and(Features::AVX512_VBMI);
 }
 
 /// aarch64.
-#[cfg(target_arch = "aarch64")]
 impl Features {
     /// The CRC32 instructions.
-    pub const CRC: Features = Features(1 << 0);
+    pub const CRC: Features = Features(1 << 16);
     /// Polynomial multiplication of 64-bit halves.
-    pub const PMULL: Features = Features(1 << 1);
+    pub const PMULL: Features = Features(1 << 17);
     /// Three-way exclusive or, part of the SHA3 extension.
-    pub const EOR3: Features = Features(1 << 2);
+    pub const EOR3: Features = Features(1 << 18);
     /// Dot products of bytes.
-    pub const DOTPROD: Features = Features(1 << 3);
+    pub const DOTPROD: Features = Features(1 << 19);
     /// Advanced SIMD. Part of the base, but a tier of its own above the portable one.
-    pub const NEON: Features = Features(1 << 4);
+    pub const NEON: Features = Features(1 << 20);
 }
 
 impl BitAnd for Features {

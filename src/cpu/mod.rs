@@ -1,12 +1,19 @@
 //! What this CPU can do, found out once per process.
 //!
-//! [`features`] is the set of instruction set extensions that the kernels may use: what CPUID (or
-//! the auxiliary vector) reports, less what the operating system does not save, less what is
-//! known to cost more than it brings on this model, less what `ZCOMPAT_CPU` rules out. A [`Tier`]
-//! is a named subset, used to lower the choice and to report it.
+//! [`features`] is the set of instruction set extensions that the kernels may use. Without
+//! `ZCOMPAT_CPU` it is what the [`policy`] prefers of what the CPU and the operating system support;
+//! with the name of a [`Tier`] it is what is supported of what that tier needs, whatever the policy.
+//!
+//! Only `x86_64.rs` and `aarch64.rs` ask the CPU. What the answers mean ([`cpuid`], `hwcap`) and what
+//! follows from it are pure functions, compiled for every architecture: [`known`] is a table of CPUs
+//! with what each gets.
 
 mod checkers;
+pub mod cpuid;
 mod features;
+mod hwcap;
+pub mod known;
+pub mod policy;
 mod tier;
 
 #[cfg(target_arch = "aarch64")]
@@ -23,7 +30,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 pub use checkers::shared_on_purpose;
 pub use features::Features;
-pub use tier::{TIERS, Tier};
+pub use tier::{AARCH64, TIERS, Tier, X86_64};
 
 /// Nobody has asked yet.
 const UNKNOWN: u32 = 0;
@@ -61,8 +68,8 @@ fn detect_once() -> Option<Features> {
 
 fn detect() -> Features {
     match tier::override_from_environment() {
-        Some(tier) => arch::detect(true) & tier.needs(),
-        None => arch::detect(false),
+        Some(tier) => arch::supported() & tier.needs(),
+        None => arch::preferred(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Features;
 
-pub(super) fn detect(_all: bool) -> Features {
+pub(super) fn preferred() -> Features {
     Features::NONE
 }
 

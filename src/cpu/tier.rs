@@ -15,19 +15,29 @@ const fn tier(name: &'static CStr, needs: Features) -> Tier {
     Tier { name, needs }
 }
 
-/// All tiers of this architecture, the lowest first. A tier's needs are all that its kernels may
-/// use, so a later tier does not always need everything that an earlier one needs.
+/// All tiers of this architecture, the lowest first.
 #[cfg(target_arch = "x86_64")]
-pub static TIERS: &[Tier] = {
+pub static TIERS: &[Tier] = X86_64;
+/// All tiers of this architecture, the lowest first.
+#[cfg(target_arch = "aarch64")]
+pub static TIERS: &[Tier] = AARCH64;
+/// All tiers of this architecture.
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+pub static TIERS: &[Tier] = &[tier(c"portable", Features::NONE)];
+
+/// x86-64's tiers, the lowest first. A tier's needs are all that its kernels may use, so a later
+/// tier does not always need everything that an earlier one needs.
+pub const X86_64: &[Tier] = {
     const SSE: Features = Features::SSE4_1.and(Features::PCLMULQDQ);
     const AVX2: Features = SSE.and(Features::AVX2);
     const VPCLMUL: Features = AVX2.and(Features::VPCLMULQDQ);
-    const AVX512: Features = AVX2.and(Features::AVX512).and(Features::ZMM);
+    const AVX512: Features = AVX2.and(Features::AVX512);
     // With VBMI, which no CPU with both AVX-512 and VPCLMULQDQ lacks.
     const AVX512_VPCLMUL: Features = AVX512.and(Features::VPCLMULQDQ).and(Features::AVX512_VBMI);
     const AVX512_ALL: Features = AVX512_VPCLMUL.and(Features::AVX512_VNNI);
     &[
         tier(c"portable", Features::NONE),
+        tier(c"sse4.1", Features::SSE4_1),
         tier(c"pclmulqdq", SSE),
         tier(c"avx2", AVX2),
         tier(c"avx2-vpclmulqdq", VPCLMUL),
@@ -40,9 +50,8 @@ pub static TIERS: &[Tier] = {
     ]
 };
 
-/// All tiers of this architecture, the lowest first.
-#[cfg(target_arch = "aarch64")]
-pub static TIERS: &[Tier] = {
+/// aarch64's tiers, the lowest first.
+pub const AARCH64: &[Tier] = {
     const CRC: Features = Features::NEON.and(Features::CRC);
     const PMULL: Features = CRC.and(Features::PMULL);
     &[
@@ -54,10 +63,6 @@ pub static TIERS: &[Tier] = {
         tier(c"pmull-eor3-dotprod", PMULL.and(Features::DOTPROD).and(Features::EOR3)),
     ]
 };
-
-/// All tiers of this architecture.
-#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-pub static TIERS: &[Tier] = &[tier(c"portable", Features::NONE)];
 
 impl Tier {
     /// The name, as `ZCOMPAT_CPU` takes it.
@@ -72,7 +77,12 @@ impl Tier {
 
     /// The last tier that `features` suffices for. There always is one: portable needs nothing.
     pub fn highest(features: Features) -> &'static Tier {
-        TIERS.iter().rfind(|tier| features.has(tier.needs)).unwrap_or(&TIERS[0])
+        Tier::highest_of(TIERS, features)
+    }
+
+    /// The last of `tiers`, an architecture's, that `features` suffices for.
+    pub fn highest_of(tiers: &'static [Tier], features: Features) -> &'static Tier {
+        tiers.iter().rfind(|tier| features.has(tier.needs)).unwrap_or(&tiers[0])
     }
 
     /// The tier of this name.
@@ -105,11 +115,17 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_portable_is_first() {
-        assert_eq!(TIERS[0].name(), c"portable");
-        assert_eq!(TIERS[0].needs(), Features::NONE);
-        for (i, tier) in TIERS.iter().enumerate() {
+        for tiers in [X86_64, AARCH64] {
+            assert_eq!(tiers[0].name(), c"portable");
+            assert_eq!(tiers[0].needs(), Features::NONE);
+            for (i, tier) in tiers.iter().enumerate() {
+                let found = Tier::highest_of(tiers, tier.needs());
+                assert_eq!(found.name(), tier.name(), "tier {i} is unreachable");
+                assert_eq!(tiers.iter().filter(|t| t.name == tier.name).count(), 1);
+            }
+        }
+        for tier in TIERS {
             assert!(core::ptr::eq(Tier::by_name(tier.name()).unwrap(), tier));
-            assert!(core::ptr::eq(Tier::highest(tier.needs()), tier), "tier {i} is unreachable");
         }
         assert!(Tier::by_name(c"quantum").is_none());
     }

@@ -28,7 +28,7 @@ mod x86_ssse3;
 
 pub use combine::combine;
 
-use super::kernel::{Code, Dispatch, Kernel};
+use super::kernel::{Code, Dispatch, Kernel, kernels};
 use crate::cpu::Features;
 
 /// The largest prime below 65536: both sums are taken modulo this.
@@ -41,7 +41,7 @@ fn choose(start: u32, data: &[u8]) -> u64 {
     DISPATCH.choose(start, data)
 }
 
-static KERNELS: &[Kernel] = &[
+kernels! {
     #[cfg(target_arch = "x86_64")]
     kernel("adler32 avx512+avx512vnni", X86_AVX512_VNNI, x86_avx512vnni::adler32),
     #[cfg(target_arch = "x86_64")]
@@ -57,16 +57,12 @@ static KERNELS: &[Kernel] = &[
     #[cfg(target_arch = "aarch64")]
     kernel("adler32 neon", Features::NEON, aarch64_neon::adler32),
     kernel("adler32 portable", Features::NONE, portable::adler32),
-];
+}
 
 // What the kernels enable: each must be covered by the features beside it.
-#[cfg(target_arch = "x86_64")]
 const X86_AVX2: Features = Features::SSE4_1.and(Features::AVX2);
-#[cfg(target_arch = "x86_64")]
 const X86_AVX_VNNI: Features = X86_AVX2.and(Features::AVX_VNNI);
-#[cfg(target_arch = "x86_64")]
-const X86_AVX512: Features = X86_AVX2.and(Features::AVX512).and(Features::ZMM);
-#[cfg(target_arch = "x86_64")]
+const X86_AVX512: Features = X86_AVX2.and(Features::AVX512);
 const X86_AVX512_VNNI: Features = X86_AVX512.and(Features::AVX512_VNNI);
 
 const fn kernel(name: &'static str, needs: Features, code: Code) -> Kernel {

@@ -34,7 +34,7 @@ mod x86_pclmul;
 pub use combine::{combine, combine_gen, combine_op};
 pub use table::TABLE;
 
-use super::kernel::{Code, Dispatch, Kernel};
+use super::kernel::{Code, Dispatch, Kernel, kernels};
 use crate::cpu::Features;
 
 /// The kernels of CRC-32 and the choice among them.
@@ -44,7 +44,7 @@ fn choose(start: u32, data: &[u8]) -> u64 {
     DISPATCH.choose(start, data)
 }
 
-static KERNELS: &[Kernel] = &[
+kernels! {
     #[cfg(target_arch = "x86_64")]
     kernel("crc32 avx512+vpclmulqdq+gfni", X86_GFNI, x86_gfni::crc32),
     #[cfg(target_arch = "x86_64")]
@@ -60,21 +60,14 @@ static KERNELS: &[Kernel] = &[
     #[cfg(target_arch = "aarch64")]
     kernel("crc32 crc", Features::CRC, aarch64_crc::crc32),
     kernel("crc32 portable", Features::NONE, portable::crc32),
-];
+}
 
 // What the kernels enable: each must be covered by the features beside it.
-#[cfg(target_arch = "x86_64")]
 const X86_PCLMUL: Features = Features::SSE4_1.and(Features::PCLMULQDQ);
-#[cfg(target_arch = "x86_64")]
 const X86_AVX2: Features = X86_PCLMUL.and(Features::AVX2).and(Features::VPCLMULQDQ);
-#[cfg(target_arch = "x86_64")]
-const X86_AVX512: Features =
-    X86_AVX2.and(Features::AVX512).and(Features::ZMM).and(Features::AVX512_VBMI);
-#[cfg(target_arch = "x86_64")]
+const X86_AVX512: Features = X86_AVX2.and(Features::AVX512).and(Features::AVX512_VBMI);
 const X86_GFNI: Features = X86_AVX512.and(Features::GFNI);
-#[cfg(target_arch = "aarch64")]
 const ARM_PMULL: Features = Features::NEON.and(Features::CRC).and(Features::PMULL);
-#[cfg(target_arch = "aarch64")]
 const ARM_EOR3: Features = ARM_PMULL.and(Features::EOR3);
 
 const fn kernel(name: &'static str, needs: Features, code: Code) -> Kernel {
