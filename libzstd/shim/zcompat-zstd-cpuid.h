@@ -1,4 +1,4 @@
-/* Included before every file of zstd (see .cargo/config.toml): zstd's ZSTD_cpuid() executes CPUID
+/* Included before every file of zstd (see build.rs): zstd's ZSTD_cpuid() executes CPUID
  * at each context creation, this one answers from a cache. docs/linking.md has the figures. */
 
 /* zstd-sys asks for the formats since v0.1; upstream's own builds, and so Debian's, read those since
