@@ -2,7 +2,7 @@
 //!
 //! There is one loop, [`Task::decode`], generic over what varies: how matches are copied, whether
 //! some may begin in the window, and whether the table has entries for two symbols. It goes on
-//! while 32 bytes of input are left and room for what one turn writes. It leaves what is seldom to
+//! while 16 bytes of input are left and room for what one turn writes. It leaves what is seldom to
 //! the careful path, from the symbol's first bit on: errors, matches that do not fit, matches that
 //! go around the window's end.
 //!
@@ -19,8 +19,8 @@ use super::tables::{self, AnyPair, Build, Built, Job, NoCode, distance, entry};
 use super::window::Window;
 use crate::cpu::{self, Features};
 
-/// Input that a turn may read: two fills of the buffer, and the bytes that it holds.
-pub(super) const INPUT: usize = 32;
+/// Input that a turn may read: two fills of the buffer, of which the first moves over 7 bytes.
+pub(super) const INPUT: usize = 16;
 /// Room that literals of a turn take, and a copy may overwrite besides.
 pub(super) const ROOM: usize = 8;
 
@@ -143,6 +143,10 @@ impl Task<'_> {
         fill!();
         let mut found = look_up!();
         let outcome = loop {
+            if next >= input_limit {
+                // Only before the first turn; the others see to it at their end.
+                break Outcome::Limit;
+            }
             // The buffer at the symbol's first bit.
             let mut whole = hold;
             drop!(found);
