@@ -492,10 +492,8 @@ impl Blocks {
         let table = unsafe { &raw const (*self.pair()).literals }.cast::<u32>();
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
-        let mut before = 0;
         if entry::is_subtable(found) {
-            before = entry::bits(found);
-            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add(entry::start(found) + index as usize) };
         }
@@ -506,11 +504,11 @@ impl Blocks {
                 true => {
                     unsafe { self.tables.lengths.assume_init_ref()[usize::from(literal)] }.into()
                 }
-                false => before + entry::code_bits(found),
+                false => entry::code_bits(found),
             };
             return (Symbol::Literal(literal), bits);
         }
-        let bits = before + entry::code_bits(found);
+        let bits = entry::code_bits(found);
         let symbol = match found & (entry::SPECIAL | entry::KIND) {
             kind if kind & entry::SPECIAL == 0 => Symbol::Length {
                 base: (found >> 24) + 3,
@@ -531,14 +529,12 @@ impl Blocks {
         let index = hold & ((1 << tables::DISTANCE_ROOT) - 1);
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add(index as usize) };
-        let mut before = 0;
         if found & (distance::SPECIAL | distance::INVALID) == distance::SPECIAL {
-            before = entry::bits(found);
-            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add((found >> 16) as usize + index as usize) };
         }
-        let bits = before + entry::code_bits(found);
+        let bits = entry::code_bits(found);
         if found & distance::SPECIAL != 0 {
             return (None, bits);
         }

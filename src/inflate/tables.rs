@@ -20,8 +20,8 @@ pub(super) const DISTANCE_ENTRIES: usize = 402;
 ///
 /// | bits | |
 /// |---|---|
-/// | 0–7 | how many bits to drop: the code, and a length's extra bits |
-/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index |
+/// | 0–7 | how many bits to drop: the whole code, and a length's extra bits |
+/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index, which come behind those of bits 0–7 |
 /// | 12–13 | how many literals it stands for, 0 to 2 |
 /// | 14 | neither of the two: a subtable, the end of the block, or no code |
 /// | 15 | a length, perhaps after a literal; or bit 14 |
@@ -368,7 +368,7 @@ fn complete<const WORDS: usize>(
     let (mut prefix, mut start) = (usize::MAX, 0);
     for length in root + 1..=longest {
         code <<= 1;
-        let add = (length - root) as u32 * ONE_BIT;
+        let add = length as u32 * ONE_BIT;
         let mut left = lengths.counts[length];
         for (word, set) in lengths.sets[length].into_iter().enumerate() {
             let mut set = set;
