@@ -7,6 +7,7 @@ pub mod alloc;
 pub mod checksum;
 pub mod codes;
 pub mod cpu;
+pub mod deflate;
 pub mod engine;
 pub mod ffi;
 pub mod gz;

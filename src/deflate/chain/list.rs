@@ -1,0 +1,213 @@
+//! Zlib's own structure: for each hash its newest position, for each position the one before it.
+
+use super::bytes::Bytes;
+use super::hash::Hash;
+use super::{Best, Effort, Match, Reach, Search, consider, max_dist};
+
+/// The list, in memory that the stream has.
+pub struct List<'a> {
+    hash: Hash,
+    /// By hash.
+    head: &'a mut [u16],
+    /// By position, modulo the window size.
+    prev: &'a mut [u16],
+}
+
+/// How many hashes are computed at a time.
+const GROUP: usize = 128;
+
+impl<'a> List<'a> {
+    /// `head` has an entry for each hash, `prev` one for each position of a window, of which there
+    /// is a power of two.
+    #[inline(always)]
+    pub fn new(hash: Hash, head: &'a mut [u16], prev: &'a mut [u16]) -> List<'a> {
+        assert!(head.len() == hash.count() && prev.len().is_power_of_two());
+        List { hash, head, prev }
+    }
+
+    /// Inserts `pos`, three bytes of which are in the window; what was the newest position.
+    #[inline(always)]
+    pub fn insert(&mut self, window: &[u8], pos: usize) -> usize {
+        debug_assert!(pos + 3 <= window.len());
+        let hash = match window.get(pos..pos + 4) {
+            Some(bytes) => self.hash.of(u32::from_le_bytes(bytes.try_into().unwrap_or([0; 4]))),
+            None => self.hash.of_bytes(&window[pos..]),
+        };
+        self.link(hash, pos)
+    }
+
+    /// Makes `pos` the newest position of `hash`; what was it before.
+    #[inline(always)]
+    fn link(&mut self, hash: usize, pos: usize) -> usize {
+        debug_assert!(hash < self.head.len());
+        // SAFETY: a hash is below `Hash::count`, which is the length, as `new` has asserted.
+        let head = unsafe { self.head.get_unchecked_mut(hash) };
+        let before = core::mem::replace(head, pos as u16);
+        let at = pos & (self.prev.len() - 1);
+        // SAFETY: the length is a power of two, so the mask keeps below it.
+        *unsafe { self.prev.get_unchecked_mut(at) } = before;
+        usize::from(before)
+    }
+
+    /// Inserts the positions `from..to`, in order; `to + 2` bytes are in the window.
+    pub fn insert_all(&mut self, window: &[u8], from: usize, to: usize) {
+        let mut at = from;
+        let mut hashes = [0u16; GROUP];
+        while at < to {
+            let hashes = &mut hashes[..GROUP.min(to - at)];
+            self.hash.of_each(&window[at..at + hashes.len() + 2], hashes);
+            for &hash in &*hashes {
+                self.link(usize::from(hash), at);
+                at += 1;
+            }
+        }
+    }
+
+    /// Forgets all positions.
+    pub fn clear(&mut self) {
+        self.head.fill(0);
+    }
+
+    /// The window has moved down by half: so have all positions, and those that left it are none.
+    pub fn slide(&mut self) {
+        let by = self.prev.len() as u16;
+        for position in self.head.iter_mut().chain(self.prev.iter_mut()) {
+            *position = position.saturating_sub(by);
+        }
+    }
+
+    /// The longest match, the nearest of these, that is longer than `search.best`, with `head` the
+    /// newest position before `search.pos`, as [`List::insert`] gave it.
+    #[inline(always)]
+    pub fn find(
+        &self,
+        window: &[u8],
+        head: usize,
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let reach = Reach::new(search.pos, max_dist(self.prev.len()));
+        if head < reach.head || head >= search.pos {
+            return None;
+        }
+        self.walk(window, head, reach, search, effort)
+    }
+
+    /// The position before `candidate` in its chain.
+    #[inline(always)]
+    fn before(&self, candidate: usize) -> usize {
+        let at = candidate & (self.prev.len() - 1);
+        // SAFETY: the length is a power of two, so the mask keeps below it.
+        usize::from(*unsafe { self.prev.get_unchecked(at) })
+    }
+
+    fn walk(
+        &self,
+        window: &[u8],
+        head: usize,
+        reach: Reach,
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let pos = search.pos;
+        let mut best = Best::new(search, effort);
+        let budget = effort.budget(search.best);
+        assert!(pos + best.cap <= window.len() && head < pos);
+        let window = Bytes::new(window);
+        if best.cap < 8 || best.len < 2 {
+            return self.walk_slowly(window, head, reach, pos, budget, best);
+        }
+        if best.len >= best.cap {
+            return None;
+        }
+        let (mut candidate, mut left) = (head, budget);
+        // That it is earlier than `pos`, and within reach, in one comparison.
+        let first = reach.limit + 1;
+        let span = pos - first;
+        // SAFETY, for the reads of all blocks here: `pos + cap` is within the window, as asserted
+        // above, every candidate is before `pos`, and what is read ends at or before `cap` bytes
+        // from them: 8 is at most `cap`, and so is `best.len + 1`.
+        let start = unsafe { window.eight(pos) };
+        if best.len == 2 {
+            // Any match of three bytes or more will do.
+            loop {
+                // SAFETY: see above.
+                let differing = unsafe { window.eight(candidate) } ^ start;
+                if differing as u32 & 0xff_ffff == 0 {
+                    let len = match differing {
+                        // SAFETY: see above.
+                        0 => unsafe { window.common(candidate, pos, 8, best.cap) },
+                        _ => differing.trailing_zeros() as usize / 8,
+                    };
+                    best.len = len;
+                    best.start = candidate;
+                    if len >= best.enough {
+                        return best.found();
+                    }
+                }
+                candidate = self.before(candidate);
+                left = left.wrapping_sub(1);
+                if candidate.wrapping_sub(first) >= span || left == 0 {
+                    return best.found();
+                }
+                if best.len > 2 {
+                    break;
+                }
+            }
+        }
+        // A longer match has the last four bytes of the best and one more, less the first.
+        let mut offset = best.len - 3;
+        // SAFETY: see above.
+        let mut end = unsafe { window.four(pos + offset) };
+        loop {
+            // SAFETY: see above.
+            if unsafe { window.four(candidate + offset) } == end {
+                // SAFETY: see above.
+                let differing = unsafe { window.eight(candidate) } ^ start;
+                let len = match differing {
+                    // SAFETY: see above.
+                    0 => unsafe { window.common(candidate, pos, 8, best.cap) },
+                    _ => differing.trailing_zeros() as usize / 8,
+                };
+                if len > best.len {
+                    best.len = len;
+                    best.start = candidate;
+                    if len >= best.enough {
+                        return best.found();
+                    }
+                    offset = len - 3;
+                    // SAFETY: see above; `enough` is at most `cap`.
+                    end = unsafe { window.four(pos + offset) };
+                }
+            }
+            candidate = self.before(candidate);
+            left = left.wrapping_sub(1);
+            if candidate.wrapping_sub(first) >= span || left == 0 {
+                return best.found();
+            }
+        }
+    }
+
+    #[cold]
+    fn walk_slowly(
+        &self,
+        window: Bytes,
+        head: usize,
+        reach: Reach,
+        pos: usize,
+        budget: u32,
+        mut best: Best,
+    ) -> Option<Match> {
+        let mut candidate = head;
+        for _ in 0..budget {
+            if consider(window, pos, candidate, &mut best) {
+                break;
+            }
+            candidate = self.before(candidate);
+            if candidate <= reach.limit || candidate >= pos {
+                break;
+            }
+        }
+        best.found()
+    }
+}

@@ -1,0 +1,3 @@
+//! Deflate streams, writing the bytes that stock zlib writes.
+
+pub mod chain;
