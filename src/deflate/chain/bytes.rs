@@ -72,3 +72,25 @@ impl<'a> Bytes<'a> {
         if differing == 0 { cap } else { last + differing.trailing_zeros() as usize / 8 }
     }
 }
+
+/// An entry of a table, unchecked but in debug builds, for the loops where it counts.
+///
+/// # Safety
+/// `index` is below the length.
+#[inline(always)]
+pub unsafe fn at(table: &[u16], index: usize) -> u16 {
+    debug_assert!(index < table.len());
+    // SAFETY: it is within the slice, says the caller.
+    *unsafe { table.get_unchecked(index) }
+}
+
+/// As [`at`], to change it.
+///
+/// # Safety
+/// `index` is below the length.
+#[inline(always)]
+pub unsafe fn at_mut(table: &mut [u16], index: usize) -> &mut u16 {
+    debug_assert!(index < table.len());
+    // SAFETY: it is within the slice, says the caller.
+    unsafe { table.get_unchecked_mut(index) }
+}

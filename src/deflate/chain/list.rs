@@ -14,7 +14,7 @@ pub struct List<'a> {
 }
 
 /// How many hashes are computed at a time.
-const GROUP: usize = 128;
+const GROUP: usize = 64;
 
 impl<'a> List<'a> {
     /// `head` has an entry for each hash, `prev` one for each position of a window, of which there
@@ -50,16 +50,29 @@ impl<'a> List<'a> {
     }
 
     /// Inserts the positions `from..to`, in order; `to + 2` bytes are in the window.
+    #[inline(always)]
     pub fn insert_all(&mut self, window: &[u8], from: usize, to: usize) {
-        let mut at = from;
+        if to - from >= GROUP {
+            return self.insert_many(window, from, to);
+        }
+        for pos in from..to {
+            self.insert(window, pos);
+        }
+    }
+
+    #[inline(never)]
+    fn insert_many(&mut self, window: &[u8], from: usize, to: usize) {
+        let mut pos = from;
         let mut hashes = [0u16; GROUP];
-        while at < to {
-            let hashes = &mut hashes[..GROUP.min(to - at)];
-            self.hash.of_each(&window[at..at + hashes.len() + 2], hashes);
-            for &hash in &*hashes {
-                self.link(usize::from(hash), at);
-                at += 1;
+        while pos + GROUP <= to {
+            self.hash.of_each(&window[pos..pos + GROUP + 2], &mut hashes);
+            for &hash in &hashes {
+                self.link(usize::from(hash), pos);
+                pos += 1;
             }
+        }
+        for pos in pos..to {
+            self.insert(window, pos);
         }
     }
 
@@ -71,8 +84,10 @@ impl<'a> List<'a> {
     /// The window has moved down by half: so have all positions, and those that left it are none.
     pub fn slide(&mut self) {
         let by = self.prev.len() as u16;
-        for position in self.head.iter_mut().chain(self.prev.iter_mut()) {
-            *position = position.saturating_sub(by);
+        for table in [&mut *self.head, &mut *self.prev] {
+            for position in table {
+                *position = position.saturating_sub(by);
+            }
         }
     }
 

@@ -6,13 +6,16 @@
 //! here enumerates exactly it, so each finds exactly the match that stock finds:
 //!
 //! * [`list`]: stock's own linked list, in the stream's own memory;
+//! * [`runs`]: all positions sorted by hash.
 //!
 //! Positions are indices into the window of two times the window size; 0 is none and never
 //! matches.
 
 pub mod bytes;
 pub mod hash;
+pub mod isa;
 pub mod list;
+pub mod runs;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,9 @@
 
 use super::stock::{Config, Finder, Reference, parse};
 use crate::deflate::chain::hash::Hash;
+use crate::deflate::chain::isa::Portable;
 use crate::deflate::chain::list::List;
+use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Match, Search};
 
 /// How a comparison runs.
@@ -36,6 +38,8 @@ struct All<'a> {
     reference: Reference,
     head: Vec<u16>,
     prev: Vec<u16>,
+    /// At the levels that insert every position.
+    runs: Option<Runs<'static>>,
 }
 
 impl All<'_> {
@@ -48,6 +52,10 @@ impl All<'_> {
             reference: Reference::new(window_bits, hash_bits),
             head: vec![0; 1 << hash_bits],
             prev: vec![0; 1 << window_bits],
+            runs: settings.config.slow.then(|| {
+                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
+                Runs::new(vec![0x5555; Runs::memory(w_size, hash)].leak(), w_size, hash)
+            }),
         }
     }
 
@@ -60,9 +68,16 @@ impl Finder for All<'_> {
     fn slide(&mut self, _window: &[u8]) {
         self.reference.slide();
         self.list().slide();
+        if let Some(runs) = &mut self.runs {
+            runs.slide();
+        }
     }
 
-    fn filled(&mut self, _window: &[u8], _next: usize, _pos: usize) {}
+    fn filled(&mut self, window: &[u8], _next: usize, _pos: usize) {
+        if let Some(runs) = &mut self.runs {
+            runs.fill(window, 0);
+        }
+    }
 
     fn insert(&mut self, window: &[u8], from: usize, to: usize) {
         for pos in from..to {
@@ -79,6 +94,26 @@ impl Finder for All<'_> {
         let head = self.list().insert(window, search.pos);
         let found = self.list().find(window, head, search, &effort);
         assert_eq!(found, expected, "list, {}, {search:?}, {:?}", self.name, self.settings);
+        if let Some(runs) = &self.runs {
+            // SAFETY: any CPU can do that.
+            let found = unsafe { runs.find::<Portable>(window, search, &effort) };
+            assert_eq!(
+                found, expected,
+                "runs, portable, {}, {search:?}, {:?}",
+                self.name, self.settings
+            );
+            if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("bmi2") {
+                // SAFETY: the CPU has it.
+                let found = unsafe {
+                    runs.find::<crate::deflate::chain::isa::Avx2>(window, search, &effort)
+                };
+                assert_eq!(
+                    found, expected,
+                    "runs, AVX2, {}, {search:?}, {:?}",
+                    self.name, self.settings
+                );
+            }
+        }
         expected
     }
 }
