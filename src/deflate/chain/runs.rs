@@ -24,6 +24,9 @@ const GROUP: usize = 2048;
 /// How many positions are placed before the first of them is written.
 const FOUR: usize = 4;
 
+/// With more candidates than so many, others are looked for that are fewer.
+const RARE: usize = 128;
+
 /// Entries before the first of the sorted ones, so that a block may be read that ends at any.
 const PAD: usize = BLOCK;
 
@@ -230,37 +233,61 @@ impl<'a> Runs<'a> {
         // How many candidates each run has, the budget permitting.
         let near_count = (near.to - near.from).min(budget);
         let far_count = (far.to - far.from).min(budget - near_count);
-        if near_count + far_count == 0 || best.len >= best.cap {
+        let count = near_count + far_count;
+        if count == 0 || best.len >= best.cap {
             return None;
         }
+        let near = Run { from: near.to - near_count, ..near };
+        let far = Run { from: far.to - far_count, ..far };
         // The nearest eight of both.
         let taken = near_count.min(BLOCK);
-        // SAFETY: see above.
-        let (block, valid) = unsafe {
-            let (near, far) = (
-                near.sorted.as_ptr().add(near.to - BLOCK),
-                far.sorted.as_ptr().add(far.to - BLOCK),
-            );
-            I::join(near, far, taken, taken + far_count.min(BLOCK - taken), limit as u16)
-        };
-        if valid == 0 {
-            return self.find_at_limit(bytes, search, effort, [near, far], limit);
-        }
-        if best.len == 2 {
+        if best.len == 2 || count <= BLOCK {
             // SAFETY: see above.
-            let (index, len, mut long) = unsafe { I::longest(bytes, &block, valid, start) };
-            if long == 0 {
-                if len >= 3 {
-                    best.len = len;
-                    best.start = usize::from(block[BLOCK - 1 - index]);
+            let (block, valid) = unsafe {
+                let (near, far) = (
+                    near.sorted.as_ptr().add(near.to - BLOCK),
+                    far.sorted.as_ptr().add(far.to - BLOCK),
+                );
+                I::join(near, far, taken, taken + far_count.min(BLOCK - taken), limit as u16)
+            };
+            if valid == 0 {
+                return self.find_at_limit(bytes, search, effort, [near, far], limit);
+            }
+            if best.len == 2 {
+                // SAFETY: see above.
+                let (index, len, mut long) = unsafe { I::longest(bytes, &block, valid, start) };
+                if long == 0 {
+                    if len >= 3 {
+                        best.len = len;
+                        best.start = usize::from(block[BLOCK - 1 - index]);
+                    }
+                } else {
+                    while long != 0 {
+                        let index = long.trailing_zeros() as usize / 8;
+                        long &= long - 1;
+                        let candidate = usize::from(block[BLOCK - 1 - index]);
+                        // SAFETY: see above.
+                        let len = unsafe { bytes.common(candidate, pos, 8, best.cap) };
+                        if len > best.len {
+                            best.len = len;
+                            best.start = candidate;
+                            if len >= best.enough {
+                                return best.found();
+                            }
+                        }
+                    }
                 }
             } else {
-                while long != 0 {
-                    let index = long.trailing_zeros() as usize / 8;
-                    long &= long - 1;
+                // SAFETY: see above.
+                let end = unsafe { bytes.four(pos + best.len - 3) };
+                // SAFETY: see above.
+                let mut hits = unsafe { I::hits(bytes, &block, valid, best.len - 3, end) };
+                while hits != 0 {
+                    let index = hits.trailing_zeros() as usize;
+                    hits &= hits - 1;
                     let candidate = usize::from(block[BLOCK - 1 - index]);
                     // SAFETY: see above.
-                    let len = unsafe { bytes.common(candidate, pos, 8, best.cap) };
+                    let len = unsafe { bytes.common(candidate, pos, 0, best.cap) };
                     if len > best.len {
                         best.len = len;
                         best.start = candidate;
@@ -270,38 +297,48 @@ impl<'a> Runs<'a> {
                     }
                 }
             }
-        } else {
+            if valid < BLOCK || count == BLOCK {
+                return best.found();
+            }
+            if best.len == 2 {
+                // Eight strangers with the same hash.
+                return self.find_slowly(bytes, search, effort);
+            }
+        }
+        let mut rest =
+            [Run { to: near.to - taken, ..near }, Run { to: far.to - (BLOCK - taken), ..far }];
+        let (mut shift, mut beyond) = (0, limit);
+        if search.best > 2 {
             // SAFETY: see above.
-            let end = unsafe { bytes.four(pos + best.len - 3) };
-            let mut hits = unsafe { I::hits(bytes, &block, valid, best.len - 3, end) };
-            while hits != 0 {
-                let index = hits.trailing_zeros() as usize;
-                hits &= hits - 1;
-                let candidate = usize::from(block[BLOCK - 1 - index]);
-                // SAFETY: see above.
-                let len = unsafe { bytes.common(candidate, pos, 0, best.cap) };
-                if len > best.len {
-                    best.len = len;
-                    best.start = candidate;
-                    if len >= best.enough {
-                        return best.found();
-                    }
+            let nearest = if near_count > 0 {
+                unsafe { at(near.sorted, near.to - 1) }
+            } else {
+                unsafe { at(far.sorted, far.to - 1) }
+            };
+            if usize::from(nearest) <= limit {
+                return self.find_at_limit(bytes, search, effort, [near, far], limit);
+            }
+            rest = [near, far];
+        }
+        if count > RARE {
+            // A longer match has the same three bytes at its end as well.
+            let other = best.len - 2;
+            if pos + other + 1 < self.to {
+                // SAFETY: see above; behind what is sorted there are two bytes more.
+                let hash = self.hash.of(unsafe { bytes.four(pos + other) });
+                let others = self.runs(hash, pos + other);
+                let fewer = others.iter().map(|run| run.to - run.from).sum::<usize>();
+                if fewer < count {
+                    let run = if far_count > 0 { far } else { near };
+                    // SAFETY: see above.
+                    let last = usize::from(unsafe { at(run.sorted, run.from) });
+                    (shift, rest) = (other, others);
+                    beyond = limit.max(last.saturating_sub(1)) + shift;
                 }
             }
         }
-        if valid < BLOCK || near_count + far_count == BLOCK {
-            return best.found();
-        }
-        if best.len == 2 {
-            // Eight strangers with the same hash.
-            return self.find_slowly(bytes, search, effort);
-        }
-        let rest = [
-            Run { from: near.to - near_count, to: near.to - taken, ..near },
-            Run { from: far.to - far_count, to: far.to - (BLOCK - taken), ..far },
-        ];
         // SAFETY: see above.
-        unsafe { self.find_in::<I>(bytes, pos, start, rest, limit, &mut best) };
+        unsafe { self.find_in::<I>(bytes, pos, start, rest, shift, beyond, &mut best) };
         best.found()
     }
 
@@ -314,10 +351,11 @@ impl<'a> Runs<'a> {
         pos: usize,
         start: u64,
         runs: [Run<'_>; 2],
+        shift: usize,
         limit: usize,
         best: &mut Best,
     ) {
-        let mut offset = best.len.max(3) - 3;
+        let mut offset = best.len - 3;
         // SAFETY: see above.
         let mut end = unsafe { bytes.four(pos + offset) };
         for run in runs {
@@ -329,14 +367,36 @@ impl<'a> Runs<'a> {
                     while p - stop >= BLOCK
                         && usize::from(unsafe { at(run.sorted, p - BLOCK) }) > limit
                     {
-                        for k in 1..=BLOCK {
+                        let hit = |k| {
                             // SAFETY: see above.
                             let c = usize::from(unsafe { at(run.sorted, p - k) });
                             // SAFETY: see above.
-                            if unsafe { bytes.four(c + offset) } == end {
-                                p -= k;
-                                break 'hit c;
-                            }
+                            unsafe { bytes.four((c + offset).wrapping_sub(shift)) == end }
+                        };
+                        // Written out: as a loop it is not unrolled.
+                        let nearest = if hit(1) {
+                            1
+                        } else if hit(2) {
+                            2
+                        } else if hit(3) {
+                            3
+                        } else if hit(4) {
+                            4
+                        } else if hit(5) {
+                            5
+                        } else if hit(6) {
+                            6
+                        } else if hit(7) {
+                            7
+                        } else if hit(8) {
+                            8
+                        } else {
+                            0
+                        };
+                        if nearest != 0 {
+                            p -= nearest;
+                            // SAFETY: see above.
+                            break 'hit usize::from(unsafe { at(run.sorted, p) }) - shift;
                         }
                         p -= BLOCK;
                     }
@@ -351,6 +411,7 @@ impl<'a> Runs<'a> {
                             limit as u16,
                         )
                     };
+                    let block = block.map(|position| position.saturating_sub(shift as u16));
                     // SAFETY: see above.
                     let hits = unsafe { I::hits(bytes, &block, valid, offset, end) };
                     if hits == 0 {
@@ -361,7 +422,7 @@ impl<'a> Runs<'a> {
                     }
                     p -= hits.trailing_zeros() as usize + 1;
                     // SAFETY: see above.
-                    usize::from(unsafe { at(run.sorted, p) })
+                    usize::from(unsafe { at(run.sorted, p) }) - shift
                 };
                 // SAFETY: see above.
                 let differing = unsafe { bytes.eight(candidate) } ^ start;
