@@ -492,10 +492,8 @@ impl Blocks {
         let table = unsafe { &raw const (*self.pair()).literals }.cast::<u32>();
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
-        let mut before = 0;
         if entry::is_subtable(found) {
-            before = entry::bits(found);
-            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add(entry::start(found) + index as usize) };
         }
@@ -506,11 +504,11 @@ impl Blocks {
                 true => {
                     unsafe { self.tables.lengths.assume_init_ref()[usize::from(literal)] }.into()
                 }
-                false => before + entry::code_bits(found),
+                false => entry::code_bits(found),
             };
             return (Symbol::Literal(literal), bits);
         }
-        let bits = before + entry::code_bits(found);
+        let bits = entry::code_bits(found);
         let symbol = match found & (entry::SPECIAL | entry::KIND) {
             kind if kind & entry::SPECIAL == 0 => Symbol::Length {
                 base: (found >> 24) + 3,
@@ -531,14 +529,12 @@ impl Blocks {
         let index = hold & ((1 << tables::DISTANCE_ROOT) - 1);
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add(index as usize) };
-        let mut before = 0;
         if found & (distance::SPECIAL | distance::INVALID) == distance::SPECIAL {
-            before = entry::bits(found);
-            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add((found >> 16) as usize + index as usize) };
         }
-        let bits = before + entry::code_bits(found);
+        let bits = entry::code_bits(found);
         if found & distance::SPECIAL != 0 {
             return (None, bits);
         }
@@ -560,58 +556,90 @@ impl Blocks {
             // zlib decodes without looking at each bit's arrival as long as there is enough of
             // both; what `mark` shows then stays what it was.
             let roomy = cursor.input_left() + cursor.spare_bytes(0) >= 6 && cursor.room() >= 258;
-            let (symbol, bits) = loop {
-                let (symbol, bits) = self.symbol_at(cursor.hold);
-                if bits <= cursor.bits {
-                    break (symbol, bits);
-                }
-                if !cursor.need(cursor.bits + 1) {
-                    self.back = 0;
-                    return Some(Stop::Input);
-                }
-            };
+            if cursor.bits < 48 {
+                cursor.refill();
+            }
+            let (symbol, bits) = self.symbol_at(cursor.hold);
+            if bits > cursor.bits {
+                self.back = 0;
+                return Some(Stop::Input);
+            }
             cursor.skip(bits);
-            match symbol {
-                Symbol::Literal(byte) => {
-                    if cursor.room() == 0 {
-                        self.back = bits as i32;
-                        self.length = byte.into();
-                        self.mode = Mode::Literal;
-                        return Some(Stop::Room);
-                    }
+            let stop = match symbol {
+                Symbol::Literal(byte) if cursor.room() != 0 => {
                     // SAFETY: there is room.
                     unsafe { cursor.out.write(byte) };
                     cursor.out = cursor.out.wrapping_add(1);
                     continue;
+                }
+                Symbol::Literal(byte) => {
+                    self.length = byte.into();
+                    self.mode = Mode::Literal;
+                    Stop::Room
                 }
                 Symbol::End => {
                     self.back = -1;
                     self.mode = Mode::Boundary;
                     return None;
                 }
-                Symbol::Invalid => {
-                    if !roomy {
-                        self.back = bits as i32;
-                    }
-                    return Some(Stop::Bad(c"invalid literal/length code"));
-                }
+                Symbol::Invalid => Stop::Bad(c"invalid literal/length code"),
                 Symbol::Length { base, extra } => {
-                    let before = self.back;
-                    self.back = bits as i32;
                     self.length = base;
-                    self.extra = extra as u8;
-                    self.mode = Mode::LengthExtra;
-                    if !roomy {
+                    if cursor.bits < 5 + 28 {
+                        // Perhaps not all of it is there.
+                        self.back = bits as i32;
+                        self.extra = extra as u8;
+                        self.mode = Mode::LengthExtra;
                         return None;
                     }
-                    let bad = self.roomy_match(cursor, window);
-                    self.back = before;
-                    if let Some(text) = bad {
-                        return Some(Stop::Bad(text));
+                    self.length += cursor.peek(extra);
+                    cursor.skip(extra);
+                    match self.whole_match(cursor, window, bits + extra) {
+                        None => continue,
+                        Some((stop, bits)) if !roomy => {
+                            self.back = bits as i32;
+                            return Some(stop);
+                        }
+                        Some((stop, _)) => stop,
                     }
                 }
+            };
+            if !roomy {
+                self.back = bits as i32;
             }
+            return Some(stop);
         }
+    }
+
+    /// Decodes a distance of which all bits are there, and copies the match; `bits` are before it.
+    /// What stops that, and with how many bits.
+    fn whole_match(
+        &mut self,
+        cursor: &mut Cursor,
+        window: &Window,
+        bits: u32,
+    ) -> Option<(Stop, u32)> {
+        self.whole = self.length;
+        let (symbol, code_bits) = self.distance_at(cursor.hold);
+        cursor.skip(code_bits);
+        let bits = bits + code_bits;
+        let Some((base, extra)) = symbol else {
+            return Some((Stop::Bad(c"invalid distance code"), bits));
+        };
+        self.distance = base + cursor.peek(extra);
+        cursor.skip(extra);
+        let bits = bits + extra;
+        self.mode = Mode::Match;
+        while self.mode == Mode::Match {
+            if cursor.room() == 0 {
+                return Some((Stop::Room, bits));
+            }
+            if !self.is_in_reach(cursor, window) {
+                return Some((Stop::Bad(c"invalid distance too far back"), bits));
+            }
+            self.copy_match(cursor, window);
+        }
+        None
     }
 
     /// Decodes symbols in the fast loop, whose conditions are met.
@@ -644,28 +672,6 @@ impl Blocks {
         // SAFETY: the tables are built; the caller has looked at input and buffer, and there is room
         // up to the limit.
         unsafe { decode(&task, cursor) }
-    }
-
-    /// Decodes the rest of a match and copies it, where there is enough input and room.
-    fn roomy_match(&mut self, cursor: &mut Cursor, window: &Window) -> Option<&'static CStr> {
-        cursor.need(self.extra.into());
-        self.length += cursor.peek(self.extra.into());
-        cursor.skip(self.extra.into());
-        self.whole = self.length;
-        cursor.need(28);
-        let (symbol, bits) = self.distance_at(cursor.hold);
-        cursor.skip(bits);
-        let Some((base, extra)) = symbol else { return Some(c"invalid distance code") };
-        self.distance = base + cursor.peek(extra);
-        cursor.skip(extra);
-        self.mode = Mode::Match;
-        if !self.is_in_reach(cursor, window) {
-            return Some(c"invalid distance too far back");
-        }
-        while self.mode == Mode::Match {
-            self.copy_match(cursor, window);
-        }
-        None
     }
 
     /// Whether the match's distance is within the output so far.

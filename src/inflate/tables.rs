@@ -20,8 +20,8 @@ pub(super) const DISTANCE_ENTRIES: usize = 402;
 ///
 /// | bits | |
 /// |---|---|
-/// | 0–7 | how many bits to drop: the code, and a length's extra bits |
-/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index |
+/// | 0–7 | how many bits to drop: the whole code, and a length's extra bits |
+/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index, which come behind those of bits 0–7 |
 /// | 12–13 | how many literals it stands for, 0 to 2 |
 /// | 14 | neither of the two: a subtable, the end of the block, or no code |
 /// | 15 | a length, perhaps after a literal; or bit 14 |
@@ -182,28 +182,28 @@ impl Sort for ByVector {
         use core::arch::x86_64::{
             _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
         };
-        let mut sets = [[0; WORDS]; MAX_BITS + 1];
-        let mut counts = [0; MAX_BITS + 1];
         // SAFETY: by the trait's contract, for all loads.
-        unsafe {
-            let vectors: [_; WORDS] = core::array::from_fn(|word| {
-                let from = lengths.add(64 * word);
-                (_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(32).cast()))
-            });
-            for length in 1..=MAX_BITS {
+        let vectors: [_; WORDS] = core::array::from_fn(|word| unsafe {
+            let from = lengths.add(64 * word);
+            (_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(32).cast()))
+        });
+        let within: [u64; WORDS] = core::array::from_fn(|word| {
+            let here = count.saturating_sub(64 * word);
+            if here >= 64 { u64::MAX } else { (1 << here) - 1 }
+        });
+        let sets: [[u64; WORDS]; MAX_BITS + 1] = core::array::from_fn(|length| {
+            // SAFETY: the CPU has AVX2, by the trait's contract.
+            let same = |vector| unsafe {
                 let wanted = _mm256_set1_epi8(length as i8);
-                for word in 0..WORDS {
-                    let (low, high) = vectors[word];
-                    let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) as u32;
-                    let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
-                    let here = count.saturating_sub(64 * word).min(64) as u32;
-                    let within = if here == 64 { u64::MAX } else { (1 << here) - 1 };
-                    let set = (u64::from(high) << 32 | u64::from(low)) & within;
-                    sets[length][word] = set;
-                    counts[length] += set.count_ones();
-                }
-            }
-        }
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, wanted)) as u32
+            };
+            core::array::from_fn(|word| {
+                let (low, high) = vectors[word];
+                (u64::from(same(high)) << 32 | u64::from(same(low))) & within[word]
+            })
+        });
+        let mut counts = sets.map(|sets| sets.iter().map(|set| set.count_ones()).sum());
+        counts[0] = 0;
         Lengths { sets, counts }
     }
 }
@@ -368,7 +368,7 @@ fn complete<const WORDS: usize>(
     let (mut prefix, mut start) = (usize::MAX, 0);
     for length in root + 1..=longest {
         code <<= 1;
-        let add = (length - root) as u32 * ONE_BIT;
+        let add = length as u32 * ONE_BIT;
         let mut left = lengths.counts[length];
         for (word, set) in lengths.sets[length].into_iter().enumerate() {
             let mut set = set;

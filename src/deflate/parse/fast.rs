@@ -1,6 +1,7 @@
 //! Greedy parsing, levels 1 to 3: the first match is taken.
 
 use super::{Deflate, Flush, Progress, Strm};
+use crate::deflate::chain::Search;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
@@ -17,7 +18,7 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
         let full = if s.window.lookahead >= MIN_LOOKAHEAD
             && s.lazy.previous == MIN_MATCH - 1
             && s.lazy.length < MIN_MATCH
-            && s.list.is_at(&s.window, s.window.pos)
+            && s.positions.is_at(&s.window, s.window.pos)
         {
             bulk(s)
         } else {
@@ -36,44 +37,42 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
 /// Goes on while there is enough to look ahead; whether the block is full.
 fn bulk(s: &mut Deflate) -> bool {
     let end = s.window.end();
-    let last = end - MIN_LOOKAHEAD;
+    let stop = end + 1 - MIN_LOOKAHEAD;
     let insert_most = s.limits.lazy as usize;
-    let search = s.search_limits();
-    let window = &s.window;
-    let bytes = window.bytes();
+    let effort = s.effort();
+    let max_distance = s.window.max_distance();
+    let mut pos = s.window.pos;
+    let window = s.window.slice(0, end);
+    let mut list = s.positions.list(window);
     let mut tally = s.block.tally();
-    let mut links = s.list.links(window);
-    let mut pos = window.pos;
     // That of the last search that found nothing, which lazy parsing would go on from.
     let mut length = s.lazy.length;
     let mut full = false;
-    // SAFETY: from `pos` to `last`, there are `MIN_LOOKAHEAD` bytes at each position, so that the
-    // longest match and the string behind it can be inserted; the block is written when it is full.
-    unsafe {
-        while pos <= last && !full {
-            let head = links.insert(pos);
-            let found = links.greedy(pos, head, &search);
-            if found.length < MIN_MATCH {
-                length = length.max(found.length);
-                full = tally.literal(*bytes.add(pos));
-                pos += 1;
+    while pos < stop && !full {
+        let head = list.insert(window, pos);
+        if head != 0 && pos.wrapping_sub(head + 1) < max_distance {
+            let search = Search { pos, lookahead: end - pos, best: MIN_MATCH - 1 };
+            if let Some(found) = list.find(window, head, &search, &effort) {
+                // SAFETY: the block is there, and is written when it is full.
+                full = unsafe { tally.matched(pos - found.start, found.len) };
+                let next = pos + found.len;
+                if found.len <= insert_most {
+                    list.insert_all(window, pos + 1, next);
+                }
+                pos = next;
+                length = 0;
                 continue;
             }
-            full = tally.matched(pos - found.start, found.length);
-            let next = pos + found.length;
-            if found.length <= insert_most {
-                for inner in pos + 1..next {
-                    links.insert(inner);
-                }
-            }
-            pos = next;
-            length = 0;
+            length = MIN_MATCH - 1;
         }
-        s.block.put_back(&tally);
-        s.window.pos = pos;
-        s.window.lookahead = end - pos;
-        s.list.start(&s.window, pos);
+        // SAFETY: as above; the position is before the end.
+        full = unsafe { tally.literal(*window.get_unchecked(pos)) };
+        pos += 1;
     }
+    s.block.put_back(&tally);
+    s.window.pos = pos;
+    s.window.lookahead = end - pos;
+    s.positions.start(&s.window, pos);
     s.lazy.length = length;
     full
 }
@@ -82,13 +81,10 @@ fn bulk(s: &mut Deflate) -> bool {
 fn step(s: &mut Deflate) -> bool {
     let pos = s.window.pos;
     if s.window.lookahead >= MIN_MATCH {
-        // SAFETY: three bytes are there.
-        let head = unsafe { s.list.insert(&s.window, pos) };
-        if let Some(found) = s.longest(head, s.lazy.previous) {
-            s.lazy.length = found.length;
-            if found.length > s.lazy.previous {
-                s.lazy.start = found.start;
-            }
+        let head = s.positions.insert(&s.window, pos);
+        if let Some((length, start)) = s.longest(head, s.lazy.previous) {
+            s.lazy.length = length;
+            s.lazy.start = start.unwrap_or(s.lazy.start);
         }
     }
     if s.lazy.length < MIN_MATCH {
@@ -101,15 +97,13 @@ fn step(s: &mut Deflate) -> bool {
     s.window.lookahead -= length;
     if length <= s.limits.lazy as usize && s.window.lookahead >= MIN_MATCH {
         for inner in pos + 1..pos + length {
-            // SAFETY: three bytes are there, since three are left behind the match.
-            unsafe { s.list.insert(&s.window, inner) };
+            s.positions.insert(&s.window, inner);
         }
         s.window.pos += length;
     } else {
         s.window.pos += length;
-        // SAFETY: two bytes can be read behind any position that is parsed. Where they are not
-        // input, the hash is started again before it is used.
-        unsafe { s.list.start(&s.window, s.window.pos) };
+        // Where these two are not input, the hash is started again before it is used.
+        s.positions.start(&s.window, s.window.pos);
     }
     s.lazy.length = 0;
     full

@@ -1,11 +1,22 @@
 //! Lazy parsing, levels 4 to 9: a match is taken if the next position has no longer one.
 
+use core::marker::PhantomData;
+
+use super::finder::{Finder, Sorted};
 use super::{Deflate, Flush, Progress, Strm};
+use crate::deflate::chain::isa::{Isa, Portable};
+use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::{Effort, Search};
 use crate::deflate::config::Strategy;
+use crate::deflate::scratch::Scratch;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
+use crate::deflate::{Block, Lazy};
 
 /// A match of three bytes from farther away costs more than three literals, mostly.
 const TOO_FAR: usize = 4096;
+
+/// With so much input, and a quarter of what is there already, sorting pays.
+const WORTH_SORTING: usize = 4096;
 
 /// What one step has done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,9 +32,22 @@ enum Step {
 }
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
+    let mut scratch = if pays_to_sort(s, strm) { Scratch::take() } else { None };
+    let hash = s.positions.hash();
+    let mut runs = scratch.as_mut().map(|scratch| {
+        let size = s.window.size();
+        Runs::new(&mut scratch.entries()[..Runs::memory(size, hash)], size, hash)
+    });
+    let mut sorted_to = 0;
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
-            s.fill_window(strm);
+            let slid = s.fill_window(strm);
+            if let Some(runs) = &mut runs
+                && slid
+            {
+                runs.slide();
+                sorted_to = 0;
+            }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
             }
@@ -31,13 +55,32 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 break;
             }
         }
+        let pos = s.window.pos;
+        let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
+        let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
         // Where a header has used up the room exactly, the call ends at the first literal.
-        let done = if strm.io.avail_out() != 0
-            && s.window.lookahead >= MIN_LOOKAHEAD
-            && s.lazy.length >= MIN_MATCH - 1
-            && s.list.is_at(&s.window, s.window.pos)
+        let done = if strm.io.avail_out() == 0 || !can_go {
+            if !can_go {
+                s.positions.skipped_before(pos + MIN_MATCH);
+            }
+            step(s)
+        } else if let Some(runs) = &mut runs
+            && s.positions.are_solid(pos, s.window.max_distance())
         {
-            bulk(s)
+            s.positions.leave_list(pos);
+            if sorted_to != s.window.end() {
+                sorted_to = s.window.end();
+                runs.fill(s.window.slice(0, sorted_to), s.positions.solid_from());
+            }
+            sorted(s, runs, flush)
+        } else if s.window.lookahead >= MIN_LOOKAHEAD {
+            let mut parse = Bulk::new(s, flush);
+            let window = s.window.slice(0, parse.end);
+            let mut list = s.positions.list(window);
+            // SAFETY: a list needs nothing of the CPU.
+            let done = unsafe { parse.go(&mut list, window, &mut s.block) };
+            parse.put_back(s, done);
+            done
         } else {
             step(s)
         };
@@ -62,44 +105,126 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
-/// Goes on while there is enough to look ahead.
-fn bulk(s: &mut Deflate) -> Step {
-    let filtered = s.strategy == Strategy::Filtered;
-    let end = s.window.end();
-    let last = end - MIN_LOOKAHEAD;
-    let lazy_most = s.limits.lazy as usize;
-    let search = s.search_limits();
-    let window = &s.window;
-    let bytes = window.bytes();
-    let mut tally = s.block.tally();
-    let mut links = s.list.links(window);
-    let mut pos = window.pos;
-    let mut lazy = s.lazy;
-    let mut done = Step::Fits;
-    // SAFETY: from `pos` to `last`, there are `MIN_LOOKAHEAD` bytes at each position, so that the
-    // longest match and the string behind it can be inserted; the block is written when it is full.
-    unsafe {
-        while pos <= last {
-            let head = links.insert(pos);
+/// Whether there is enough to do to sort all positions first.
+fn pays_to_sort(s: &Deflate, strm: &Strm<'_>) -> bool {
+    let new = s.window.lookahead + strm.io.avail_in() as usize;
+    new >= WORTH_SORTING && new >= s.window.pos.min(s.window.size()) / 4
+}
+
+/// Parses with sorted positions, with the best instructions that there are.
+fn sorted(s: &mut Deflate, runs: &Runs<'_>, flush: Flush) -> Step {
+    let mut parse = Bulk::new(s, flush);
+    let window = s.window.slice(0, parse.end);
+    let block = &mut s.block;
+    let done = match () {
+        #[cfg(target_arch = "x86_64")]
+        () if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) => {
+            // SAFETY: the CPU has AVX2, BMI1 and BMI2.
+            unsafe { sorted_avx2(&mut parse, runs, window, block) }
+        }
+        // SAFETY: this needs nothing of the CPU.
+        () => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
+    };
+    parse.put_back(s, done);
+    let next = parse.pos + usize::from(done == Step::FullByLiteral);
+    s.positions.say_inserted(next.min((parse.end + 1).saturating_sub(MIN_MATCH)));
+    done
+}
+
+/// # Safety
+/// The CPU has AVX2, BMI1 and BMI2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn sorted_avx2(parse: &mut Bulk, runs: &Runs<'_>, window: &[u8], block: &mut Block) -> Step {
+    // SAFETY: by this function's own contract.
+    unsafe { sorted_by::<crate::deflate::chain::isa::Avx2>(parse, runs, window, block) }
+}
+
+/// # Safety
+/// The CPU has what `I` needs.
+#[inline(always)]
+unsafe fn sorted_by<I: Isa>(
+    parse: &mut Bulk,
+    runs: &Runs<'_>,
+    window: &[u8],
+    block: &mut Block,
+) -> Step {
+    // SAFETY: by this function's own contract.
+    unsafe { parse.go(&mut Sorted { runs, isa: PhantomData::<I> }, window, block) }
+}
+
+/// Lazy parsing of what is in the window, with its state at hand.
+struct Bulk {
+    pos: usize,
+    end: usize,
+    /// No position from here on is parsed where more input may come.
+    stop: usize,
+    lazy: Lazy,
+    lazy_most: usize,
+    effort: Effort,
+    filtered: bool,
+}
+
+impl Bulk {
+    fn new(s: &Deflate, flush: Flush) -> Bulk {
+        let end = s.window.end();
+        let least = if flush == Flush::None { MIN_LOOKAHEAD } else { 1 };
+        Bulk {
+            pos: s.window.pos,
+            end,
+            stop: (end + 1).saturating_sub(least),
+            lazy: s.lazy,
+            lazy_most: s.limits.lazy as usize,
+            effort: s.effort(),
+            filtered: s.strategy == Strategy::Filtered,
+        }
+    }
+
+    fn put_back(&self, s: &mut Deflate, done: Step) {
+        s.window.pos = self.pos;
+        s.window.lookahead = self.end - self.pos;
+        s.lazy = self.lazy;
+        // Behind a full block's literal, the position is inserted already.
+        let next = self.pos + usize::from(done == Step::FullByLiteral);
+        s.positions.start(&s.window, next);
+    }
+
+    /// Goes on while there is enough input for `finder`, and room in the block.
+    ///
+    /// # Safety
+    /// The CPU has what the finder needs.
+    #[inline(always)]
+    unsafe fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
+        let Bulk { mut pos, end, lazy_most, filtered, .. } = *self;
+        let effort = self.effort;
+        let mut lazy = self.lazy;
+        let stop = self.stop.min((end + 1).saturating_sub(F::LEAST));
+        // From here on, no three bytes are there.
+        let last = (end + 1).saturating_sub(MIN_MATCH);
+        let mut tally = block.tally();
+        let mut done = Step::Fits;
+        assert!(window.len() == end && stop <= end);
+        while pos < stop {
             let (previous, previous_start) = (lazy.length, lazy.start);
             lazy.length = MIN_MATCH - 1;
-            if previous < lazy_most {
-                let found = links.longest(pos, head, previous, &search);
-                if found.length > previous {
+            if F::LEAST >= MIN_MATCH || pos < last {
+                let search = Search { pos, lookahead: end - pos, best: previous };
+                // SAFETY: by this function's own contract.
+                let found = unsafe { finder.find(window, &search, &effort, previous < lazy_most) };
+                if let Some(found) = found {
                     lazy.start = found.start;
-                    let short = found.length <= 5
-                        && (filtered || (found.length == MIN_MATCH && pos - found.start > TOO_FAR));
+                    let short = found.len <= 5
+                        && (filtered || (found.len == MIN_MATCH && pos - found.start > TOO_FAR));
                     if !short {
-                        lazy.length = found.length;
+                        lazy.length = found.len;
                     }
                 }
             }
             if previous >= MIN_MATCH && lazy.length <= previous {
-                let full = tally.matched(pos - 1 - previous_start, previous);
+                // SAFETY: the block is there, and is written once it is full.
+                let full = unsafe { tally.matched(pos - 1 - previous_start, previous) };
                 let next = pos - 1 + previous;
-                for inner in pos + 1..next {
-                    links.insert(inner);
-                }
+                finder.insert(window, pos + 1, next.min(last).max(pos + 1));
                 pos = next;
                 lazy.previous = 0;
                 lazy.available = false;
@@ -110,45 +235,36 @@ fn bulk(s: &mut Deflate) -> Step {
                 }
             } else {
                 lazy.previous = previous;
-                if core::mem::replace(&mut lazy.available, true)
-                    && tally.literal(*bytes.add(pos - 1))
-                {
+                // SAFETY: as above, and the byte before `pos` is in the window, where it is
+                // available.
+                let full = core::mem::replace(&mut lazy.available, true)
+                    && unsafe { tally.literal(*window.get_unchecked(pos - 1)) };
+                if full {
                     done = Step::FullByLiteral;
                     break;
                 }
                 pos += 1;
             }
         }
-        s.block.put_back(&tally);
-        s.window.pos = pos;
-        s.window.lookahead = end - pos;
-        // Behind the full block's literal, the position is inserted already.
-        s.list.start(&s.window, pos + usize::from(done == Step::FullByLiteral));
+        block.put_back(&tally);
+        self.pos = pos;
+        self.lazy = lazy;
+        done
     }
-    s.lazy = lazy;
-    done
 }
 
 /// One position, whatever the state.
 fn step(s: &mut Deflate) -> Step {
     let pos = s.window.pos;
-    let head = if s.window.lookahead >= MIN_MATCH {
-        // SAFETY: three bytes are there.
-        unsafe { s.list.insert(&s.window, pos) }
-    } else {
-        0
-    };
+    let head = if s.window.lookahead >= MIN_MATCH { s.positions.insert(&s.window, pos) } else { 0 };
     let previous = s.lazy.length;
     let previous_start = s.lazy.start;
     s.lazy.previous = previous;
     s.lazy.length = MIN_MATCH - 1;
     if previous < s.limits.lazy as usize
-        && let Some(found) = s.longest(head, previous)
+        && let Some((mut length, start)) = s.longest(head, previous)
     {
-        let mut length = found.length;
-        if length > previous {
-            s.lazy.start = found.start;
-        }
+        s.lazy.start = start.unwrap_or(s.lazy.start);
         if length <= 5
             && (s.strategy == Strategy::Filtered
                 || (length == MIN_MATCH && pos.wrapping_sub(s.lazy.start) > TOO_FAR))
@@ -164,8 +280,7 @@ fn step(s: &mut Deflate) -> Step {
         let step = (previous - 1).min(s.window.lookahead);
         let next = pos + step;
         for inner in pos + 1..next.min((end + 1).saturating_sub(MIN_MATCH)) {
-            // SAFETY: three bytes are there up to here.
-            unsafe { s.list.insert(&s.window, inner) };
+            s.positions.insert(&s.window, inner);
         }
         s.window.lookahead -= step;
         s.window.pos = next;

@@ -135,7 +135,7 @@ mod tests {
         for check in ["differential::inflate", "edge::answers_are_stocks", "gz::reading_is_stocks"]
         {
             let reason = "Debian sid's package lists cannot be read: apt-get update failed";
-            let error = policy.judge(check, Completion::ignored_with(reason)).unwrap_err();
+            let error = policy.judge(check, Completion::ignored_with(reason)).err().unwrap();
             assert!(error.to_string().contains(reason), "{error}");
         }
     }

@@ -1,0 +1,74 @@
+//! The structures of `chain`, as lazy parsing uses them.
+
+use crate::deflate::chain::isa::Isa;
+use crate::deflate::chain::list::List;
+use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::{Effort, Match, Search};
+use crate::deflate::window::MIN_LOOKAHEAD;
+
+/// Finds earlier strings while parsing goes on from position to position.
+pub(super) trait Finder {
+    /// The fewest bytes that have to be there from a position on, for it to be parsed.
+    const LEAST: usize;
+
+    /// Inserts `pos`, where three bytes are there; the longest match if one is `wanted`.
+    ///
+    /// # Safety
+    /// The CPU has what the finder needs.
+    unsafe fn find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> Option<Match>;
+
+    /// Inserts the positions `from..to`, where three bytes are there.
+    fn insert(&mut self, window: &[u8], from: usize, to: usize);
+}
+
+impl Finder for List<'_> {
+    const LEAST: usize = MIN_LOOKAHEAD;
+
+    #[inline(always)]
+    unsafe fn find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> Option<Match> {
+        let head = List::insert(self, window, search.pos);
+        if wanted { List::find(self, window, head, search, effort) } else { None }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.insert_all(window, from, to);
+    }
+}
+
+/// Sorted positions, searched with the instructions of `I`.
+pub(super) struct Sorted<'r, 'a, I> {
+    pub runs: &'r Runs<'a>,
+    pub isa: core::marker::PhantomData<I>,
+}
+
+impl<I: Isa> Finder for Sorted<'_, '_, I> {
+    const LEAST: usize = 1;
+
+    #[inline(always)]
+    unsafe fn find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> Option<Match> {
+        // SAFETY: by this function's own contract.
+        if wanted { unsafe { self.runs.find::<I>(window, search, effort) } } else { None }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
+}
