@@ -1,13 +1,6 @@
 /* Included before every file of zstd (see build.rs): zstd's ZSTD_cpuid() executes CPUID
  * at each context creation, this one answers from a cache. docs/linking.md has the figures. */
 
-/* zstd-sys asks for the formats since v0.1; upstream's own builds, and so Debian's, read those since
- * v0.5. What nobody calls any more is dropped when the libraries are linked. */
-#ifdef ZSTD_LEGACY_SUPPORT
-#undef ZSTD_LEGACY_SUPPORT
-#define ZSTD_LEGACY_SUPPORT 5
-#endif
-
 #if !defined(ZCOMPAT_ZSTD_CPUID_H) && !defined(__ASSEMBLER__) && defined(__x86_64__)
 #define ZCOMPAT_ZSTD_CPUID_H
 
