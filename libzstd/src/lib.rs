@@ -7,8 +7,9 @@
 #[cfg(all(cargo_c, not(panic = "abort")))]
 compile_error!("libzstd must be built with panic = \"abort\": a panic may not unwind into C");
 
-// A file of the root package, which has no other use here.
+// A file of the root package, which has no other use here. libz hands memory on as well.
 #[cfg(target_arch = "x86_64")]
+#[allow(dead_code)]
 #[path = "../../src/cpu/checkers.rs"]
 mod checkers;
 #[cfg(target_arch = "x86_64")]

@@ -1,9 +1,9 @@
-//! Telling valgrind's thread checkers which words are shared on purpose.
+//! Telling valgrind's thread checkers which memory is shared on purpose.
 //!
 //! helgrind and drd see machine instructions, and a relaxed atomic load or store is an ordinary one:
 //! they report each as a data race. A program that valgrind runs can take addresses out of what they
 //! check, by an instruction sequence that has no other effect (valgrind/valgrind.h, "client
-//! requests"). Only the one word is taken out, so that a program's own races, two threads that use
+//! requests"). Only that memory is taken out, so that a program's own races, two threads that use
 //! one stream say, are still reported.
 
 use core::sync::atomic::{AtomicPtr, AtomicU32};
@@ -20,8 +20,18 @@ impl<T> Shared for AtomicPtr<T> {}
 
 /// To be called before the first write to `word`: reads alone race with nothing.
 pub fn shared_on_purpose<T: Shared>(word: &T) {
+    unchecked(core::ptr::from_ref(word).addr(), size_of::<T>());
+}
+
+/// Of memory that one thread after another has to itself, handed on through an atomic: the checkers
+/// do not see that the one happens before the other. It ends when the memory is freed.
+pub fn handed_on(start: *const u8, len: usize) {
+    unchecked(start.addr(), len);
+}
+
+fn unchecked(address: usize, len: usize) {
     for request in [HELGRIND_UNTRACKED, DRD_SUPPRESSED] {
-        ask([request, core::ptr::from_ref(word).addr(), size_of::<T>(), 0, 0, 0]);
+        ask([request, address, len, 0, 0, 0]);
     }
 }
 

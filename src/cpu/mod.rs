@@ -28,7 +28,7 @@ mod arch;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-pub use checkers::shared_on_purpose;
+pub use checkers::{handed_on, shared_on_purpose};
 pub use features::Features;
 pub use tier::{AARCH64, TIERS, Tier, X86_64};
 

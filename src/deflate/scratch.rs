@@ -24,6 +24,7 @@ impl Scratch {
             // Once, its bytes get a value.
             // SAFETY: calloc takes any size.
             piece = unsafe { libc::calloc(SIZE, 1) }.cast();
+            crate::cpu::handed_on(piece.cast(), if piece.is_null() { 0 } else { SIZE });
         }
         (!piece.is_null()).then_some(Scratch(piece))
     }
