@@ -6,6 +6,7 @@ use super::sums;
 use super::vector::{Vector, weights};
 use super::x86_avx2::Avx2;
 use super::x86_ssse3;
+use crate::checksum::lines::in_lines;
 
 /// The Adler-32 of `data`, continued from `start`.
 #[target_feature(enable = "avxvnni,avx2,bmi2")]
@@ -24,8 +25,12 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
 #[inline(never)]
 #[target_feature(enable = "avxvnni,avx2,bmi2")]
 fn long(start: u32, data: &[u8]) -> u64 {
+    let long = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is more than a vector.
+        unsafe { sums::long::<AvxVnni>(start, data) }
+    };
     // SAFETY: the features are enabled.
-    unsafe { sums::long::<AvxVnni>(start, data) }
+    unsafe { in_lines(start, data, x86_ssse3::adler32, long) }
 }
 
 /// Thirty-two bytes, or eight sums.

@@ -4,7 +4,8 @@ use core::arch::x86_64::*;
 
 use super::chunk::Vector;
 use super::constants::FOLD_256;
-use super::fold;
+use super::{fold, x86_pclmul};
+use crate::checksum::lines::in_lines;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
@@ -17,8 +18,12 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
 #[inline(never)]
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
 fn long(start: u32, data: &[u8]) -> u64 {
+    let long = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
+        unsafe { fold::long::<__m256i>(start, data) }
+    };
     // SAFETY: the features are enabled.
-    unsafe { fold::long::<__m256i>(start, data) }
+    unsafe { in_lines(start, data, x86_pclmul::crc32, long) }
 }
 
 impl Vector for __m256i {

@@ -7,9 +7,10 @@ use core::arch::x86_64::*;
 
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_384, WEIGHED, WEIGHTS};
-use super::short;
+use super::{short, x86_avx2};
 use crate::checksum::Aligned;
 use crate::checksum::kernel::Code;
+use crate::checksum::lines::in_lines;
 
 /// Vectors that the loop takes at once.
 pub(super) const LANES: usize = 6;
@@ -32,8 +33,12 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
 )]
 fn multiply(start: u32, data: &[u8]) -> u64 {
+    let long = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
+        unsafe { long::<Multiply>(start, data) }
+    };
     // SAFETY: the features are enabled.
-    unsafe { long::<Multiply>(start, data) }
+    unsafe { in_lines(start, data, x86_avx2::crc32, long) }
 }
 
 /// How the loop moves its vectors ahead.
