@@ -4,15 +4,14 @@ use super::kernel::Code;
 
 /// From this length on. A load that lies in two lines costs little while both are in the first
 /// cache; beyond that, each one waits for two. The two short calls cost some 10 ns.
-const FROM: usize = 32 << 10;
+pub(super) const FROM: usize = 32 << 10;
 
 /// A line of all the CPUs that have kernels, in bytes: the widest vector too.
 const LINE: usize = 64;
 
-/// `long(start, data)`, of whole cache lines where `data` is long enough for it: what lies before
+/// `long(start, data)`, of whole cache lines, for data of [`FROM`] bytes or more: what lies before
 /// the first and behind the last, less than a line each, goes to `short`. That is a kernel with
-/// narrower vectors: one that comes back here would get a loop and a stack frame into its short
-/// lengths.
+/// narrower vectors: of one that came back here the compiler would make a loop.
 ///
 /// # Safety
 /// As `short` asks.
@@ -23,14 +22,8 @@ pub(super) unsafe fn in_lines(
     short: Code,
     long: impl Fn(u32, &[u8]) -> u64,
 ) -> u64 {
-    let (head, rest) = match data.len() {
-        FROM.. => data.split_at(data.as_ptr().addr().wrapping_neg() % LINE),
-        _ => (&[][..], data),
-    };
-    let (lines, tail) = match rest.len() {
-        FROM.. => rest.split_at(rest.len() / LINE * LINE),
-        _ => (rest, &[][..]),
-    };
+    let (head, rest) = data.split_at(data.as_ptr().addr().wrapping_neg() % LINE);
+    let (lines, tail) = rest.split_at(rest.len() / LINE * LINE);
     let mut value = start;
     if !head.is_empty() {
         // SAFETY: the caller's promise.
