@@ -3,7 +3,7 @@
 use std::ffi::c_ulong;
 use std::hint::black_box;
 
-use bench::job::{Checksum, ChecksumFunction, ChecksumJob, Event, Loaded, Pace, Race};
+use bench::job::{Checksum, ChecksumFunction, ChecksumJob, Event, Loaded, ODD, Pace, Race};
 
 use crate::data::{Aligned, Random};
 use crate::load::Object;
@@ -26,21 +26,30 @@ const MIXED_CALLS: usize = 1 << 14;
 
 /// Does the job.
 pub fn run(job: &ChecksumJob, pace: &Pace, emit: &mut Emit) -> Result<(), String> {
-    let largest = job.sizes.iter().chain(&job.mixed).copied().max().unwrap_or(0);
+    let largest = job.sizes.iter().chain(&job.odd).chain(&job.mixed).copied().max().unwrap_or(0);
     let mut buffer = Aligned::new(largest + job.offset);
     Random::new(1).fill(buffer.bytes());
     let data = &buffer.bytes()[job.offset..];
+    let mut moved = Aligned::new(largest + job.offset + ODD);
+    moved.bytes()[job.offset + ODD..].copy_from_slice(data);
+    let moved = &moved.bytes()[job.offset + ODD..];
 
     let checksums = [Checksum::Crc32, Checksum::Adler32];
     let asked: Vec<_> =
         checksums.into_iter().filter(|&c| job.functions.iter().any(|f| f.checksum == c)).collect();
-    emit(Event::Races(asked.len() * (job.sizes.len() + job.mixed.len())));
+    emit(Event::Races(asked.len() * (job.sizes.len() + job.odd.len() + job.mixed.len())));
     for checksum in asked {
         let contenders = load(&job.functions, checksum, emit);
         for &size in &job.sizes {
             let data = &data[..size];
             check(&contenders, checksum, data)?;
             emit(Event::Race(fixed(&contenders, checksum, data, job.chained, pace)?));
+        }
+        for &size in &job.odd {
+            let data = &moved[..size];
+            check(&contenders, checksum, data)?;
+            let race = fixed(&contenders, checksum, data, job.chained, pace);
+            emit(Event::Race(Race { data: format!("at offset {}", job.offset + ODD), ..race }));
         }
         for &most in &job.mixed {
             emit(Event::Race(mixed(&contenders, checksum, &data[..most], pace)?));

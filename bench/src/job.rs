@@ -44,6 +44,8 @@ pub struct ChecksumJob {
     pub functions: Vec<ChecksumFunction>,
     /// Buffer sizes in bytes.
     pub sizes: Vec<usize>,
+    /// Also these with the same bytes [`ODD`] bytes further on, so that no load is aligned.
+    pub odd: Vec<usize>,
     /// Also lengths drawn at random from 1 to each of these.
     pub mixed: Vec<usize>,
     /// Where the buffer begins, in bytes after a multiple of 64.
@@ -51,6 +53,9 @@ pub struct ChecksumJob {
     /// Whether each call's start value is the call before's result.
     pub chained: bool,
 }
+
+/// How far the buffers of odd rows are moved.
+pub const ODD: usize = 21;
 
 /// A checksum function of a shared object.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,6 +8,8 @@
 pub mod adler32;
 pub mod crc32;
 pub mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod lines;
 
 /// A table of which vectors are loaded, some from between its elements: where the linker puts it by
 /// chance, a load may lie in two pages, which costs 15 ns each time.

@@ -5,6 +5,7 @@ use core::arch::x86_64::*;
 use super::sums;
 use super::vector::{Vector, weights};
 use super::x86_ssse3::{self, Ssse3};
+use crate::checksum::lines;
 
 /// The Adler-32 of `data`, continued from `start`.
 #[target_feature(enable = "avx2,bmi2")]
@@ -23,8 +24,24 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi2")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
+    if data.len() >= lines::FROM {
+        return aligned(start, data);
+    }
+    // SAFETY: the features are enabled; there is more than a vector.
     unsafe { sums::long::<Avx2>(start, data) }
+}
+
+/// The same of whole cache lines.
+#[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi2")]
+fn aligned(start: u32, data: &[u8]) -> u64 {
+    let whole = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is more than a vector.
+        unsafe { sums::long::<Avx2>(start, data) }
+    };
+    // SAFETY: the features are enabled, and the narrower kernel's are among them.
+    unsafe { lines::in_lines(start, data, x86_ssse3::adler32, whole) }
 }
 
 /// Thirty-two bytes, or eight sums.

@@ -5,9 +5,10 @@ use core::arch::x86_64::*;
 use super::BASE;
 use super::sums::{self, finish};
 use super::vector::{Vector, weights};
-use super::x86_avx2::Avx2;
+use super::x86_avx2::{self, Avx2};
 use super::x86_avx512::Avx512;
 use crate::checksum::Aligned;
+use crate::checksum::lines;
 
 /// The Adler-32 of `data`, continued from `start`.
 #[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
@@ -66,8 +67,24 @@ fn one(start: u32, byte: u8) -> u64 {
 #[inline(never)]
 #[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
+    if data.len() >= lines::FROM {
+        return aligned(start, data);
+    }
+    // SAFETY: the features are enabled; there is more than a vector.
     unsafe { sums::long::<Avx512Vnni>(start, data) }
+}
+
+/// The same of whole cache lines.
+#[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
+#[inline(never)]
+#[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
+fn aligned(start: u32, data: &[u8]) -> u64 {
+    let whole = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is more than a vector.
+        unsafe { sums::long::<Avx512Vnni>(start, data) }
+    };
+    // SAFETY: the features are enabled, and the narrower kernel's are among them.
+    unsafe { lines::in_lines(start, data, x86_avx2::adler32, whole) }
 }
 
 /// Sixty-four bytes, or sixteen sums.

@@ -20,6 +20,13 @@ pub(super) trait Chunk: Copy {
     /// The first word times the first of `by`, plus the second word times the second.
     unsafe fn weigh(self, by: Self) -> Self;
 
+    /// The first word times the first of `by`. The second is zero.
+    #[inline(always)]
+    unsafe fn weigh_first(self, by: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { self.weigh(by) }
+    }
+
     /// The first `count` bytes moved to the end, behind zeros.
     unsafe fn first_bytes_last(self, count: usize) -> Self;
 
@@ -58,6 +65,10 @@ pub(super) trait Vector: Copy {
 
     /// How many vectors the main loop takes at once.
     const LOOP: usize;
+
+    /// The most bytes that are quicker without the loop: no fewer than it needs, `LOOP * BYTES + 15`,
+    /// and fewer than the table of weights covers.
+    const MEDIUM: usize = Self::LOOP * Self::BYTES + 15;
 
     /// The bytes at `from`, which must be readable.
     unsafe fn load(from: *const u8) -> Self;

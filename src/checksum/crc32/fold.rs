@@ -18,7 +18,7 @@ pub(super) unsafe fn up_to_long<V: Vector>(start: u32, data: &[u8], long: Code) 
     let crc = unsafe {
         if data.len() <= short::LONGEST {
             short::update::<V::Chunk>(crc, data)
-        } else if data.len() < V::LOOP * V::BYTES + 16 {
+        } else if data.len() <= V::MEDIUM {
             medium::<V>(crc, data)
         } else {
             return long(start, data);

@@ -1,7 +1,7 @@
 //! At most 16 bytes, for every architecture with carry-less multiplication.
 
 use super::chunk::Chunk;
-use super::constants::WEIGHED;
+use super::constants::{WEIGHED, WEIGHTS};
 use super::table::TABLE;
 
 /// The longest input for [`crc32`].
@@ -26,8 +26,13 @@ pub(super) unsafe fn update<C: Chunk>(crc: u32, data: &[u8]) -> u32 {
         let ahead = 8 * (n - 8) as u32;
         let high = (first ^ u64::from(crc)) << (64 - ahead);
         let low = last ^ (u64::from(crc) >> (ahead - 8) >> 8); // ahead can be 64
+        // The weight of the last word is 1.
+        const { assert!(WEIGHTS.0[WEIGHED - 1][1] == 1) };
         // SAFETY: the caller's promise.
-        return unsafe { C::from_words(high, low).weigh(C::weight(WEIGHED - 1)).divide() };
+        return unsafe {
+            let high = C::from_words(high, 0).weigh_first(C::weight(WEIGHED - 1));
+            high.xor(C::from_words(low, 0)).divide()
+        };
     }
     if let (Some(first), Some(last)) = (data.first_chunk::<4>(), data.last_chunk::<4>()) {
         let last = u64::from(u32::from_le_bytes(*last)) << (8 * (n - 4));

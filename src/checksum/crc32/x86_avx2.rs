@@ -4,7 +4,8 @@ use core::arch::x86_64::*;
 
 use super::chunk::Vector;
 use super::constants::FOLD_256;
-use super::fold;
+use super::{fold, x86_pclmul};
+use crate::checksum::lines;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
@@ -17,8 +18,24 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
 #[inline(never)]
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
+    if data.len() >= lines::FROM {
+        return aligned(start, data);
+    }
+    // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
     unsafe { fold::long::<__m256i>(start, data) }
+}
+
+/// The same of whole cache lines.
+#[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
+#[inline(never)]
+#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
+fn aligned(start: u32, data: &[u8]) -> u64 {
+    let whole = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
+        unsafe { fold::long::<__m256i>(start, data) }
+    };
+    // SAFETY: the features are enabled, and the narrower kernel's are among them.
+    unsafe { lines::in_lines(start, data, x86_pclmul::crc32, whole) }
 }
 
 impl Vector for __m256i {

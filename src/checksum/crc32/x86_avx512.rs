@@ -7,9 +7,10 @@ use core::arch::x86_64::*;
 
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_384, WEIGHED, WEIGHTS};
-use super::short;
+use super::{short, x86_avx2};
 use crate::checksum::Aligned;
 use crate::checksum::kernel::Code;
+use crate::checksum::lines;
 
 /// Vectors that the loop takes at once.
 pub(super) const LANES: usize = 6;
@@ -32,8 +33,26 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
 )]
 fn multiply(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
+    if data.len() >= lines::FROM {
+        return aligned(start, data);
+    }
+    // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
     unsafe { long::<Multiply>(start, data) }
+}
+
+/// The same of whole cache lines.
+#[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
+#[inline(never)]
+#[target_feature(
+    enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
+)]
+fn aligned(start: u32, data: &[u8]) -> u64 {
+    let whole = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
+        unsafe { long::<Multiply>(start, data) }
+    };
+    // SAFETY: the features are enabled, and the narrower kernel's are among them.
+    unsafe { lines::in_lines(start, data, x86_avx2::crc32, whole) }
 }
 
 /// How the loop moves its vectors ahead.

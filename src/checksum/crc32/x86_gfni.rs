@@ -9,7 +9,9 @@ use core::arch::x86_64::*;
 
 use super::chunk::{Chunk, Vector};
 use super::constants::{FOLD_384, MATRICES};
+use super::x86_avx2;
 use super::x86_avx512::{LANES, Step, long, up_to_long};
+use crate::checksum::lines;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
@@ -24,8 +26,25 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
 fn matrices(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
+    if data.len() >= lines::FROM {
+        return aligned(start, data);
+    }
+    // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
     unsafe { long::<Matrices>(start, data) }
+}
+
+/// The same of whole cache lines.
+#[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
+#[inline(never)]
+#[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
+fn aligned(start: u32, data: &[u8]) -> u64 {
+    let whole = |start, data: &[u8]| {
+        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
+        unsafe { long::<Matrices>(start, data) }
+    };
+    // SAFETY: the features are enabled, and the narrower kernel's are among them.
+    unsafe { lines::in_lines(start, data, x86_avx2::crc32, whole) }
 }
 
 /// By bit matrices, lanes 0, 1, 3 and 4; by carry-less multiplication, lanes 2 and 5.

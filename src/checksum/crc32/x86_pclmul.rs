@@ -73,6 +73,12 @@ impl Chunk for __m128i {
     }
 
     #[inline(always)]
+    unsafe fn weigh_first(self, by: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm_clmulepi64_si128::<0x00>(self, by) }
+    }
+
+    #[inline(always)]
     unsafe fn first_bytes_last(self, count: usize) -> Self {
         // SAFETY: SSSE3 is there, says the caller.
         unsafe { window(self, count) }

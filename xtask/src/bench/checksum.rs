@@ -62,6 +62,9 @@ const SIZES: [usize; 21] = [
     32 << 20,
 ];
 const QUICK_SIZES: [usize; 5] = [1, 16, 100, 4 << 10, 1 << 20];
+/// Sizes that are measured at an odd place too.
+const ODD: [usize; 7] = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
+const QUICK_ODD: [usize; 1] = [4 << 10];
 const MIXED: [usize; 3] = [32, 256, 4 << 10];
 
 /// Each library's crc32 and adler32 functions; all take zlib's arguments.
@@ -140,6 +143,7 @@ fn empty(job: &Job) -> Job {
     let mut job = job.clone();
     if let Work::Checksum(work) = &mut job.work {
         work.sizes.clear();
+        work.odd.clear();
         work.mixed.clear();
     }
     job
@@ -209,6 +213,7 @@ fn job(args: &Args, peers: &[Peer]) -> Job {
         work: Work::Checksum(ChecksumJob {
             functions: peers.iter().flat_map(functions_of).collect(),
             sizes: if quick { QUICK_SIZES.to_vec() } else { SIZES.to_vec() },
+            odd: if quick { QUICK_ODD.to_vec() } else { ODD.to_vec() },
             mixed: if quick || args.chained { vec![] } else { MIXED.to_vec() },
             offset: args.offset % 64,
             chained: args.chained,
@@ -236,8 +241,7 @@ fn table(
     header.extend(["ours ns".to_owned(), "ratio".to_owned(), "to".to_owned()]);
     let row = |race: &&Race| {
         let speeds = speeds(race, ns);
-        let mut row =
-            vec![if race.data == "random" { size(race.bytes) } else { race.data.clone() }];
+        let mut row = vec![label(race)];
         for library in &libraries {
             let speed = speeds.iter().find(|s| s.0 == *library);
             row.push(speed.map_or_else(String::new, |s| figure(s.1)));
@@ -258,6 +262,15 @@ fn table(
     }
 }
 
+/// What a row is called.
+fn label(race: &Race) -> String {
+    match race.data.as_str() {
+        "random" => size(race.bytes),
+        place if place.starts_with("at offset") => format!("{} {place}", size(race.bytes)),
+        mixed => mixed.to_owned(),
+    }
+}
+
 /// At which sizes we are behind, by both figures.
 fn verdict(name: &str, races: &[&Race]) -> String {
     let mut behind = Vec::new();
@@ -269,7 +282,7 @@ fn verdict(name: &str, races: &[&Race]) -> String {
         if best >= 1.0 {
             ahead += 1;
         } else {
-            let what = if race.data == "random" { size(race.bytes) } else { race.data.clone() };
+            let what = label(race);
             behind.push(format!("{what} ({best:.3} of {to}, medians {median:.3})"));
         }
     }

@@ -7,7 +7,7 @@ use super::runner::Outcome;
 #[cfg(target_arch = "x86_64")]
 const FEATURES: &[(&str, &[&str])] = &[
     // Part of the base; libdeflate's compiled code takes it for granted.
-    ("sse2", &["pclmulqdq", "avx2", "avx512"]),
+    ("sse2", &["sse4.1", "pclmulqdq", "avx2", "avx512"]),
     ("pclmulqdq", &["pclmulqdq", "avx2", "avx512"]),
     ("avx", &["avx2", "avx512"]),
     ("avx2", &["avx2", "avx512"]),

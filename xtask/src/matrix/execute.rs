@@ -10,7 +10,7 @@ use xshell::Shell;
 use super::build::Built;
 use super::host::{self, Host, Way};
 use super::isa::{self, Scan};
-use super::suite::{Call, Linkage, Outcome, Suite};
+use super::suite::{Call, Linkage, Outcome, Suite, decoders_use_bmi2};
 use super::{rules, tiers};
 
 /// One run of the suite on one form of the libraries.
@@ -70,7 +70,7 @@ pub fn run_row(
     let form = |linkage, name| -> Result<Form> {
         let program = work.join(format!("suite-{name}"));
         let suite = Suite::build(sh, linkage, &built.include, Some(&built.lib), &program)?;
-        Ok(Form { name, linkage, suite })
+        Ok(Form { name, linkage, suite, needs: needed, host: &host.own_features })
     };
     let shared = form(Linkage::Shared, "shared")?;
     let archive = form(Linkage::Static, "static")?;
@@ -97,15 +97,20 @@ pub fn run_row(
 }
 
 /// The suite, linked with one form of the libraries.
-struct Form {
+struct Form<'a> {
     name: &'static str,
     linkage: Linkage,
     suite: Suite,
+    /// What the libraries were compiled for and use.
+    needs: &'a BTreeSet<String>,
+    /// What this CPU has.
+    host: &'a BTreeSet<String>,
 }
 
-impl Form {
+impl Form<'_> {
     fn run(&self, how: &str, call: Call, only: &[&str]) -> Result<Run> {
-        let call = Call { linkage: self.linkage, ..call };
+        let bmi2 = decoders_use_bmi2(&call, self.needs, self.host);
+        let call = Call { linkage: self.linkage, bmi2, ..call };
         let outcome = self.suite.run(&call, only)?;
         Ok(Run { label: format!("{}{how}", self.name), call, outcome })
     }

@@ -9,7 +9,7 @@ use xshell::Shell;
 use super::execute::{self, Run};
 use super::host::{Host, Way};
 use super::judge::{self, Cell, Finding, Judged, State};
-use super::suite::{Call, Linkage, Suite};
+use super::suite::{self, Call, Linkage, Suite};
 use super::{headers, mask, tiers, toolchain};
 use crate::paths;
 
@@ -35,7 +35,7 @@ pub fn run(sh: &Shell, host: &Host, libraries: &[PathBuf], cpu: &str) -> Result<
     libraries.iter().map(|library| test(sh, host, &suite, library, cpu)).collect()
 }
 
-fn test(sh: &Shell, host: &Host, suite: &Suite, library: &Path, cpu: &str) -> Result<Judged> {
+fn test(sh: &Shell, host: &Host, program: &Suite, library: &Path, cpu: &str) -> Result<Judged> {
     let begun = std::time::Instant::now();
     let path = library.canonicalize().with_context(|| library.display().to_string())?;
     let kind = kind(&path)?;
@@ -48,14 +48,16 @@ fn test(sh: &Shell, host: &Host, suite: &Suite, library: &Path, cpu: &str) -> Re
     let way = host.way(sh, &code.needed)?;
     let mut run = |how: &str, args: Vec<String>, env: Vec<(String, String)>| -> Result<()> {
         let call = Call { args, env, ..Call::default() };
-        let outcome = suite.run(&call, &[])?;
+        let bmi2 = suite::decoders_use_bmi2(&call, &code.needed, &host.own_features);
+        let call = Call { bmi2, ..call };
+        let outcome = program.run(&call, &[])?;
         runs.push(Run { label: format!("dlopen{how}"), call, outcome });
         Ok(())
     };
     if way == Way::Native {
         run("", [name.clone(), execute::peers(host)].concat(), Vec::new())?;
         // Only ours has tiers to choose from.
-        let tiers = tiers::available_with(|tier| suite.tier(&name, tier))?;
+        let tiers = tiers::available_with(|tier| program.tier(&name, tier))?;
         if tiers.is_empty() {
             notes.push("this library lets nobody choose a tier: run as this CPU has it".into());
         }

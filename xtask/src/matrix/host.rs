@@ -90,6 +90,11 @@ pub fn oldest_model(level: &str) -> Option<&'static str> {
     MODELS.iter().find(|(name, _)| *name == level).map(|(_, model)| *model)
 }
 
+/// Whether a model of qemu's, of those above, has BMI2.
+pub fn model_has_bmi2(model: &str) -> bool {
+    model == "Haswell"
+}
+
 fn find_qemu(sh: &Shell) -> Result<PathBuf, String> {
     let find = || {
         cmd!(sh, "sh -c 'command -v qemu-x86_64 || command -v qemu-x86_64-static'")

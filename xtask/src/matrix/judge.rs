@@ -225,7 +225,7 @@ mod tests {
     use crate::matrix::build::Failure;
     use crate::matrix::execute::{Code, Execution};
     use crate::matrix::row::{Lto, Opt, Row};
-    use crate::matrix::suite::{Call, Outcome};
+    use crate::matrix::suite::{Call, Outcome, decoded};
 
     fn run(hash: &str) -> Run {
         let mut outcome = Outcome::default();
@@ -249,7 +249,48 @@ mod tests {
     /// Judges rows with nothing known of others.
     fn judge(records: Vec<Record>) -> Vec<Judged> {
         let agreed = agreed_hashes(records.iter().flat_map(|r| &r.execution.runs));
-        super::judge(&Known { records, others: Vec::new() }, &agreed)
+        super::judge(&known(records), &agreed)
+    }
+
+    fn known(records: Vec<Record>) -> Known {
+        Known { records, others: Vec::new(), stock: Ok(BTreeMap::new()) }
+    }
+
+    /// What the suite gave on Sapphire Rapids, for ours and for Debian's libzstd1 alike: as it is, and
+    /// under the two masks that hide BMI2.
+    const WITH: &str = "ff039113337b1cbc";
+    const WITHOUT: &str = "99fc9c49ec5eaaff";
+
+    fn damage(hash: &str, bmi2: bool) -> Run {
+        let mut run = run("1");
+        run.outcome.hashes.insert(decoded("zstd/damage", bmi2), hash.into());
+        run
+    }
+
+    #[test]
+    fn damaged_data_may_come_out_in_two_ways_and_in_no_other() {
+        // The two kinds of decoders are not compared with each other.
+        let rows = judge(vec![record("a", vec![damage(WITH, true), damage(WITHOUT, false)])]);
+        assert!(!rows[0].failed(), "{:?}", rows[0].findings);
+        // One decoder's output from the other is a failure,
+        let mut all = vec![
+            record("a", vec![damage(WITH, true), damage(WITHOUT, false)]),
+            record("b", vec![damage(WITH, true), damage(WITHOUT, false)]),
+            record("c", vec![damage(WITH, true), damage(WITH, false)]),
+        ];
+        let failed = |rows: &[Judged]| rows.iter().map(Judged::failed).collect::<Vec<_>>();
+        assert_eq!(failed(&judge(all.clone())), [false, false, true]);
+        // a third kind too,
+        all[2] = record("c", vec![damage("0123456789abcdef", true)]);
+        let rows = judge(all);
+        assert_eq!(failed(&rows), [false, false, true]);
+        assert!(rows[2].findings[0].message.contains("with BMI2"), "{:?}", rows[2].findings);
+        // and where stock's library tells what is right, all can be wrong.
+        let stock = BTreeMap::from([(decoded("zstd/damage", false), WITHOUT.to_owned())]);
+        let mut known = known(vec![record("a", vec![damage(WITH, true), damage(WITH, false)])]);
+        known.stock = Ok(stock);
+        let agreed = known.agreed_hashes();
+        assert_eq!(failed(&super::judge(&known, &agreed)), [true]);
     }
 
     fn states(judged: &Judged) -> Vec<State> {
@@ -273,6 +314,7 @@ mod tests {
         let known = Known {
             records: vec![other("c", "2")],
             others: vec![other("a", "1"), other("b", "1")],
+            stock: Err("not asked".into()),
         };
         let all = known.records.iter().chain(&known.others).flat_map(|r| &r.execution.runs);
         let rows = super::judge(&known, &agreed_hashes(all));

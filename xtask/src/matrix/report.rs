@@ -165,7 +165,11 @@ impl Report {
         let mut controls = String::new();
         for control in &self.controls {
             let (class, words) = match &control.verdict {
-                Verdict::Caught => ("passed", "caught".to_owned()),
+                Verdict::Caught if control.not_here.is_empty() => ("passed", "caught".to_owned()),
+                Verdict::Caught => {
+                    ("passed", format!("caught as far as this CPU has {}", control.all_here()))
+                }
+                Verdict::NotHere(reason) => ("not-run", format!("not run: {reason}")),
                 Verdict::Mended => ("not-run", "this compiler no longer has it".to_owned()),
                 Verdict::Unavailable(reason) => ("not-run", format!("cannot be had: {reason}")),
                 Verdict::Blind(reason) => ("failed", format!("not seen: {reason}")),

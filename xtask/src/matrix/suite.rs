@@ -1,6 +1,6 @@
 //! The execution suite of matrix/suite: compiled here, run on a library, its lines read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -33,6 +33,30 @@ pub struct Call {
     pub args: Vec<String>,
     /// Added to the environment.
     pub env: Vec<(String, String)>,
+    /// Whether zstd's decoders use BMI2 there: [`decoders_use_bmi2`].
+    pub bmi2: bool,
+}
+
+/// Whether zstd's decoders use BMI2 in a run: they are compiled for it (then the library `needs` it),
+/// or find it in the CPU, that of the `host`, of the emulator, or what is left of it by a mask.
+pub fn decoders_use_bmi2(call: &Call, needs: &BTreeSet<String>, host: &BTreeSet<String>) -> bool {
+    let hidden = call.env.iter().find(|(name, _)| name == "CPUID_MASK");
+    let hidden = hidden.is_some_and(|(_, list)| list.split(',').any(|name| name == "bmi2"));
+    let emulated = (!call.wrapper.is_empty()).then(|| {
+        let model = call.wrapper.iter().skip_while(|word| *word != "-cpu").nth(1);
+        model.is_some_and(|model| super::host::model_has_bmi2(model))
+    });
+    needs.contains("bmi2") || !hidden && emulated.unwrap_or(host.contains("bmi2"))
+}
+
+/// The name under which the hash of a check is compared whose output may depend on the decoders.
+pub fn decoded(check: &str, bmi2: bool) -> String {
+    format!("{check} (decoders {} BMI2)", if bmi2 { "with" } else { "without" })
+}
+
+/// The check that a name of a hash stands for.
+pub fn check_of(name: &str) -> &str {
+    name.split(" (decoders ").next().unwrap_or(name)
 }
 
 /// What one run of the suite found.
@@ -46,8 +70,13 @@ pub struct Outcome {
     pub failed: BTreeMap<String, String>,
     /// Check and why it was not run.
     pub skipped: BTreeMap<String, String>,
-    /// Check and the hash of output that may not depend on the CPU.
+    /// Check and the hash of output that may not depend on the CPU; where it may depend on whether
+    /// zstd's decoders use BMI2, the check with that: [`decoded`].
     pub hashes: BTreeMap<String, String>,
+    /// Check and hash of output that may depend on the decoders, until [`Suite::run`] has put it
+    /// among the others.
+    #[serde(skip)]
+    either: BTreeMap<String, String>,
     /// The command line of the run, without the choice of checks.
     pub command: String,
 }
@@ -60,7 +89,7 @@ impl Outcome {
     pub fn repeat(&self, check: &str) -> String {
         match check {
             START => self.command.clone(),
-            _ => format!("{} --only '{check}'", self.command),
+            _ => format!("{} --only '{}'", self.command, check_of(check)),
         }
     }
 
@@ -86,6 +115,7 @@ impl Outcome {
                 "fail" => drop(outcome.failed.insert(name, rest)),
                 "skip" => drop(outcome.skipped.insert(name, rest)),
                 "hash" => drop(outcome.hashes.insert(name, rest)),
+                "either" => drop(outcome.either.insert(name, rest)),
                 "end" => complete = true,
                 _ => {}
             }
@@ -174,7 +204,7 @@ impl Suite {
         words.extend_from_slice(&call.args);
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::null());
-        command.args(only.iter().flat_map(|check| ["--only", check]));
+        command.args(only.iter().flat_map(|check| ["--only", check_of(check)]));
         // What is tested is set here and nowhere else.
         for name in ["LD_LIBRARY_PATH", "LD_PRELOAD", "ZCOMPAT_CPU"] {
             command.env_remove(name);
@@ -188,6 +218,9 @@ impl Suite {
         }
         let mut outcome =
             Outcome::parse(&text, &format!("{} {}", out.status, first_error(&errors)));
+        let either = std::mem::take(&mut outcome.either);
+        let named = either.into_iter().map(|(check, hash)| (decoded(&check, call.bmi2), hash));
+        outcome.hashes.extend(named);
         outcome.command = command_line(env, &words);
         Ok(outcome)
     }
@@ -250,6 +283,43 @@ mod tests {
         assert_eq!(outcome.hashes["a"], "ff");
         assert_eq!(outcome.skipped["b"], "no b");
         assert_eq!(outcome.first_failure().unwrap(), "c: got 1, right is 2");
+    }
+
+    #[test]
+    fn the_decoders_are_those_of_the_library_and_of_the_cpu_as_it_shows_itself() {
+        let has = BTreeSet::from(["bmi2".to_owned()]);
+        let none = BTreeSet::new();
+        let native = Call::default();
+        assert!(decoders_use_bmi2(&native, &none, &has));
+        assert!(!decoders_use_bmi2(&native, &none, &none));
+        // Every step of the mask, on Sapphire Rapids.
+        let masked = |hidden: &str| Call {
+            env: vec![("CPUID_MASK".into(), hidden.into())],
+            ..Call::default()
+        };
+        let steps = crate::matrix::mask::STEPS;
+        let with = steps.map(|(_, hidden)| decoders_use_bmi2(&masked(hidden), &none, &has));
+        assert_eq!(with, [true, true, false, false]);
+        // What is compiled in does not ask.
+        assert!(decoders_use_bmi2(&masked(steps[3].1), &has, &has));
+        let emulated = |model: &str| Call {
+            wrapper: ["qemu-x86_64", "-cpu", model].map(str::to_owned).to_vec(),
+            ..Call::default()
+        };
+        assert!(decoders_use_bmi2(&emulated("Haswell"), &none, &none));
+        for level in ["x86-64", "x86-64-v2"] {
+            let model = crate::matrix::host::oldest_model(level).unwrap();
+            assert!(!decoders_use_bmi2(&emulated(model), &none, &has), "{model}");
+        }
+    }
+
+    #[test]
+    fn a_check_is_repeated_by_its_own_name() {
+        let outcome = Outcome { command: "suite".into(), ..Outcome::default() };
+        let name = decoded("zstd/damage", true);
+        assert_eq!(name, "zstd/damage (decoders with BMI2)");
+        assert_eq!(outcome.repeat(&name), "suite --only 'zstd/damage'");
+        assert_eq!(check_of("zstd/levels"), "zstd/levels");
     }
 
     #[test]

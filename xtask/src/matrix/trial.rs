@@ -1,6 +1,6 @@
 //! What `cargo xtask test` calls: parts of the matrix, each to be judged by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -170,6 +170,16 @@ pub fn unrunnable() -> Result<Completion> {
         bail!("a machine without AVX2 and qemu claims to run AVX2");
     };
     ensure!(lacking.contains(&"avx2".to_owned()), "lacking: {lacking:?}");
+    // A row for Sapphire Rapids runs as it is where the CPU has AVX512-FP16, and only there.
+    let sapphire = needs("sapphirerapids")?;
+    ensure!(sapphire.contains("avx512fp16"), "sapphirerapids without avx512fp16: {sapphire:?}");
+    for (cpu, runs) in [("sapphirerapids", true), ("graniterapids", true), ("znver5", false)] {
+        let way =
+            Host::new(&sh, Some(cpu))?.way(&sh, &BTreeSet::from(["avx512fp16".to_owned()]))?;
+        ensure!((way == Way::Native) == runs, "FP16 on {cpu}: {way:?}");
+    }
+    let way = Host::new(&sh, Some("sapphirerapids"))?.way(&sh, &sapphire)?;
+    ensure!(way == Way::Native, "sapphirerapids on itself: {way:?}");
     let avx512 = BTreeSet::from(["avx512vl".to_owned()]);
     let host = Host::new(&sh, Some("x86-64-v3"))?;
     ensure!(host.way(&sh, &avx512)? == Way::Impossible(vec!["avx512vl".into()]));
@@ -215,7 +225,7 @@ pub fn bisected(sh: &Shell) -> Result<Completion> {
         },
         code: Code::default(),
     };
-    let known = Known { records: vec![record], others: Vec::new() };
+    let known = Known { records: vec![record], others: Vec::new(), stock: Ok(BTreeMap::new()) };
     let agreed = known.agreed_hashes();
     let judged = judge::judge(&known, &agreed);
     // The same scratch space: its first build is the one above.

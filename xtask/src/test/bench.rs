@@ -38,8 +38,11 @@ fn checksum(setup: &Setup) -> Result<Completion> {
     };
     for (operation, libraries) in [("crc32", &CRC32[..]), ("adler32", &ADLER32[..])] {
         for bytes in [1, 16, 100, 4 << 10, 1 << 20] {
-            report.race(&[("operation", operation.into()), ("bytes", bytes.into())], libraries)?;
+            let size = [("data", "random".into()), ("bytes", bytes.into())];
+            report.race(&[&[("operation", operation.into())], &size[..]].concat(), libraries)?;
         }
+        let odd = [("operation", operation.into()), ("data", "at offset 21".into())];
+        report.race(&odd, libraries)?;
     }
     report.names_all(&[&CRC32[..], &ADLER32[..]].concat())?;
     PASSED

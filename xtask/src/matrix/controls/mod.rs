@@ -26,6 +26,8 @@ pub enum Verdict {
     Mended,
     /// What the control is made from cannot be had here.
     Unavailable(String),
+    /// This CPU lacks what it takes to run it: it would say nothing of this machine's rows either.
+    NotHere(String),
     /// The harness is blind, or sees what is not there.
     Blind(String),
 }
@@ -42,13 +44,17 @@ pub struct Control {
     pub verdict: Verdict,
     /// What was seen, a line each.
     pub evidence: Vec<String>,
+    /// Parts of it that this CPU lacks the instructions for.
+    pub not_here: Vec<String>,
 }
 
 impl Control {
     /// Name and verdict, for the terminal.
     pub fn line(&self) -> String {
         let verdict = match &self.verdict {
-            Verdict::Caught => "caught".to_owned(),
+            Verdict::Caught if self.not_here.is_empty() => "caught".to_owned(),
+            Verdict::Caught => format!("caught, as far as this CPU has {}", self.all_here()),
+            Verdict::NotHere(reason) => format!("not run: {reason}"),
             Verdict::Mended => "this compiler no longer has it".to_owned(),
             Verdict::Unavailable(reason) => format!("CANNOT BE HAD: {reason}"),
             Verdict::Blind(reason) => format!("NOT SEEN: {reason}"),
@@ -56,11 +62,17 @@ impl Control {
         format!("control {}: {}: {verdict}", self.name, self.about)
     }
 
+    /// What the CPU lacks the instructions for, as the end of a sentence.
+    pub fn all_here(&self) -> String {
+        format!("the instructions: it lacks those of {}", self.not_here.join(", "))
+    }
+
     /// The verdict alone.
     fn word(&self) -> &'static str {
         match self.verdict {
             Verdict::Caught => "caught",
             Verdict::Mended => "no longer there",
+            Verdict::NotHere(_) => "not run",
             Verdict::Unavailable(_) => "CANNOT BE HAD",
             Verdict::Blind(_) => "NOT SEEN",
         }
@@ -72,6 +84,7 @@ impl Control {
 pub struct Evidence {
     lines: Vec<String>,
     blind: Option<String>,
+    not_here: Vec<String>,
 }
 
 impl Evidence {
@@ -86,6 +99,12 @@ impl Evidence {
     /// Notes something that decides nothing.
     pub fn note(&mut self, line: String) {
         self.lines.push(line);
+    }
+
+    /// Notes a part that this CPU lacks the instructions for.
+    pub fn not_here(&mut self, part: String) {
+        self.lines.push(format!("{part}: not run, this CPU lacks what it needs"));
+        self.not_here.push(part);
     }
 
     fn verdict(&self) -> Verdict {
@@ -146,10 +165,11 @@ pub fn prepare(sh: &Shell) -> Result<()> {
 /// Wraps a result; what cannot be fetched or built is unavailable, not blind.
 pub fn control(name: &str, about: &str, result: Result<(Verdict, Evidence)>) -> Control {
     let (verdict, evidence) = match result {
-        Ok((verdict, evidence)) => (verdict, evidence.lines),
-        Err(error) => (Verdict::Unavailable(format!("{error:#}")), Vec::new()),
+        Ok(shown) => shown,
+        Err(error) => (Verdict::Unavailable(format!("{error:#}")), Evidence::default()),
     };
-    Control { name: name.into(), about: about.into(), verdict, evidence }
+    let Evidence { lines: evidence, not_here, .. } = evidence;
+    Control { name: name.into(), about: about.into(), verdict, evidence, not_here }
 }
 
 /// Why these results must fail the run: one line each, none when all is well. `without` names the
@@ -160,7 +180,7 @@ pub fn complaints(controls: &[Control], without: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     for Control { name, verdict, .. } in controls {
         match verdict {
-            Verdict::Caught => {}
+            Verdict::Caught | Verdict::NotHere(_) => {}
             // (b) then stands for (a): only a compiler bug that can be shown proves the eyesight.
             Verdict::Mended if caught("braid") => {}
             Verdict::Mended => lines.push(format!(
@@ -182,7 +202,8 @@ mod tests {
     use super::*;
 
     fn with(name: &str, verdict: Verdict) -> Control {
-        Control { name: name.into(), about: String::new(), verdict, evidence: Vec::new() }
+        let (evidence, not_here) = (Vec::new(), Vec::new());
+        Control { name: name.into(), about: String::new(), verdict, evidence, not_here }
     }
 
     #[test]
@@ -206,6 +227,20 @@ mod tests {
         let braid = with("braid", Verdict::Unavailable("no network".into()));
         assert_eq!(complaints(std::slice::from_ref(&braid), &[]).len(), 1);
         assert!(complaints(&[braid], &["braid".into()]).is_empty());
+    }
+
+    #[test]
+    fn what_this_cpu_cannot_run_stops_no_row_and_is_named() {
+        let mut kernels = with("kernels", Verdict::Caught);
+        kernels.not_here = vec!["crc32 avx512+vpclmulqdq".into()];
+        assert!(kernels.line().contains("crc32 avx512+vpclmulqdq"), "{}", kernels.line());
+        let c_part = with("c-part", Verdict::NotHere("this CPU lacks bmi2".into()));
+        assert!(c_part.line().contains("lacks bmi2"), "{}", c_part.line());
+        assert!(complaints(&[kernels, c_part], &[]).is_empty());
+        // It does not stand for a bug that the compiler no longer has.
+        let evex = with("evex", Verdict::Mended);
+        let braid = with("braid", Verdict::NotHere("this CPU lacks avx512vl".into()));
+        assert_eq!(complaints(&[evex, braid], &[]).len(), 1);
     }
 
     #[test]

@@ -29,9 +29,13 @@ struct Planted {
     name: String,
 }
 
+/// The run without a tier.
+const DEFAULT: &str = "default";
+
 /// The kernels: one copy, in which one length at one alignment comes out wrong in the kernel that
-/// the environment names. Each tier must notice exactly one kernel of each checksum, and each
-/// kernel that this CPU runs must be noticed by some tier.
+/// the environment names. Each tier, and the default, must notice exactly one kernel of each
+/// checksum, and each kernel that this CPU runs must be noticed by some tier or by default. One that
+/// it cannot run is named.
 pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();
     let dir = paths::target().join("matrix/controls/kernels");
@@ -45,15 +49,17 @@ pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     let tiers = tiers::available_with(|tier| suite.tier(&library, tier))?;
     ensure!(!tiers.is_empty(), "the copy's libz.so.1 offers no tier to choose");
 
+    let ways: Vec<String> = std::iter::once(DEFAULT.to_owned()).chain(tiers).collect();
     let run = |tier: &str, kernel: Option<&Planted>| -> Result<Outcome> {
         let check = kernel.map_or("checksum/", |k| {
             if k.checksum == "crc32" { "checksum/crc32" } else { "checksum/adler32" }
         });
-        let mut env = vec![("ZCOMPAT_CPU".to_owned(), tier.to_owned())];
+        let named = (tier != DEFAULT).then(|| ("ZCOMPAT_CPU".to_owned(), tier.to_owned()));
+        let mut env: Vec<_> = named.into_iter().collect();
         env.extend(kernel.map(|k| (SWITCH.to_owned(), k.name.clone())));
         suite.run(&Call { args: library.clone(), env, ..Call::default() }, &[check])
     };
-    for tier in &tiers {
+    for tier in &ways {
         let outcome = run(tier, None)?;
         let said = outcome.first_failure().unwrap_or_else(|| "all right".into());
         evidence.expect(outcome.failed.is_empty(), format!("no fault, tier {tier}: {said}"));
@@ -62,7 +68,7 @@ pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     for kernel in &kernels {
         let seen = noticed.entry(kernel).or_default();
         let mut first = None;
-        for tier in &tiers {
+        for tier in &ways {
             let outcome = run(tier, Some(kernel))?;
             if let Some(failure) = outcome.first_failure() {
                 seen.insert(tier);
@@ -73,8 +79,11 @@ pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
         let list = seen.iter().copied().collect::<Vec<_>>().join(", ");
         evidence.note(format!("{}: {said} (tiers {list})", kernel.name));
     }
-    for (right, line) in judge(&noticed, &tiers, &host.features) {
+    for (right, line) in judge(&noticed, &ways, &host.features) {
         evidence.expect(right, line);
+    }
+    for kernel in kernels.iter().filter(|kernel| !runs_here(&kernel.name, &host.features)) {
+        evidence.not_here(kernel.name.clone());
     }
     Ok((evidence.verdict(), evidence))
 }
@@ -126,6 +135,11 @@ fn runs_here(name: &str, host: &BTreeSet<String>) -> bool {
 /// with BMI2 must notice, a plain one must not.
 pub fn c_part(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();
+    let needed = toolchain::features(sh, "x86-64-v3", "")?;
+    if let (Way::Impossible(lacking), Err(reason)) = (host.way(sh, &needed)?, &host.qemu) {
+        let reason = format!("this CPU lacks {}, and qemu: {reason}", lacking.join(", "));
+        return Ok((Verdict::NotHere(reason), evidence));
+    }
     let dir = paths::target().join("matrix/controls/c-part");
     let workspace = dir.join("workspace");
     plant_in_zstd(sh, &workspace)?;
@@ -239,8 +253,8 @@ fn plant_in_kernels() -> Result<(Vec<Planted>, Edits)> {
 /// In the text of a module with a table of kernels, `("name", NEEDS, module::CHECKSUM…)` each: the
 /// text with the functions replaced, and the names of the kernels for this architecture.
 fn plant_in_table(text: &str, checksum: &str) -> Option<(String, Vec<String>)> {
-    let start = text.find("static KERNELS")?;
-    let end = start + text[start..].find("];")?;
+    let start = text.find("kernels! {")?;
+    let end = start + text[start..].find("\n}")?;
     let (mut table, mut functions, mut names) = (String::new(), String::new(), Vec::new());
     let identifier = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut rest = &text[start..end];
@@ -303,10 +317,10 @@ mod tests {
 
     #[test]
     fn each_entry_of_a_table_is_replaced() {
-        let text = "a\nstatic KERNELS: &[Kernel] = &[\n    #[cfg(target_arch = \"x86_64\")]\n    \
+        let text = "a\nkernels! {\n    #[cfg(target_arch = \"x86_64\")]\n    \
                     kernel(\"crc32 pclmulqdq\", X86.and(Y), x86::crc32),\n    \
                     #[cfg(target_arch = \"aarch64\")]\n    kernel(\"crc32 pmull\", ARM, arm::crc32),\n    \
-                    kernel(\"crc32 portable\", Features::NONE, portable::crc32),\n];\nb\n";
+                    kernel(\"crc32 portable\", Features::NONE, portable::crc32),\n}\nb\n";
         let (text, names) = plant_in_table(text, "crc32").unwrap();
         assert_eq!(names, ["crc32 pclmulqdq", "crc32 portable"]);
         assert!(text.contains("kernel(\"crc32 pclmulqdq\", X86.and(Y), planted_0)"), "{text}");
@@ -323,6 +337,61 @@ mod tests {
             let (_, names) =
                 plant_in_table(&std::fs::read_to_string(path).unwrap(), checksum).unwrap();
             assert!(names.contains(&format!("{checksum} portable")), "{names:?}");
+        }
+    }
+
+    /// What the control would see on each CPU of the library's table: it must be content there, and
+    /// must not be if the name of any one tier no longer reached its kernel.
+    #[test]
+    fn the_control_is_seen_on_every_known_cpu() {
+        use zcompat::checksum::kernel::Candidate;
+        use zcompat::checksum::{adler32, crc32};
+        use zcompat::cpu::known::KNOWN;
+
+        let tables = [("crc32", crc32::CANDIDATES), ("adler32", adler32::CANDIDATES)];
+        for cpu in KNOWN.iter().filter(|cpu| cpu.arch() == "x86_64") {
+            let host: BTreeSet<String> = cpu.words().map(str::to_owned).collect();
+            // As `tiers::available` finds them: those that the library reports when asked for.
+            let had = cpu.tiers().iter().filter(|tier| {
+                let got = zcompat::cpu::Tier::highest_of(cpu.tiers(), cpu.features(Some(tier)));
+                got.name() == tier.name()
+            });
+            let mut ways = vec![(DEFAULT.to_owned(), cpu.features(None))];
+            ways.extend(
+                had.map(|tier| {
+                    (tier.name().to_str().unwrap().to_owned(), cpu.features(Some(tier)))
+                }),
+            );
+            let names: Vec<String> = ways.iter().map(|(name, _)| name.clone()).collect();
+            let planted: Vec<Planted> = tables
+                .iter()
+                .flat_map(|(checksum, table)| {
+                    table
+                        .iter()
+                        .filter(|c| c.arch.is_none_or(|arch| arch == "x86_64"))
+                        .map(|c| Planted { checksum, name: c.name.to_owned() })
+                })
+                .collect();
+            let noticed: BTreeMap<&Planted, BTreeSet<&str>> = planted
+                .iter()
+                .map(|kernel| {
+                    let table = tables.iter().find(|(name, _)| *name == kernel.checksum).unwrap().1;
+                    let by = ways.iter().filter(|(_, features)| {
+                        Candidate::best(table, "x86_64", *features) == kernel.name
+                    });
+                    (kernel, by.map(|(name, _)| name.as_str()).collect())
+                })
+                .collect();
+            let wrong = |noticed: &BTreeMap<&Planted, BTreeSet<&str>>| {
+                judge(noticed, &names, &host).into_iter().find(|(right, _)| !right)
+            };
+            assert_eq!(wrong(&noticed), None, "{}", cpu.name);
+            for kernel in planted.iter().filter(|kernel| !noticed[kernel].is_empty()) {
+                assert!(runs_here(&kernel.name, &host), "{} on {}", kernel.name, cpu.name);
+                let mut blind = noticed.clone();
+                blind.insert(kernel, BTreeSet::new());
+                assert!(wrong(&blind).is_some(), "{} unseen on {}", kernel.name, cpu.name);
+            }
         }
     }
 
