@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
 use super::fast::{self, Outcome, Saved, Task};
-use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry};
+use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry, precode};
 use super::window::Window;
 use crate::codes::Flush;
 use crate::io::Io;
@@ -291,7 +291,10 @@ impl Blocks {
                 }
                 Mode::PrecodeLengths => {
                     while self.have < self.precodes {
-                        need!(3);
+                        if cursor.bits < 3 {
+                            cursor.refill();
+                            need!(3);
+                        }
                         self.precode[ORDER[self.have as usize] as usize] = cursor.peek(3) as u8;
                         cursor.skip(3);
                         self.have += 1;
@@ -304,7 +307,7 @@ impl Blocks {
                     let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
                     // SAFETY: any bits are a value of the table's type.
                     let table = unsafe { &mut self.tables.pair.assume_init_mut().distances };
-                    let Some(root) = tables::precode(table, &lengths) else {
+                    let Some(root) = tables::precodes(table, &lengths) else {
                         bad!(c"invalid code lengths set");
                     };
                     self.root = root as u8;
@@ -394,7 +397,11 @@ impl Blocks {
         let (table, lengths) = unsafe {
             (&self.tables.pair.assume_init_ref().distances, self.tables.lengths.assume_init_mut())
         };
+        /// How many lengths are written at once.
+        const AT_ONCE: usize = 16;
         let mut have = usize::from(self.have);
+        // Of no length there is none that could be repeated.
+        let mut last = if have == 0 { 0 } else { lengths[have - 1] };
         let result = loop {
             if have >= all {
                 break Ok(true);
@@ -403,38 +410,31 @@ impl Blocks {
             if cursor.bits < 14 {
                 cursor.refill();
             }
-            let entry = table[(cursor.hold & mask) as usize];
-            let (bits, symbol) = (entry & 0xff, entry >> 16);
-            if symbol < 16 {
-                if bits > cursor.bits {
-                    break Ok(false);
-                }
-                cursor.skip(bits);
-                lengths[have] = symbol as u8;
-                have += 1;
-                continue;
-            }
-            let (extra, least) = match symbol {
-                16 => (2, 3),
-                17 => (3, 3),
-                _ => (7, 11),
-            };
-            if bits + extra > cursor.bits {
+            // SAFETY: the table has an entry for each value under the mask.
+            let found = unsafe { *table.get_unchecked((cursor.hold & mask) as usize) };
+            let (bits, code_bits) = (entry::bits(found), entry::code_bits(found));
+            if bits > cursor.bits {
                 break Ok(false);
             }
-            cursor.skip(bits);
-            if symbol == 16 && have == 0 {
-                // zlib has not taken the two bits yet.
-                break Err((REPEAT, 2));
+            let repeats = found & precode::REPEATS != 0;
+            if repeats && have == 0 {
+                // zlib has not taken the extra bits yet.
+                cursor.skip(code_bits);
+                break Err((REPEAT, bits - code_bits));
             }
-            let count = least + cursor.peek(extra) as usize;
-            cursor.skip(extra);
+            let count = precode::count(found) + (cursor.peek(bits) >> code_bits) as usize;
+            cursor.skip(bits);
             if have + count > all {
                 break Err((REPEAT, 0));
             }
-            let value = if symbol == 16 { lengths[have - 1] } else { 0 };
-            lengths[have..have + count].fill(value);
+            let value = core::hint::select_unpredictable(repeats, last, (found >> 24) as u8);
+            // Mostly there are few, and as many are written as make no difference.
+            lengths[have..have + AT_ONCE].fill(value);
+            if count > AT_ONCE {
+                lengths[have..have + count].fill(value);
+            }
             have += count;
+            last = value;
         };
         self.have = have as u16;
         result
