@@ -9,6 +9,7 @@ pub mod codes;
 pub mod cpu;
 pub mod engine;
 pub mod ffi;
+pub mod format;
 pub mod gz;
 pub mod inflate;
 pub mod io;

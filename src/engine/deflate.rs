@@ -4,9 +4,10 @@ use core::ffi::CStr;
 
 use super::compressor::Compressor;
 use super::deflate_header::{
-    self as header, Effort, GzHeader, GzipWriter, Pending, initial_check, update_check,
+    self as header, Effort, GzipWriter, Pending, initial_check, update_check,
 };
 use super::{Allocator, Code, Flush, Io, Step};
+use crate::format::GzHeader;
 
 /// What goes around the compressed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

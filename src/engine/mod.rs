@@ -15,7 +15,7 @@ mod short;
 
 pub use crate::alloc::{AllocFn, Allocator, FreeFn};
 pub use crate::codes::{Code, Flush};
+pub use crate::format::GzHeader;
 pub use crate::io::{Io, Step};
 pub use deflate::{Deflate, DeflateConfig, Format, bound_without_stream, compress_bound};
-pub use deflate_header::GzHeader;
 pub use oneshot::{compress, uncompress};

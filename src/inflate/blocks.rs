@@ -7,7 +7,7 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
-use super::fast::{self, Outcome, Saved, Task};
+use super::fast::{self, Outcome, Saved, Task, Variants};
 use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry, precode};
 use super::window::Window;
 use crate::codes::Flush;
@@ -62,6 +62,17 @@ pub(super) enum Stop {
     End,
     /// The data is corrupt.
     Bad(&'static CStr),
+}
+
+/// What a run needs besides input and room.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// What lies before this is in the window.
+    pub out_start: *mut u8,
+    pub window: &'a Window,
+    pub flush: Flush,
+    /// The fast loop and the way to build tables.
+    pub variants: &'a Variants,
 }
 
 /// Which of zlib's tables `inflateCodesUsed` counts.
@@ -168,14 +179,8 @@ impl Blocks {
         self.back = -1;
     }
 
-    /// Reads blocks until one of [`Stop`]'s reasons. What lies before `out_start` is in `window`.
-    pub fn run(
-        &mut self,
-        io: &mut Io<'_>,
-        out_start: *mut u8,
-        window: &Window,
-        flush: Flush,
-    ) -> Stop {
+    /// Reads blocks until one of [`Stop`]'s reasons.
+    pub fn run(&mut self, io: &mut Io<'_>, around: &Around<'_>) -> Stop {
         let mut cursor = Cursor {
             next: io.next_in,
             end: io.next_in.wrapping_add(io.avail_in as usize),
@@ -184,9 +189,9 @@ impl Blocks {
             bits: self.bits.count,
             out: io.next_out,
             out_end: io.next_out.wrapping_add(io.avail_out as usize),
-            out_start,
+            out_start: around.out_start,
         };
-        let (stop, keep) = self.advance(&mut cursor, window, flush);
+        let (stop, keep) = self.advance(&mut cursor, around);
         if stop != Stop::Input {
             cursor.give_back(keep);
         }
@@ -200,7 +205,8 @@ impl Blocks {
     }
 
     /// The reason, and how many bits zlib would not give back though they are not used.
-    fn advance(&mut self, cursor: &mut Cursor, window: &Window, flush: Flush) -> (Stop, u32) {
+    fn advance(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> (Stop, u32) {
+        let Around { window, flush, .. } = *around;
         let stops = matches!(flush, Flush::Block | Flush::Trees);
         macro_rules! need {
             ($count:expr) => {
@@ -321,7 +327,7 @@ impl Blocks {
                         Ok(false) => return (Stop::Input, 0),
                         Err((text, keep)) => return (Stop::Bad(text), keep),
                     }
-                    if let Err(text) = self.build(cursor.input_left()) {
+                    if let Err(text) = self.build(around.variants, cursor.input_left()) {
                         bad!(text);
                     }
                     self.fixed = false;
@@ -332,7 +338,7 @@ impl Blocks {
                 }
                 Mode::SymbolsBegin => self.mode = Mode::Symbol,
                 Mode::Symbol => {
-                    if let Some(stop) = self.symbols(cursor, window) {
+                    if let Some(stop) = self.symbols(cursor, around) {
                         return (stop, 0);
                     }
                 }
@@ -441,7 +447,7 @@ impl Blocks {
     }
 
     /// Builds the tables from the lengths; `input` bytes follow them, or more.
-    fn build(&mut self, input: usize) -> Result<(), &'static CStr> {
+    fn build(&mut self, variants: &Variants, input: usize) -> Result<(), &'static CStr> {
         /// Below that, entries for two symbols are not looked up often enough.
         const MANY: usize = 1536;
         let Tables { lengths, pair } = &mut self.tables;
@@ -460,7 +466,7 @@ impl Blocks {
             may_pair: input >= MANY,
         };
         // SAFETY: the array has room for wide reads, and the CPU what its variants need.
-        match unsafe { (fast::variants().build)(job) } {
+        match unsafe { (variants.build)(job) } {
             Ok(built) => {
                 self.root = built.root as u8;
                 self.paired = built.paired;
@@ -542,12 +548,13 @@ impl Blocks {
     }
 
     /// Decodes symbols until the mode is another one, or a reason to stop.
-    fn symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Option<Stop> {
+    fn symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
+        let window = around.window;
         loop {
             if cursor.input_left() > fast::INPUT
                 && cursor.room() > fast::ROOM
                 && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
-                && self.many_symbols(cursor, window) == Outcome::BlockEnd
+                && self.many_symbols(cursor, around) == Outcome::BlockEnd
             {
                 self.back = -1;
                 self.mode = Mode::Boundary;
@@ -643,8 +650,8 @@ impl Blocks {
     }
 
     /// Decodes symbols in the fast loop, whose conditions are met.
-    fn many_symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Outcome {
-        let variants = fast::variants();
+    fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
+        let Around { window, variants, .. } = *around;
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
         let task = Task {

@@ -3,7 +3,7 @@
 
 use super::bits::Bits;
 use crate::checksum::crc32;
-use crate::engine::GzHeader;
+use crate::format::GzHeader;
 use crate::io::Io;
 
 /// Bits of `wrap`, as `inflateInit2`'s window bits ask for them.
