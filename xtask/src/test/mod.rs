@@ -14,6 +14,7 @@ mod fuzz;
 mod gz;
 mod headers;
 mod hwcaps;
+mod inflate;
 mod matrix;
 mod packaging;
 mod run;
@@ -91,6 +92,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         abi::trials(setup),
         bench::trials(setup),
         checksum::trials(setup),
+        inflate::trials(),
         conformance::trials(setup),
         differential::trials(setup),
         cpython::trials(setup),
