@@ -269,6 +269,7 @@ impl Task<'_> {
 /// The loop for one CPU tier: by whether matches may begin in the window, and whether the table has
 /// entries for two symbols.
 pub(super) struct Variants {
+    #[cfg(test)]
     pub name: &'static str,
     pub needs: Features,
     /// Builds a block's tables.
@@ -304,6 +305,7 @@ macro_rules! variants {
             unsafe { job.build::<$sort, $vector>() }
         }
         Variants {
+            #[cfg(test)]
             name: $name,
             needs: $needs,
             build,
