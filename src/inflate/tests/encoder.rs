@@ -193,3 +193,33 @@ fn header(bits: &mut Bits, literals: &[u32], distances: &[u32]) {
         bits.code(codes[*length as usize]);
     }
 }
+
+/// A gzip stream of more than 4 GiB of zeros, in three parts; the second is so many zero bytes.
+pub struct Zeros {
+    pub before: Vec<u8>,
+    pub zeros: usize,
+    pub after: Vec<u8>,
+}
+
+pub fn zeros(crc: impl Fn(usize) -> u32) -> Zeros {
+    let mut bits = Bits { bytes: vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], used: 0 };
+    bits.put(5, 3);
+    // A match of 258 bytes at distance 1 is two zero bits.
+    let mut literals = [0; 286];
+    (literals[285], literals[0], literals[256]) = (1, 2, 2);
+    header(&mut bits, &literals, &[1]);
+    let literals = canonical(&literals);
+    bits.code(literals[0]);
+    let open = (8 - bits.used) % 8;
+    bits.put(0, open);
+    let zeros = 4_200_000;
+    let mut after = Bits::default();
+    after.put(0, open % 2);
+    after.code(literals[256]);
+    let matches = (open as usize).div_ceil(2) + 4 * zeros;
+    let length = 1 + 258 * matches;
+    let mut after = after.bytes;
+    after.extend(crc(length).to_le_bytes());
+    after.extend((length as u32).to_le_bytes());
+    Zeros { before: bits.bytes, zeros, after }
+}

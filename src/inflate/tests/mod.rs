@@ -96,7 +96,7 @@ fn decode(variants: &Variants, stream: &Stream, give: usize, room: usize) {
 }
 
 #[test]
-fn whole_streams() {
+fn streams_in_one_call() {
     for_each_variant("in one call", |variants| {
         let mut random = Random(1);
         for size in [10, 100, 1000, 20_000, 100_000] {
@@ -207,4 +207,38 @@ fn codes_that_are_none() {
             assert_eq!(built.err(), expected, "fault {fault}");
         }
     });
+}
+
+/// A few megabytes that become more than 32 bits can count.
+#[test]
+fn four_gibibytes_of_zeros() {
+    let mut room = vec![0; 1 << 20];
+    let crc = |length: usize| {
+        let whole = (0..length / room.len()).fold(0, |crc, _| crc32(crc, &room));
+        crc32(whole, &room[..length % room.len()])
+    };
+    let stream = encoder::zeros(crc);
+    let mut inflate = OwnInflate::new(31).unwrap();
+    let zeros = vec![0; 1 << 16];
+    let mut total = 0;
+    let mut give = |mut input: &[u8]| {
+        loop {
+            let step = inflate.inflate(input, &mut room, Flush::None);
+            input = &input[step.consumed..];
+            total += step.produced;
+            // A full buffer may not have been all.
+            if step.code != Code::Ok || (input.is_empty() && step.produced < room.len()) {
+                return step.code;
+            }
+        }
+    };
+    assert_eq!(give(&stream.before), Code::Ok);
+    let mut left = stream.zeros;
+    while left != 0 {
+        let piece = left.min(zeros.len());
+        assert_eq!(give(&zeros[..piece]), Code::Ok);
+        left -= piece;
+    }
+    assert_eq!(give(&stream.after), Code::StreamEnd);
+    assert!(total > 1 << 32);
 }
