@@ -7,8 +7,8 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
-use super::fast::{self, Outcome, Saved, Task};
-use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry};
+use super::fast::{self, Outcome, Saved, Task, Variants};
+use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry, precode};
 use super::window::Window;
 use crate::codes::Flush;
 use crate::io::Io;
@@ -62,6 +62,17 @@ pub(super) enum Stop {
     End,
     /// The data is corrupt.
     Bad(&'static CStr),
+}
+
+/// What a run needs besides input and room.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// What lies before this is in the window.
+    pub out_start: *mut u8,
+    pub window: &'a Window,
+    pub flush: Flush,
+    /// The fast loop and the way to build tables.
+    pub variants: &'a Variants,
 }
 
 /// Which of zlib's tables `inflateCodesUsed` counts.
@@ -168,14 +179,8 @@ impl Blocks {
         self.back = -1;
     }
 
-    /// Reads blocks until one of [`Stop`]'s reasons. What lies before `out_start` is in `window`.
-    pub fn run(
-        &mut self,
-        io: &mut Io<'_>,
-        out_start: *mut u8,
-        window: &Window,
-        flush: Flush,
-    ) -> Stop {
+    /// Reads blocks until one of [`Stop`]'s reasons.
+    pub fn run(&mut self, io: &mut Io<'_>, around: &Around<'_>) -> Stop {
         let mut cursor = Cursor {
             next: io.next_in,
             end: io.next_in.wrapping_add(io.avail_in as usize),
@@ -184,9 +189,9 @@ impl Blocks {
             bits: self.bits.count,
             out: io.next_out,
             out_end: io.next_out.wrapping_add(io.avail_out as usize),
-            out_start,
+            out_start: around.out_start,
         };
-        let (stop, keep) = self.advance(&mut cursor, window, flush);
+        let (stop, keep) = self.advance(&mut cursor, around);
         if stop != Stop::Input {
             cursor.give_back(keep);
         }
@@ -200,7 +205,8 @@ impl Blocks {
     }
 
     /// The reason, and how many bits zlib would not give back though they are not used.
-    fn advance(&mut self, cursor: &mut Cursor, window: &Window, flush: Flush) -> (Stop, u32) {
+    fn advance(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> (Stop, u32) {
+        let Around { window, flush, .. } = *around;
         let stops = matches!(flush, Flush::Block | Flush::Trees);
         macro_rules! need {
             ($count:expr) => {
@@ -291,7 +297,10 @@ impl Blocks {
                 }
                 Mode::PrecodeLengths => {
                     while self.have < self.precodes {
-                        need!(3);
+                        if cursor.bits < 3 {
+                            cursor.refill();
+                            need!(3);
+                        }
                         self.precode[ORDER[self.have as usize] as usize] = cursor.peek(3) as u8;
                         cursor.skip(3);
                         self.have += 1;
@@ -304,7 +313,7 @@ impl Blocks {
                     let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
                     // SAFETY: any bits are a value of the table's type.
                     let table = unsafe { &mut self.tables.pair.assume_init_mut().distances };
-                    let Some(root) = tables::precode(table, &lengths) else {
+                    let Some(root) = tables::precodes(table, &lengths) else {
                         bad!(c"invalid code lengths set");
                     };
                     self.root = root as u8;
@@ -318,7 +327,7 @@ impl Blocks {
                         Ok(false) => return (Stop::Input, 0),
                         Err((text, keep)) => return (Stop::Bad(text), keep),
                     }
-                    if let Err(text) = self.build(cursor.input_left()) {
+                    if let Err(text) = self.build(around.variants, cursor.input_left()) {
                         bad!(text);
                     }
                     self.fixed = false;
@@ -329,7 +338,7 @@ impl Blocks {
                 }
                 Mode::SymbolsBegin => self.mode = Mode::Symbol,
                 Mode::Symbol => {
-                    if let Some(stop) = self.symbols(cursor, window) {
+                    if let Some(stop) = self.symbols(cursor, around) {
                         return (stop, 0);
                     }
                 }
@@ -394,7 +403,11 @@ impl Blocks {
         let (table, lengths) = unsafe {
             (&self.tables.pair.assume_init_ref().distances, self.tables.lengths.assume_init_mut())
         };
+        /// How many lengths are written at once.
+        const AT_ONCE: usize = 16;
         let mut have = usize::from(self.have);
+        // Of no length there is none that could be repeated.
+        let mut last = if have == 0 { 0 } else { lengths[have - 1] };
         let result = loop {
             if have >= all {
                 break Ok(true);
@@ -403,45 +416,38 @@ impl Blocks {
             if cursor.bits < 14 {
                 cursor.refill();
             }
-            let entry = table[(cursor.hold & mask) as usize];
-            let (bits, symbol) = (entry & 0xff, entry >> 16);
-            if symbol < 16 {
-                if bits > cursor.bits {
-                    break Ok(false);
-                }
-                cursor.skip(bits);
-                lengths[have] = symbol as u8;
-                have += 1;
-                continue;
-            }
-            let (extra, least) = match symbol {
-                16 => (2, 3),
-                17 => (3, 3),
-                _ => (7, 11),
-            };
-            if bits + extra > cursor.bits {
+            // SAFETY: the table has an entry for each value under the mask.
+            let found = unsafe { *table.get_unchecked((cursor.hold & mask) as usize) };
+            let (bits, code_bits) = (entry::bits(found), entry::code_bits(found));
+            if bits > cursor.bits {
                 break Ok(false);
             }
-            cursor.skip(bits);
-            if symbol == 16 && have == 0 {
-                // zlib has not taken the two bits yet.
-                break Err((REPEAT, 2));
+            let repeats = found & precode::REPEATS != 0;
+            if repeats && have == 0 {
+                // zlib has not taken the extra bits yet.
+                cursor.skip(code_bits);
+                break Err((REPEAT, bits - code_bits));
             }
-            let count = least + cursor.peek(extra) as usize;
-            cursor.skip(extra);
+            let count = precode::count(found) + (cursor.peek(bits) >> code_bits) as usize;
+            cursor.skip(bits);
             if have + count > all {
                 break Err((REPEAT, 0));
             }
-            let value = if symbol == 16 { lengths[have - 1] } else { 0 };
-            lengths[have..have + count].fill(value);
+            let value = core::hint::select_unpredictable(repeats, last, (found >> 24) as u8);
+            // Mostly there are few, and as many are written as make no difference.
+            lengths[have..have + AT_ONCE].fill(value);
+            if count > AT_ONCE {
+                lengths[have..have + count].fill(value);
+            }
             have += count;
+            last = value;
         };
         self.have = have as u16;
         result
     }
 
     /// Builds the tables from the lengths; `input` bytes follow them, or more.
-    fn build(&mut self, input: usize) -> Result<(), &'static CStr> {
+    fn build(&mut self, variants: &Variants, input: usize) -> Result<(), &'static CStr> {
         /// Below that, entries for two symbols are not looked up often enough.
         const MANY: usize = 1536;
         let Tables { lengths, pair } = &mut self.tables;
@@ -460,7 +466,7 @@ impl Blocks {
             may_pair: input >= MANY,
         };
         // SAFETY: the array has room for wide reads, and the CPU what its variants need.
-        match unsafe { (fast::variants().build)(job) } {
+        match unsafe { (variants.build)(job) } {
             Ok(built) => {
                 self.root = built.root as u8;
                 self.paired = built.paired;
@@ -542,12 +548,13 @@ impl Blocks {
     }
 
     /// Decodes symbols until the mode is another one, or a reason to stop.
-    fn symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Option<Stop> {
+    fn symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
+        let window = around.window;
         loop {
             if cursor.input_left() > fast::INPUT
                 && cursor.room() > fast::ROOM
                 && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
-                && self.many_symbols(cursor, window) == Outcome::BlockEnd
+                && self.many_symbols(cursor, around) == Outcome::BlockEnd
             {
                 self.back = -1;
                 self.mode = Mode::Boundary;
@@ -643,8 +650,8 @@ impl Blocks {
     }
 
     /// Decodes symbols in the fast loop, whose conditions are met.
-    fn many_symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Outcome {
-        let variants = fast::variants();
+    fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
+        let Around { window, variants, .. } = *around;
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
         let task = Task {

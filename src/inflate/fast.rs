@@ -202,9 +202,12 @@ impl Task<'_> {
             let extra = low_bits(whole, entry::bits(found)) >> entry::code_bits(found);
             let length = (found >> 24) as usize + 3 + extra as usize;
             if PAIRED {
-                // A literal before the length; the match overwrites it if there is none.
-                // SAFETY: a turn begins with room for its literals.
-                unsafe { out.write((found >> 16) as u8) };
+                // A literal before the length. If there is none, the match overwrites it, unless
+                // that does not fit.
+                if C::SLOP != 0 || entry::literals(found) != 0 {
+                    // SAFETY: a turn begins with room for its literals.
+                    unsafe { out.write((found >> 16) as u8) };
+                }
                 out = out.wrapping_add(entry::literals(found) as usize);
             }
             if symbol & distance::SPECIAL != 0 {
@@ -266,6 +269,7 @@ impl Task<'_> {
 /// The loop for one CPU tier: by whether matches may begin in the window, and whether the table has
 /// entries for two symbols.
 pub(super) struct Variants {
+    #[cfg(test)]
     pub name: &'static str,
     pub needs: Features,
     /// Builds a block's tables.
@@ -301,6 +305,7 @@ macro_rules! variants {
             unsafe { job.build::<$sort, $vector>() }
         }
         Variants {
+            #[cfg(test)]
             name: $name,
             needs: $needs,
             build,

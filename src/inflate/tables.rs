@@ -117,13 +117,28 @@ const DISTANCES: [u32; 32] = {
     all
 };
 
-const PRECODES: [u32; 32] = {
-    let mut all = [0; 32];
-    let mut symbol = 0;
-    while symbol < 19 {
-        all[symbol] = (symbol as u32) << 16;
-        symbol += 1;
+/// An entry of the table of the code for lengths: bits 0 to 11 as in [`entry`], bit 15 if it repeats
+/// the length before; from bit 16 on how many lengths it stands for, without its extra bits, and
+/// from bit 24 on the length.
+pub(super) mod precode {
+    pub const REPEATS: u32 = 1 << 15;
+
+    #[inline(always)]
+    pub const fn count(entry: u32) -> usize {
+        (entry >> 16 & 0xff) as usize
     }
+}
+
+const PRECODES: [u32; 19] = {
+    let mut all = [0; 19];
+    let mut length = 0;
+    while length < 16 {
+        all[length] = (length as u32) << 24 | 1 << 16;
+        length += 1;
+    }
+    all[16] = precode::REPEATS | 3 << 16 | 2;
+    all[17] = 3 << 16 | 3;
+    all[18] = 11 << 16 | 7;
     all
 };
 
@@ -291,9 +306,9 @@ pub(super) fn distances(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1
     true
 }
 
-/// The table of the code for code lengths: symbols from bit 16 on, lengths in bits 0 to 7. The
-/// bits that it is looked up with, or `None` if the lengths are no code.
-pub(super) fn precode(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>) -> Option<usize> {
+/// The table of the code for lengths; the bits that it is looked up with, or `None` if the lengths
+/// are no code.
+pub(super) fn precodes(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>) -> Option<usize> {
     let longest = lengths.longest();
     match shape(lengths, longest) {
         Shape::Complete => {
@@ -302,7 +317,7 @@ pub(super) fn precode(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>)
         }
         // As zlib has it: each bit is a length of zero, which can not end well.
         Shape::Empty => {
-            (table[0], table[1]) = (1, 1);
+            (table[0], table[1]) = (PRECODES[0] + ONE_BIT, PRECODES[0] + ONE_BIT);
             Some(1)
         }
         Shape::Single(_) | Shape::Bad => None,

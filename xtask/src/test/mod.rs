@@ -15,6 +15,7 @@ mod fuzz;
 mod gz;
 mod headers;
 mod hwcaps;
+mod inflate;
 mod lines;
 mod matrix;
 mod packaging;
@@ -101,6 +102,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         bench::trials(setup),
         builds::trials(setup),
         checksum::trials(setup),
+        inflate::trials(),
         conformance::trials(setup),
         differential::trials(setup),
         cpython::trials(setup),
