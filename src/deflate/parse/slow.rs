@@ -72,9 +72,9 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 sorted_to = s.window.end();
                 runs.fill(s.window.slice(0, sorted_to), s.positions.solid_from());
             }
-            sorted(s, runs, flush)
+            sorted(s, runs, flush != Flush::None && strm.io.avail_in() == 0)
         } else if s.window.lookahead >= MIN_LOOKAHEAD {
-            let mut parse = Bulk::new(s, flush);
+            let mut parse = Bulk::new(s, false);
             let window = s.window.slice(0, parse.end);
             let mut list = s.positions.list(window);
             // SAFETY: a list needs nothing of the CPU.
@@ -112,8 +112,8 @@ fn pays_to_sort(s: &Deflate, strm: &Strm<'_>) -> bool {
 }
 
 /// Parses with sorted positions, with the best instructions that there are.
-fn sorted(s: &mut Deflate, runs: &Runs<'_>, flush: Flush) -> Step {
-    let mut parse = Bulk::new(s, flush);
+fn sorted(s: &mut Deflate, runs: &Runs<'_>, to_the_end: bool) -> Step {
+    let mut parse = Bulk::new(s, to_the_end);
     let window = s.window.slice(0, parse.end);
     let block = &mut s.block;
     let done = match () {
@@ -166,9 +166,9 @@ struct Bulk {
 }
 
 impl Bulk {
-    fn new(s: &Deflate, flush: Flush) -> Bulk {
+    fn new(s: &Deflate, to_the_end: bool) -> Bulk {
         let end = s.window.end();
-        let least = if flush == Flush::None { MIN_LOOKAHEAD } else { 1 };
+        let least = if to_the_end { 1 } else { MIN_LOOKAHEAD };
         Bulk {
             pos: s.window.pos,
             end,
