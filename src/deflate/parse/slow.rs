@@ -18,6 +18,9 @@ const TOO_FAR: usize = 4096;
 /// With so much input, and a quarter of what is there already, sorting pays.
 const WORTH_SORTING: usize = 4096;
 
+/// Searches that look at fewer candidates are quicker in the list.
+const SHORT_SEARCH: u32 = 64;
+
 /// What one step has done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -33,20 +36,12 @@ enum Step {
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
     let mut scratch = if pays_to_sort(s, strm) { Scratch::take() } else { None };
-    let hash = s.positions.hash();
-    let mut runs = scratch.as_mut().map(|scratch| {
-        let size = s.window.size();
-        Runs::new(&mut scratch.entries()[..Runs::memory(size, hash)], size, hash)
-    });
-    let mut sorted_to = 0;
+    let mut sorter = scratch.as_mut().map(|scratch| Sorter::new(s, scratch));
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
-            if let Some(runs) = &mut runs
-                && slid
-            {
-                runs.slide();
-                sorted_to = 0;
+            if slid && let Some(sorter) = &mut sorter {
+                sorter.slide();
             }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
@@ -64,15 +59,12 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 s.positions.skipped_before(pos + MIN_MATCH);
             }
             step(s)
-        } else if let Some(runs) = &mut runs
-            && s.positions.are_solid(pos, s.window.max_distance())
+        } else if let Some(sorter) = &mut sorter
+            && sorter.pays(s)
         {
             s.positions.leave_list(pos);
-            if sorted_to != s.window.end() {
-                sorted_to = s.window.end();
-                runs.fill(s.window.slice(0, sorted_to), s.positions.solid_from());
-            }
-            sorted(s, runs, flush != Flush::None && strm.io.avail_in() == 0)
+            sorter.sort(s);
+            sorted(s, &sorter.runs, flush != Flush::None && strm.io.avail_in() == 0)
         } else if s.window.lookahead >= MIN_LOOKAHEAD {
             let mut parse = Bulk::new(s, false);
             let window = s.window.slice(0, parse.end);
@@ -108,7 +100,79 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
 /// Whether there is enough to do to sort all positions first.
 fn pays_to_sort(s: &Deflate, strm: &Strm<'_>) -> bool {
     let new = s.window.lookahead + strm.io.avail_in() as usize;
-    new >= WORTH_SORTING && new >= s.window.pos.min(s.window.size()) / 4
+    let long_searches = s.limits.chain >= SHORT_SEARCH || s.limits.chain == 0;
+    long_searches && new >= WORTH_SORTING && new >= s.window.pos.min(s.window.size()) / 4
+}
+
+/// Sorted positions, where they pay.
+struct Sorter<'a> {
+    runs: Runs<'a>,
+    sample: &'a mut [u16],
+    /// The window's end when it was last looked at.
+    seen_to: usize,
+    /// Whether the data was found to have long chains.
+    pays: bool,
+    /// Up to here, positions are sorted.
+    sorted_to: usize,
+}
+
+/// How many strings are looked at to learn whether searches will be long.
+const SAMPLE: usize = 1024;
+/// For as many strings as are looked at, there are twice as many places.
+const PLACES: usize = 2 * SAMPLE;
+
+impl<'a> Sorter<'a> {
+    fn new(s: &Deflate, scratch: &'a mut Scratch) -> Sorter<'a> {
+        let (size, hash) = (s.window.size(), s.positions.hash());
+        let (sample, rest) = scratch.entries().split_at_mut(PLACES);
+        let runs = Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash);
+        Sorter { runs, sample, seen_to: 0, pays: false, sorted_to: 0 }
+    }
+
+    fn slide(&mut self) {
+        self.runs.slide();
+        (self.seen_to, self.sorted_to) = (0, 0);
+    }
+
+    /// Whether to go on with sorted positions.
+    fn pays(&mut self, s: &Deflate) -> bool {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if !s.positions.are_solid(pos, s.window.max_distance()) {
+            return false;
+        }
+        if self.seen_to != end {
+            self.seen_to = end;
+            if end - pos >= SAMPLE {
+                self.pays = self.repeats(s.window.slice(pos, end));
+            }
+        }
+        self.pays
+    }
+
+    /// Whether strings of three bytes occur again within short distances: in random data they do
+    /// not, and its chains are so short that a list is the quickest.
+    fn repeats(&mut self, ahead: &[u8]) -> bool {
+        self.sample.fill(0);
+        let middle = (ahead.len() - SAMPLE) / 2;
+        let mut again = 0;
+        for three in ahead[middle..middle + SAMPLE].windows(3) {
+            let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
+            let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
+            let place = &mut self.sample[hash as usize / 65536 % PLACES];
+            let tag = hash as u16 | 1;
+            again += usize::from(*place == tag);
+            *place = tag;
+        }
+        again >= SAMPLE / 16
+    }
+
+    fn sort(&mut self, s: &Deflate) {
+        let end = s.window.end();
+        if self.sorted_to != end {
+            self.sorted_to = end;
+            self.runs.fill(s.window.slice(0, end), s.positions.solid_from());
+        }
+    }
 }
 
 /// Parses with sorted positions, with the best instructions that there are.
