@@ -1,6 +1,7 @@
 //! One parse that asks zlib's search and every finder of ours.
 
 use super::stock::{Config, Finder, Reference, parse};
+use crate::deflate::chain::bucket::Bucket;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::isa::Portable;
 use crate::deflate::chain::list::List;
@@ -38,6 +39,8 @@ struct All<'a> {
     reference: Reference,
     head: Vec<u16>,
     prev: Vec<u16>,
+    /// With a budget that it suffices for.
+    bucket: Option<Vec<u64>>,
     /// At the levels that insert every position.
     runs: Option<Runs<'static>>,
 }
@@ -52,11 +55,18 @@ impl All<'_> {
             reference: Reference::new(window_bits, hash_bits),
             head: vec![0; 1 << hash_bits],
             prev: vec![0; 1 << window_bits],
+            bucket: Bucket::suffices(&settings.config.effort(), 0).then(|| vec![0; 1 << hash_bits]),
             runs: settings.config.slow.then(|| {
                 let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
                 Runs::new(vec![0x5555; Runs::memory(w_size, hash)].leak(), w_size, hash)
             }),
         }
+    }
+
+    fn with_bucket<R>(&mut self, with: impl FnOnce(&mut Bucket) -> R) -> Option<R> {
+        let (hash_bits, window_bits) = (self.settings.hash_bits, self.settings.window_bits);
+        let memory = self.bucket.as_mut()?;
+        Some(with(&mut Bucket::resume(Hash::new(hash_bits), 1 << window_bits, memory)))
     }
 
     fn list(&mut self) -> List<'_> {
@@ -68,6 +78,7 @@ impl Finder for All<'_> {
     fn slide(&mut self, _window: &[u8]) {
         self.reference.slide();
         self.list().slide();
+        self.with_bucket(|bucket| bucket.slide());
         if let Some(runs) = &mut self.runs {
             runs.slide();
         }
@@ -84,6 +95,7 @@ impl Finder for All<'_> {
             self.reference.insert(window, pos);
         }
         self.list().insert_all(window, from, to);
+        self.with_bucket(|bucket| bucket.insert_all(window, from, to));
     }
 
     fn insert_and_find(&mut self, window: &[u8], search: &Search) -> Option<Match> {
@@ -94,6 +106,11 @@ impl Finder for All<'_> {
         let head = self.list().insert(window, search.pos);
         let found = self.list().find(window, head, search, &effort);
         assert_eq!(found, expected, "list, {}, {search:?}, {:?}", self.name, self.settings);
+        if let Some(found) =
+            self.with_bucket(|bucket| bucket.insert_and_find(window, search, &effort))
+        {
+            assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
+        }
         if let Some(runs) = &self.runs {
             // SAFETY: any CPU can do that.
             let found = unsafe { runs.find::<Portable>(window, search, &effort) };
