@@ -105,18 +105,25 @@ impl<'a> List<'a> {
         if head < reach.head || head >= search.pos {
             return None;
         }
-        self.walk(window, head, reach, search, effort)
+        Links(self.prev).walk(window, head, reach, search, effort)
     }
+}
 
+/// For each position the one before it in its chain; how many positions there are, is a power of
+/// two, modulo which they count.
+pub(super) struct Links<'a>(pub &'a [u16]);
+
+impl Links<'_> {
     /// The position before `candidate` in its chain.
     #[inline(always)]
     fn before(&self, candidate: usize) -> usize {
-        let at = candidate & (self.prev.len() - 1);
+        let at = candidate & (self.0.len() - 1);
         // SAFETY: the length is a power of two, so the mask keeps below it.
-        usize::from(*unsafe { self.prev.get_unchecked(at) })
+        usize::from(*unsafe { self.0.get_unchecked(at) })
     }
 
-    fn walk(
+    /// The best match from `head` on, which is within reach.
+    pub(super) fn walk(
         &self,
         window: &[u8],
         head: usize,

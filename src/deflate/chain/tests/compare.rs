@@ -2,6 +2,7 @@
 
 use super::stock::{Config, Finder, Reference, parse};
 use crate::deflate::chain::bucket::Bucket;
+use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::isa::Portable;
 use crate::deflate::chain::list::List;
@@ -43,6 +44,7 @@ struct All<'a> {
     bucket: Option<Vec<u64>>,
     /// At the levels that insert every position.
     runs: Option<Runs<'static>>,
+    bulk: Option<Bulk<'static>>,
 }
 
 impl All<'_> {
@@ -56,6 +58,10 @@ impl All<'_> {
             head: vec![0; 1 << hash_bits],
             prev: vec![0; 1 << window_bits],
             bucket: Bucket::suffices(&settings.config.effort(), 0).then(|| vec![0; 1 << hash_bits]),
+            bulk: settings.config.slow.then(|| {
+                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
+                Bulk::new(vec![0x5555; Bulk::memory(w_size, hash)].leak(), w_size, hash)
+            }),
             runs: settings.config.slow.then(|| {
                 let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
                 Runs::new(vec![0x5555; Runs::memory(w_size, hash)].leak(), w_size, hash)
@@ -82,11 +88,17 @@ impl Finder for All<'_> {
         if let Some(runs) = &mut self.runs {
             runs.slide();
         }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.slide();
+        }
     }
 
     fn filled(&mut self, window: &[u8], _next: usize, _pos: usize) {
         if let Some(runs) = &mut self.runs {
             runs.fill(window, 0);
+        }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.fill(window, 0);
         }
     }
 
@@ -110,6 +122,10 @@ impl Finder for All<'_> {
             self.with_bucket(|bucket| bucket.insert_and_find(window, search, &effort))
         {
             assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(bulk) = &self.bulk {
+            let found = bulk.find(window, search, &effort);
+            assert_eq!(found, expected, "bulk, {}, {search:?}, {:?}", self.name, self.settings);
         }
         if let Some(runs) = &self.runs {
             // SAFETY: any CPU can do that.
