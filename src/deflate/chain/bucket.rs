@@ -31,18 +31,9 @@ impl<'a> Bucket<'a> {
         Bucket { hash, w_size, newest: memory }
     }
 
-    /// Whether searches with `best` in hand look at no more than is kept.
-    pub fn suffices(effort: &Effort, best: usize) -> bool {
-        effort.budget(best) <= KEPT
-    }
-
-    /// The hash at `pos`, of which three bytes are in the window.
-    #[inline(always)]
-    fn hash(&self, window: &[u8], pos: usize) -> usize {
-        match window.get(pos..pos + 4) {
-            Some(bytes) => self.hash.of(u32::from_le_bytes(bytes.try_into().unwrap_or([0; 4]))),
-            None => self.hash.of_bytes(&window[pos..]),
-        }
+    /// Whether searches look at no more than is kept.
+    pub fn suffices(effort: &Effort) -> bool {
+        effort.budget(0).max(effort.budget(usize::MAX)) <= KEPT
     }
 
     /// Makes `pos` the newest position of `hash`; what were the newest ones before.
@@ -59,7 +50,7 @@ impl<'a> Bucket<'a> {
     /// Inserts `pos`, three bytes of which are in the window.
     #[inline(always)]
     pub fn insert(&mut self, window: &[u8], pos: usize) {
-        self.push(self.hash(window, pos), pos);
+        self.push(self.hash.at(window, pos), pos);
     }
 
     /// Inserts the positions `from..to`, in order; `to + 2` bytes are in the window.
@@ -108,7 +99,7 @@ impl<'a> Bucket<'a> {
         effort: &Effort,
     ) -> Option<Match> {
         let pos = search.pos;
-        let newest = self.push(self.hash(window, pos), pos);
+        let newest = self.push(self.hash.at(window, pos), pos);
         let reach = Reach::new(pos, max_dist(self.w_size));
         // That it is earlier than `pos`, and within reach, in one comparison.
         if usize::from(newest as u16).wrapping_sub(reach.head) >= pos.wrapping_sub(reach.head) {

@@ -29,11 +29,7 @@ impl<'a> List<'a> {
     #[inline(always)]
     pub fn insert(&mut self, window: &[u8], pos: usize) -> usize {
         debug_assert!(pos + 3 <= window.len());
-        let hash = match window.get(pos..pos + 4) {
-            Some(bytes) => self.hash.of(u32::from_le_bytes(bytes.try_into().unwrap_or([0; 4]))),
-            None => self.hash.of_bytes(&window[pos..]),
-        };
-        self.link(hash, pos)
+        self.link(self.hash.at(window, pos), pos)
     }
 
     /// Makes `pos` the newest position of `hash`; what was it before.

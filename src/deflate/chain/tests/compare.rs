@@ -7,6 +7,7 @@ use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::isa::Portable;
 use crate::deflate::chain::list::List;
 use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::small::Small;
 use crate::deflate::chain::{Match, Search};
 
 /// How a comparison runs.
@@ -27,7 +28,7 @@ impl Settings {
 
 /// Parses and asserts; how many searches were compared.
 pub fn compare(name: &str, data: &[u8], settings: &Settings) -> usize {
-    let mut all = All::new(name, settings);
+    let mut all = All::new(name, data.len(), settings);
     parse(data, settings.window_bits, &settings.config, settings.piece, settings.flush, &mut all);
     all.searches
 }
@@ -40,6 +41,8 @@ struct All<'a> {
     reference: Reference,
     head: Vec<u16>,
     prev: Vec<u16>,
+    /// For short inputs, their length; and its memory.
+    small: Option<(usize, Vec<u16>, Vec<u16>)>,
     /// With a budget that it suffices for.
     bucket: Option<Vec<u64>>,
     /// At the levels that insert every position.
@@ -48,7 +51,7 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    fn new<'a>(name: &'a str, settings: &'a Settings) -> All<'a> {
+    fn new<'a>(name: &'a str, len: usize, settings: &'a Settings) -> All<'a> {
         let (window_bits, hash_bits) = (settings.window_bits, settings.hash_bits);
         All {
             name,
@@ -57,7 +60,9 @@ impl All<'_> {
             reference: Reference::new(window_bits, hash_bits),
             head: vec![0; 1 << hash_bits],
             prev: vec![0; 1 << window_bits],
-            bucket: Bucket::suffices(&settings.config.effort(), 0).then(|| vec![0; 1 << hash_bits]),
+            small: (Small::suits(len, 1 << window_bits))
+                .then(|| (len, vec![0; 1 << hash_bits], vec![0x5555; 1 << window_bits])),
+            bucket: Bucket::suffices(&settings.config.effort()).then(|| vec![0; 1 << hash_bits]),
             bulk: settings.config.slow.then(|| {
                 let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
                 Bulk::new(vec![0x5555; Bulk::memory(w_size, hash)].leak(), w_size, hash)
@@ -73,6 +78,11 @@ impl All<'_> {
         let (hash_bits, window_bits) = (self.settings.hash_bits, self.settings.window_bits);
         let memory = self.bucket.as_mut()?;
         Some(with(&mut Bucket::resume(Hash::new(hash_bits), 1 << window_bits, memory)))
+    }
+
+    fn with_small<R>(&mut self, with: impl FnOnce(&mut Small) -> R) -> Option<R> {
+        let (len, head, prev) = self.small.as_mut()?;
+        Some(with(&mut Small::resume(*len, Hash::new(self.settings.hash_bits), head, prev)))
     }
 
     fn list(&mut self) -> List<'_> {
@@ -108,6 +118,7 @@ impl Finder for All<'_> {
         }
         self.list().insert_all(window, from, to);
         self.with_bucket(|bucket| bucket.insert_all(window, from, to));
+        self.with_small(|small| small.insert_all(window, from, to));
     }
 
     fn insert_and_find(&mut self, window: &[u8], search: &Search) -> Option<Match> {
@@ -122,6 +133,10 @@ impl Finder for All<'_> {
             self.with_bucket(|bucket| bucket.insert_and_find(window, search, &effort))
         {
             assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(found) = self.with_small(|small| small.insert_and_find(window, search, &effort))
+        {
+            assert_eq!(found, expected, "small, {}, {search:?}, {:?}", self.name, self.settings);
         }
         if let Some(bulk) = &self.bulk {
             let found = bulk.find(window, search, &effort);
