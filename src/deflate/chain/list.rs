@@ -13,6 +13,9 @@ pub struct List<'a> {
     prev: &'a mut [u16],
 }
 
+/// How many positions it is worth while to clear by themselves.
+pub const FEW: usize = 512;
+
 /// How many hashes are computed at a time.
 const GROUP: usize = 64;
 
@@ -75,6 +78,31 @@ impl<'a> List<'a> {
     /// Forgets all positions.
     pub fn clear(&mut self) {
         self.head.fill(0);
+    }
+
+    /// Forgets all positions, as far as [`List::find`] at one of the positions `from..to` can tell;
+    /// at most [`FEW`] of them, with `to + 2` bytes in the window. For so few, that is quicker than
+    /// to clear the whole table. Until [`List::clear_rest`], only these may be inserted.
+    pub fn clear_at(&mut self, window: &[u8], from: usize, to: usize) {
+        for pos in from..to {
+            let hash = self.hash.at(window, pos);
+            self.head[hash] = 0;
+        }
+    }
+
+    /// After [`List::clear_at`] with the same `from` and `to`, and perhaps insertions: forgets what
+    /// that has left.
+    pub fn clear_rest(&mut self, window: &[u8], from: usize, to: usize) {
+        assert!(to - from <= FEW);
+        let mut kept = [0; FEW];
+        for (kept, pos) in kept.iter_mut().zip(from..to) {
+            *kept = self.head[self.hash.at(window, pos)];
+        }
+        self.clear();
+        for (kept, pos) in kept.iter().zip(from..to) {
+            let hash = self.hash.at(window, pos);
+            self.head[hash] = *kept;
+        }
     }
 
     /// The window has moved down by half: so have all positions, and those that left it are none.

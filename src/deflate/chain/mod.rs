@@ -8,8 +8,7 @@
 //! * [`list`]: stock's own linked list, in the stream's own memory;
 //! * [`bucket`]: the newest positions of each hash in one word;
 //! * [`bulk`]: the list of all positions, built ahead of the parse;
-//! * [`runs`]: all positions sorted by hash;
-//! * [`small`]: the list with a small table, for short inputs.
+//! * [`runs`]: all positions sorted by hash.
 //!
 //! Positions are indices into the window of two times the window size; 0 is none and never
 //! matches.
@@ -21,7 +20,6 @@ pub mod hash;
 pub mod isa;
 pub mod list;
 pub mod runs;
-pub mod small;
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,8 @@ use crate::deflate::chain::bucket::Bucket;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::isa::Portable;
-use crate::deflate::chain::list::List;
+use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::runs::Runs;
-use crate::deflate::chain::small::Small;
 use crate::deflate::chain::{Match, Search};
 
 /// How a comparison runs.
@@ -28,7 +27,7 @@ impl Settings {
 
 /// Parses and asserts; how many searches were compared.
 pub fn compare(name: &str, data: &[u8], settings: &Settings) -> usize {
-    let mut all = All::new(name, data.len(), settings);
+    let mut all = All::new(name, settings);
     parse(data, settings.window_bits, &settings.config, settings.piece, settings.flush, &mut all);
     all.searches
 }
@@ -41,8 +40,8 @@ struct All<'a> {
     reference: Reference,
     head: Vec<u16>,
     prev: Vec<u16>,
-    /// For short inputs, their length; and its memory.
-    small: Option<(usize, Vec<u16>, Vec<u16>)>,
+    /// For short inputs, and what follows: up to where the list was cleared; and its memory.
+    sparse: Option<(usize, Vec<u16>, Vec<u16>)>,
     /// With a budget that it suffices for.
     bucket: Option<Vec<u64>>,
     /// At the levels that insert every position.
@@ -51,7 +50,7 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    fn new<'a>(name: &'a str, len: usize, settings: &'a Settings) -> All<'a> {
+    fn new<'a>(name: &'a str, settings: &'a Settings) -> All<'a> {
         let (window_bits, hash_bits) = (settings.window_bits, settings.hash_bits);
         All {
             name,
@@ -60,8 +59,11 @@ impl All<'_> {
             reference: Reference::new(window_bits, hash_bits),
             head: vec![0; 1 << hash_bits],
             prev: vec![0; 1 << window_bits],
-            small: (Small::suits(len, 1 << window_bits))
-                .then(|| (len, vec![0; 1 << hash_bits], vec![0x5555; 1 << window_bits])),
+            sparse: Some((
+                usize::MAX,
+                vec![0x5555; 1 << hash_bits],
+                vec![0x5555; 1 << window_bits],
+            )),
             bucket: Bucket::suffices(&settings.config.effort()).then(|| vec![0; 1 << hash_bits]),
             bulk: settings.config.slow.then(|| {
                 let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
@@ -80,9 +82,9 @@ impl All<'_> {
         Some(with(&mut Bucket::resume(Hash::new(hash_bits), 1 << window_bits, memory)))
     }
 
-    fn with_small<R>(&mut self, with: impl FnOnce(&mut Small) -> R) -> Option<R> {
-        let (len, head, prev) = self.small.as_mut()?;
-        Some(with(&mut Small::resume(*len, Hash::new(self.settings.hash_bits), head, prev)))
+    fn sparse(&mut self) -> Option<List<'_>> {
+        let (_, head, prev) = self.sparse.as_mut()?;
+        Some(List::new(Hash::new(self.settings.hash_bits), head, prev))
     }
 
     fn list(&mut self) -> List<'_> {
@@ -95,6 +97,9 @@ impl Finder for All<'_> {
         self.reference.slide();
         self.list().slide();
         self.with_bucket(|bucket| bucket.slide());
+        if let Some(mut list) = self.sparse() {
+            list.slide();
+        }
         if let Some(runs) = &mut self.runs {
             runs.slide();
         }
@@ -104,6 +109,19 @@ impl Finder for All<'_> {
     }
 
     fn filled(&mut self, window: &[u8], _next: usize, _pos: usize) {
+        let to = window.len().saturating_sub(2);
+        match self.sparse.as_mut().map(|sparse| core::mem::replace(&mut sparse.0, to)) {
+            // The first bytes.
+            Some(usize::MAX) if to <= FEW => self.sparse().unwrap().clear_at(window, 0, to),
+            // More than that: from here on it is a list like any other, compared a little longer.
+            Some(before) if before <= FEW && to > before => {
+                self.sparse().unwrap().clear_rest(window, 0, before);
+            }
+            Some(before) if before == to => {}
+            _ if window.len() > 5000 => self.sparse = None,
+            Some(usize::MAX) => self.sparse().unwrap().clear(),
+            _ => {}
+        }
         if let Some(runs) = &mut self.runs {
             runs.fill(window, 0);
         }
@@ -118,7 +136,9 @@ impl Finder for All<'_> {
         }
         self.list().insert_all(window, from, to);
         self.with_bucket(|bucket| bucket.insert_all(window, from, to));
-        self.with_small(|small| small.insert_all(window, from, to));
+        if let Some(mut list) = self.sparse() {
+            list.insert_all(window, from, to);
+        }
     }
 
     fn insert_and_find(&mut self, window: &[u8], search: &Search) -> Option<Match> {
@@ -134,9 +154,10 @@ impl Finder for All<'_> {
         {
             assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
         }
-        if let Some(found) = self.with_small(|small| small.insert_and_find(window, search, &effort))
-        {
-            assert_eq!(found, expected, "small, {}, {search:?}, {:?}", self.name, self.settings);
+        if let Some(mut list) = self.sparse() {
+            let head = list.insert(window, search.pos);
+            let found = list.find(window, head, search, &effort);
+            assert_eq!(found, expected, "sparse, {}, {search:?}, {:?}", self.name, self.settings);
         }
         if let Some(bulk) = &self.bulk {
             let found = bulk.find(window, search, &effort);
