@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use super::finder::{Finder, Sorted};
 use super::{Deflate, Flush, Progress, Strm};
+use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::isa::{Isa, Portable};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, Search};
@@ -15,10 +16,13 @@ use crate::deflate::{Block, Lazy};
 /// A match of three bytes from farther away costs more than three literals, mostly.
 const TOO_FAR: usize = 4096;
 
-/// With so much input, and a quarter of what is there already, sorting pays.
-const WORTH_SORTING: usize = 4096;
+/// With so much input, and a quarter of what is there already, it pays to look ahead.
+const WORTH_PREPARING: usize = 10 << 10;
 
-/// Searches that look at fewer candidates are quicker in the list.
+/// So many bytes a symbol mean that few searches are made.
+const FEW_SEARCHES: usize = 6;
+
+/// Searches that look at fewer candidates are quicker in a list.
 const SHORT_SEARCH: u32 = 64;
 
 /// What one step has done.
@@ -35,13 +39,13 @@ enum Step {
 }
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let mut scratch = if pays_to_sort(s, strm) { Scratch::take() } else { None };
-    let mut sorter = scratch.as_mut().map(|scratch| Sorter::new(s, scratch));
+    let mut scratch = if pays_to_prepare(s, strm) { Scratch::take() } else { None };
+    let mut prepared = scratch.as_mut().map(|scratch| Prepared::new(s, scratch));
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
-            if slid && let Some(sorter) = &mut sorter {
-                sorter.slide();
+            if slid && let Some(prepared) = &mut prepared {
+                prepared.slide();
             }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
@@ -50,6 +54,7 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 break;
             }
         }
+        let to_the_end = flush != Flush::None && strm.io.avail_in() == 0;
         let pos = s.window.pos;
         let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
         let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
@@ -59,22 +64,20 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 s.positions.skipped_before(pos + MIN_MATCH);
             }
             step(s)
-        } else if let Some(sorter) = &mut sorter
-            && sorter.pays(s)
+        } else if let Some(prepared) = &mut prepared
+            && prepared.pays(s)
         {
             s.positions.leave_list(pos);
-            sorter.sort(s);
-            sorted(s, &sorter.runs, flush != Flush::None && strm.io.avail_in() == 0)
-        } else if s.window.lookahead >= MIN_LOOKAHEAD {
-            let mut parse = Bulk::new(s, false);
+            prepared.fill(s);
+            with_ahead(s, &mut prepared.ahead, to_the_end)
+        } else {
+            let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
             let mut list = s.positions.list(window);
             // SAFETY: a list needs nothing of the CPU.
             let done = unsafe { parse.go(&mut list, window, &mut s.block) };
             parse.put_back(s, done);
             done
-        } else {
-            step(s)
         };
         if done != Step::Fits {
             if done != Step::Literal {
@@ -97,23 +100,34 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
-/// Whether there is enough to do to sort all positions first.
-fn pays_to_sort(s: &Deflate, strm: &Strm<'_>) -> bool {
+/// Whether there is enough to do to look at all positions ahead of the parse.
+fn pays_to_prepare(s: &Deflate, strm: &Strm<'_>) -> bool {
     let new = s.window.lookahead + strm.io.avail_in() as usize;
-    let long_searches = s.limits.chain >= SHORT_SEARCH || s.limits.chain == 0;
-    long_searches && new >= WORTH_SORTING && new >= s.window.pos.min(s.window.size()) / 4
+    let history = s.window.pos.min(s.window.size());
+    if new < WORTH_PREPARING || new < history / 4 {
+        return false;
+    }
+    // Few symbols for much data means few searches, which do not pay for all of the history.
+    let (bytes, symbols) = (s.window.block().1, s.block.len());
+    new >= 2 * history || symbols == 0 || bytes < FEW_SEARCHES * symbols
 }
 
-/// Sorted positions, where they pay.
-struct Sorter<'a> {
-    runs: Runs<'a>,
+/// A structure that knows the positions of the window ahead of the parse.
+enum Ahead<'a> {
+    Linked(Bulk<'a>),
+    Sorted(Runs<'a>),
+}
+
+/// The positions ahead, where it pays to know them.
+struct Prepared<'a> {
+    ahead: Ahead<'a>,
     sample: &'a mut [u16],
     /// The window's end when it was last looked at.
     seen_to: usize,
     /// Whether the data was found to have long chains.
     pays: bool,
-    /// Up to here, positions are sorted.
-    sorted_to: usize,
+    /// Up to here, positions are known.
+    known_to: usize,
 }
 
 /// How many strings are looked at to learn whether searches will be long.
@@ -121,20 +135,27 @@ const SAMPLE: usize = 1024;
 /// For as many strings as are looked at, there are twice as many places.
 const PLACES: usize = 2 * SAMPLE;
 
-impl<'a> Sorter<'a> {
-    fn new(s: &Deflate, scratch: &'a mut Scratch) -> Sorter<'a> {
+impl<'a> Prepared<'a> {
+    fn new(s: &Deflate, scratch: &'a mut Scratch) -> Prepared<'a> {
         let (size, hash) = (s.window.size(), s.positions.hash());
         let (sample, rest) = scratch.entries().split_at_mut(PLACES);
-        let runs = Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash);
-        Sorter { runs, sample, seen_to: 0, pays: false, sorted_to: 0 }
+        let ahead = if (1..SHORT_SEARCH).contains(&s.limits.chain) {
+            Ahead::Linked(Bulk::new(&mut rest[..Bulk::memory(size, hash)], size, hash))
+        } else {
+            Ahead::Sorted(Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash))
+        };
+        Prepared { ahead, sample, seen_to: 0, pays: false, known_to: 0 }
     }
 
     fn slide(&mut self) {
-        self.runs.slide();
-        (self.seen_to, self.sorted_to) = (0, 0);
+        match &mut self.ahead {
+            Ahead::Linked(bulk) => bulk.slide(),
+            Ahead::Sorted(runs) => runs.slide(),
+        }
+        (self.seen_to, self.known_to) = (0, 0);
     }
 
-    /// Whether to go on with sorted positions.
+    /// Whether to go on with it.
     fn pays(&mut self, s: &Deflate) -> bool {
         let (pos, end) = (s.window.pos, s.window.end());
         if !s.positions.are_solid(pos, s.window.max_distance()) {
@@ -143,7 +164,8 @@ impl<'a> Sorter<'a> {
         if self.seen_to != end {
             self.seen_to = end;
             if end - pos >= SAMPLE {
-                self.pays = self.repeats(s.window.slice(pos, end));
+                let linked = matches!(self.ahead, Ahead::Linked(_));
+                self.pays = linked || self.repeats(s.window.slice(pos, end));
             }
         }
         self.pays
@@ -166,28 +188,38 @@ impl<'a> Sorter<'a> {
         again >= SAMPLE / 16
     }
 
-    fn sort(&mut self, s: &Deflate) {
-        let end = s.window.end();
-        if self.sorted_to != end {
-            self.sorted_to = end;
-            self.runs.fill(s.window.slice(0, end), s.positions.solid_from());
+    /// Takes in what the window has got. What is out of reach need not be known.
+    fn fill(&mut self, s: &Deflate) {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if self.known_to != end {
+            self.known_to = end;
+            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
+            let window = s.window.slice(0, end);
+            match &mut self.ahead {
+                Ahead::Linked(bulk) => bulk.fill(window, from),
+                Ahead::Sorted(runs) => runs.fill(window, from),
+            }
         }
     }
 }
 
-/// Parses with sorted positions, with the best instructions that there are.
-fn sorted(s: &mut Deflate, runs: &Runs<'_>, to_the_end: bool) -> Step {
-    let mut parse = Bulk::new(s, to_the_end);
+/// Parses with positions that are known ahead, with the best instructions that there are.
+fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step {
+    let mut parse = Lazily::new(s, to_the_end);
     let window = s.window.slice(0, parse.end);
     let block = &mut s.block;
-    let done = match () {
+    let done = match ahead {
+        // SAFETY: this needs nothing of the CPU.
+        Ahead::Linked(bulk) => unsafe { parse.go(bulk, window, block) },
         #[cfg(target_arch = "x86_64")]
-        () if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) => {
+        Ahead::Sorted(runs)
+            if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) =>
+        {
             // SAFETY: the CPU has AVX2, BMI1 and BMI2.
             unsafe { sorted_avx2(&mut parse, runs, window, block) }
         }
         // SAFETY: this needs nothing of the CPU.
-        () => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
+        Ahead::Sorted(runs) => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
     };
     parse.put_back(s, done);
     let next = parse.pos + usize::from(done == Step::FullByLiteral);
@@ -199,7 +231,12 @@ fn sorted(s: &mut Deflate, runs: &Runs<'_>, to_the_end: bool) -> Step {
 /// The CPU has AVX2, BMI1 and BMI2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-unsafe fn sorted_avx2(parse: &mut Bulk, runs: &Runs<'_>, window: &[u8], block: &mut Block) -> Step {
+unsafe fn sorted_avx2(
+    parse: &mut Lazily,
+    runs: &Runs<'_>,
+    window: &[u8],
+    block: &mut Block,
+) -> Step {
     // SAFETY: by this function's own contract.
     unsafe { sorted_by::<crate::deflate::chain::isa::Avx2>(parse, runs, window, block) }
 }
@@ -208,7 +245,7 @@ unsafe fn sorted_avx2(parse: &mut Bulk, runs: &Runs<'_>, window: &[u8], block: &
 /// The CPU has what `I` needs.
 #[inline(always)]
 unsafe fn sorted_by<I: Isa>(
-    parse: &mut Bulk,
+    parse: &mut Lazily,
     runs: &Runs<'_>,
     window: &[u8],
     block: &mut Block,
@@ -218,7 +255,7 @@ unsafe fn sorted_by<I: Isa>(
 }
 
 /// Lazy parsing of what is in the window, with its state at hand.
-struct Bulk {
+struct Lazily {
     pos: usize,
     end: usize,
     /// No position from here on is parsed where more input may come.
@@ -229,11 +266,11 @@ struct Bulk {
     filtered: bool,
 }
 
-impl Bulk {
-    fn new(s: &Deflate, to_the_end: bool) -> Bulk {
+impl Lazily {
+    fn new(s: &Deflate, to_the_end: bool) -> Lazily {
         let end = s.window.end();
         let least = if to_the_end { 1 } else { MIN_LOOKAHEAD };
-        Bulk {
+        Lazily {
             pos: s.window.pos,
             end,
             stop: (end + 1).saturating_sub(least),
@@ -259,10 +296,10 @@ impl Bulk {
     /// The CPU has what the finder needs.
     #[inline(always)]
     unsafe fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
-        let Bulk { mut pos, end, lazy_most, filtered, .. } = *self;
+        let Lazily { mut pos, end, lazy_most, filtered, .. } = *self;
         let effort = self.effort;
         let mut lazy = self.lazy;
-        let stop = self.stop.min((end + 1).saturating_sub(F::LEAST));
+        let stop = self.stop;
         // From here on, no three bytes are there.
         let last = (end + 1).saturating_sub(MIN_MATCH);
         let mut tally = block.tally();
@@ -271,7 +308,7 @@ impl Bulk {
         while pos < stop {
             let (previous, previous_start) = (lazy.length, lazy.start);
             lazy.length = MIN_MATCH - 1;
-            if F::LEAST >= MIN_MATCH || pos < last {
+            if pos < last {
                 let search = Search { pos, lookahead: end - pos, best: previous };
                 // SAFETY: by this function's own contract.
                 let found = unsafe { finder.find(window, &search, &effort, previous < lazy_most) };
