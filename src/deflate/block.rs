@@ -73,6 +73,11 @@ impl Block {
         self.end as usize / SYMBOL as usize + 1
     }
 
+    /// How many symbols there are.
+    pub fn len(&self) -> usize {
+        (self.next / SYMBOL) as usize
+    }
+
     pub fn is_empty(&self) -> bool {
         self.next == 0
     }

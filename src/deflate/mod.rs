@@ -399,6 +399,7 @@ impl Deflate {
         loop {
             if self.window.must_slide() {
                 slid = true;
+                self.positions.clear_all(&self.window);
                 self.window.slide();
                 self.lazy.start = self.lazy.start.wrapping_sub(self.window.size());
                 self.positions.slide();
@@ -505,9 +506,7 @@ impl Deflate {
         self.fill_window(&mut reader);
         while self.window.lookahead >= MIN_MATCH {
             let end = self.window.end() - (MIN_MATCH - 1);
-            for pos in self.window.pos..end {
-                self.positions.insert(&self.window, pos);
-            }
+            self.positions.insert_all(&self.window, self.window.pos, end);
             self.window.pos = end;
             self.window.lookahead = MIN_MATCH - 1;
             self.fill_window(&mut reader);

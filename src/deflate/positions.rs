@@ -1,7 +1,7 @@
 //! Which positions of the window are inserted, to be found later, and zlib's list of them.
 
 use super::chain::hash::Hash;
-use super::chain::list::List;
+use super::chain::list::{FEW, List};
 use super::window::{MIN_MATCH, Window};
 
 /// The inserted positions of a stream, in the stream's own memory.
@@ -17,6 +17,9 @@ pub(super) struct Positions {
     rolling: u32,
     /// Whether `head` is taken to be empty; it is cleared when that is needed.
     clear: bool,
+    /// How much of the window may be there before the rest of `head` has to be cleared: a short
+    /// input needs only the entries of its own strings.
+    cleared_for: usize,
     /// Positions that count as inserted but are not in the list, which is empty then.
     late: core::ops::Range<usize>,
     /// From here on, every position up to the next one to insert is inserted.
@@ -35,6 +38,7 @@ impl Positions {
             bits,
             rolling: 0,
             clear: true,
+            cleared_for: 0,
             late: 0..0,
             solid_from: 0,
         }
@@ -95,14 +99,18 @@ impl Positions {
         1 << self.bits
     }
 
-    /// The list, up to date.
+    /// The list, up to date, for as much as there is of the window.
     #[inline(always)]
     pub fn list(&mut self, window: &[u8]) -> List<'_> {
-        if self.clear {
+        if self.clear || window.len() > self.cleared_for {
             self.catch_up(window);
         }
-        // SAFETY: there are as many entries of both. Those of `prev` that were never written are
-        // not used.
+        self.as_it_is()
+    }
+
+    #[inline(always)]
+    fn as_it_is(&mut self) -> List<'_> {
+        // SAFETY: there are as many entries of both. Those that were never written are not used.
         let (head, prev) = unsafe {
             (
                 core::slice::from_raw_parts_mut(self.head, self.entries()),
@@ -112,23 +120,42 @@ impl Positions {
         List::new(self.hash(), head, prev)
     }
 
-    /// Brings the list up to date, before the window changes without a word to it.
+    /// Brings the list up to date, and all of it, before the window moves or changes.
     pub fn settle(&mut self, window: &Window) {
+        self.clear_all(window);
         if !self.late.is_empty() {
+            self.catch_up(window.slice(0, window.end()));
+        }
+    }
+
+    /// Clears what was not needed for a short input, before the window moves.
+    pub fn clear_all(&mut self, window: &Window) {
+        if !self.clear && self.cleared_for != usize::MAX {
             self.catch_up(window.slice(0, window.end()));
         }
     }
 
     #[cold]
     fn catch_up(&mut self, window: &[u8]) {
-        // SAFETY: there are as many.
-        unsafe { self.head.write_bytes(0, self.entries()) };
+        let strings = |len: usize| len.saturating_sub(MIN_MATCH - 1);
+        if !self.clear {
+            let before = strings(core::mem::replace(&mut self.cleared_for, usize::MAX));
+            return self.as_it_is().clear_rest(window, 0, before);
+        }
         self.clear = false;
         let late = core::mem::replace(&mut self.late, 0..0);
+        if strings(window.len()) <= FEW {
+            self.cleared_for = window.len();
+            self.as_it_is().clear_at(window, 0, strings(window.len()));
+        } else {
+            self.cleared_for = usize::MAX;
+            // SAFETY: there are as many.
+            unsafe { self.head.write_bytes(0, self.entries()) };
+        }
         if !late.is_empty() {
             // Older ones are overwritten in `prev`, and not in reach any more.
             let from = late.start.max(late.end.saturating_sub(self.window_size as usize));
-            self.list(window).insert_all(window, from, late.end);
+            self.as_it_is().insert_all(window, from, late.end);
         }
     }
 
@@ -138,7 +165,7 @@ impl Positions {
         self.solid_from = self.solid_from.saturating_sub(by);
         self.late = self.late.start.saturating_sub(by)..self.late.end.saturating_sub(by);
         if !self.clear {
-            self.list(&[]).slide();
+            self.as_it_is().slide();
         }
     }
 
@@ -180,12 +207,34 @@ impl Positions {
     /// Inserts `pos`, for which the hash was started or that follows the last one, and of which
     /// three bytes are there; gives the last position with the same hash, or 0.
     pub fn insert(&mut self, window: &Window, pos: usize) -> usize {
-        let end = pos + MIN_MATCH;
-        let bytes = window.slice(0, end);
+        let bytes = window.slice(0, window.end());
         let mask = self.entries() as u32 - 1;
-        let hash = (self.rolling << self.shift() ^ u32::from(bytes[end - 1])) & mask;
+        let third = bytes[pos + MIN_MATCH - 1];
+        let hash = (self.rolling << self.shift() ^ u32::from(third)) & mask;
+        let in_order = hash as usize == self.hash().at(bytes, pos);
+        if !in_order {
+            // The entry may not be one of the input's strings.
+            self.list(bytes);
+            self.clear_all(window);
+        }
         self.rolling = hash;
         self.list(bytes).link(hash as usize, pos)
+    }
+
+    /// As [`Positions::insert`], for all positions `from..to`.
+    pub fn insert_all(&mut self, window: &Window, from: usize, to: usize) {
+        if self.is_at(window, from) {
+            self.list(window.slice(0, window.end())).insert_all(
+                window.slice(0, window.end()),
+                from,
+                to,
+            );
+            self.start(window, to);
+        } else {
+            for pos in from..to {
+                self.insert(window, pos);
+            }
+        }
     }
 
     /// As [`Positions::insert`], for a position that is not searched for now.

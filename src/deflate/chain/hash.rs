@@ -30,6 +30,15 @@ impl Hash {
         (((first << self.shift ^ second) << self.shift ^ third) & self.mask) as usize
     }
 
+    /// The hash at `pos`, of which three bytes are in the window.
+    #[inline(always)]
+    pub fn at(self, window: &[u8], pos: usize) -> usize {
+        match window.get(pos..pos + 4) {
+            Some(bytes) => self.of(u32::from_le_bytes(bytes.try_into().unwrap_or([0; 4]))),
+            None => self.of_bytes(&window[pos..]),
+        }
+    }
+
     /// The hash of three bytes.
     #[inline(always)]
     pub fn of_bytes(self, bytes: &[u8]) -> usize {

@@ -13,6 +13,9 @@ pub struct List<'a> {
     prev: &'a mut [u16],
 }
 
+/// How many positions it is worth while to clear by themselves.
+pub const FEW: usize = 512;
+
 /// How many hashes are computed at a time.
 const GROUP: usize = 64;
 
@@ -29,11 +32,7 @@ impl<'a> List<'a> {
     #[inline(always)]
     pub fn insert(&mut self, window: &[u8], pos: usize) -> usize {
         debug_assert!(pos + 3 <= window.len());
-        let hash = match window.get(pos..pos + 4) {
-            Some(bytes) => self.hash.of(u32::from_le_bytes(bytes.try_into().unwrap_or([0; 4]))),
-            None => self.hash.of_bytes(&window[pos..]),
-        };
-        self.link(hash, pos)
+        self.link(self.hash.at(window, pos), pos)
     }
 
     /// Makes `pos` the newest position of `hash`; what was it before.
@@ -81,6 +80,31 @@ impl<'a> List<'a> {
         self.head.fill(0);
     }
 
+    /// Forgets all positions, as far as [`List::find`] at one of the positions `from..to` can tell;
+    /// at most [`FEW`] of them, with `to + 2` bytes in the window. For so few, that is quicker than
+    /// to clear the whole table. Until [`List::clear_rest`], only these may be inserted.
+    pub fn clear_at(&mut self, window: &[u8], from: usize, to: usize) {
+        for pos in from..to {
+            let hash = self.hash.at(window, pos);
+            self.head[hash] = 0;
+        }
+    }
+
+    /// After [`List::clear_at`] with the same `from` and `to`, and perhaps insertions: forgets what
+    /// that has left.
+    pub fn clear_rest(&mut self, window: &[u8], from: usize, to: usize) {
+        assert!(to - from <= FEW);
+        let mut kept = [0; FEW];
+        for (kept, pos) in kept.iter_mut().zip(from..to) {
+            *kept = self.head[self.hash.at(window, pos)];
+        }
+        self.clear();
+        for (kept, pos) in kept.iter().zip(from..to) {
+            let hash = self.hash.at(window, pos);
+            self.head[hash] = *kept;
+        }
+    }
+
     /// The window has moved down by half: so have all positions, and those that left it are none.
     pub fn slide(&mut self) {
         let by = self.prev.len() as u16;
@@ -105,18 +129,25 @@ impl<'a> List<'a> {
         if head < reach.head || head >= search.pos {
             return None;
         }
-        self.walk(window, head, reach, search, effort)
+        Links(self.prev).walk(window, head, reach, search, effort)
     }
+}
 
+/// For each position the one before it in its chain; how many positions there are, is a power of
+/// two, modulo which they count.
+pub(super) struct Links<'a>(pub &'a [u16]);
+
+impl Links<'_> {
     /// The position before `candidate` in its chain.
     #[inline(always)]
     fn before(&self, candidate: usize) -> usize {
-        let at = candidate & (self.prev.len() - 1);
+        let at = candidate & (self.0.len() - 1);
         // SAFETY: the length is a power of two, so the mask keeps below it.
-        usize::from(*unsafe { self.prev.get_unchecked(at) })
+        usize::from(*unsafe { self.0.get_unchecked(at) })
     }
 
-    fn walk(
+    /// The best match from `head` on, which is within reach.
+    pub(super) fn walk(
         &self,
         window: &[u8],
         head: usize,

@@ -6,11 +6,15 @@
 //! here enumerates exactly it, so each finds exactly the match that stock finds:
 //!
 //! * [`list`]: stock's own linked list, in the stream's own memory;
+//! * [`bucket`]: the newest positions of each hash in one word;
+//! * [`bulk`]: the list of all positions, built ahead of the parse;
 //! * [`runs`]: all positions sorted by hash.
 //!
 //! Positions are indices into the window of two times the window size; 0 is none and never
 //! matches.
 
+pub mod bucket;
+pub mod bulk;
 pub mod bytes;
 pub mod hash;
 pub mod isa;

@@ -15,12 +15,10 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 break;
             }
         }
-        let full = if s.window.lookahead >= MIN_LOOKAHEAD
-            && s.lazy.previous == MIN_MATCH - 1
-            && s.lazy.length < MIN_MATCH
-            && s.positions.is_at(&s.window, s.window.pos)
-        {
-            bulk(s)
+        let hash_fits =
+            s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, s.window.pos);
+        let full = if s.lazy.previous == MIN_MATCH - 1 && s.lazy.length < MIN_MATCH && hash_fits {
+            go(s, flush != Flush::None && strm.io.avail_in() == 0)
         } else {
             step(s)
         };
@@ -34,10 +32,12 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
-/// Goes on while there is enough to look ahead; whether the block is full.
-fn bulk(s: &mut Deflate) -> bool {
+/// Goes on while there is enough to look ahead, or to the end; whether the block is full.
+fn go(s: &mut Deflate, to_the_end: bool) -> bool {
     let end = s.window.end();
-    let stop = end + 1 - MIN_LOOKAHEAD;
+    let stop = if to_the_end { end } else { (end + 1).saturating_sub(MIN_LOOKAHEAD) };
+    // From here on, no three bytes are there.
+    let last = (end + 1).saturating_sub(MIN_MATCH);
     let insert_most = s.limits.lazy as usize;
     let effort = s.effort();
     let max_distance = s.window.max_distance();
@@ -49,14 +49,14 @@ fn bulk(s: &mut Deflate) -> bool {
     let mut length = s.lazy.length;
     let mut full = false;
     while pos < stop && !full {
-        let head = list.insert(window, pos);
+        let head = if pos < last { list.insert(window, pos) } else { 0 };
         if head != 0 && pos.wrapping_sub(head + 1) < max_distance {
             let search = Search { pos, lookahead: end - pos, best: MIN_MATCH - 1 };
             if let Some(found) = list.find(window, head, &search, &effort) {
                 // SAFETY: the block is there, and is written when it is full.
                 full = unsafe { tally.matched(pos - found.start, found.len) };
                 let next = pos + found.len;
-                if found.len <= insert_most {
+                if found.len <= insert_most && next < last {
                     list.insert_all(window, pos + 1, next);
                 }
                 pos = next;
@@ -94,17 +94,17 @@ fn step(s: &mut Deflate) -> bool {
     }
     let length = s.lazy.length;
     let full = s.block.matched(pos.wrapping_sub(s.lazy.start), length);
-    s.window.lookahead -= length;
-    if length <= s.limits.lazy as usize && s.window.lookahead >= MIN_MATCH {
-        for inner in pos + 1..pos + length {
+    let next = pos + length;
+    if length <= s.limits.lazy as usize && next + MIN_MATCH <= s.window.end() {
+        for inner in pos + 1..next {
             s.positions.insert(&s.window, inner);
         }
-        s.window.pos += length;
     } else {
-        s.window.pos += length;
         // Where these two are not input, the hash is started again before it is used.
-        s.positions.start(&s.window, s.window.pos);
+        s.positions.start(&s.window, next);
     }
+    s.window.pos = next;
+    s.window.lookahead -= length;
     s.lazy.length = 0;
     full
 }

@@ -1,16 +1,13 @@
 //! The structures of `chain`, as lazy parsing uses them.
 
+use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::isa::Isa;
 use crate::deflate::chain::list::List;
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, Match, Search};
-use crate::deflate::window::MIN_LOOKAHEAD;
 
 /// Finds earlier strings while parsing goes on from position to position.
 pub(super) trait Finder {
-    /// The fewest bytes that have to be there from a position on, for it to be parsed.
-    const LEAST: usize;
-
     /// Inserts `pos`, where three bytes are there; the longest match if one is `wanted`.
     ///
     /// # Safety
@@ -28,8 +25,6 @@ pub(super) trait Finder {
 }
 
 impl Finder for List<'_> {
-    const LEAST: usize = MIN_LOOKAHEAD;
-
     #[inline(always)]
     unsafe fn find(
         &mut self,
@@ -48,6 +43,22 @@ impl Finder for List<'_> {
     }
 }
 
+impl Finder for Bulk<'_> {
+    #[inline(always)]
+    unsafe fn find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> Option<Match> {
+        if wanted { Bulk::find(self, window, search, effort) } else { None }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
+}
+
 /// Sorted positions, searched with the instructions of `I`.
 pub(super) struct Sorted<'r, 'a, I> {
     pub runs: &'r Runs<'a>,
@@ -55,8 +66,6 @@ pub(super) struct Sorted<'r, 'a, I> {
 }
 
 impl<I: Isa> Finder for Sorted<'_, '_, I> {
-    const LEAST: usize = 1;
-
     #[inline(always)]
     unsafe fn find(
         &mut self,

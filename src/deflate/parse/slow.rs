@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use super::finder::{Finder, Sorted};
 use super::{Deflate, Flush, Progress, Strm};
+use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::isa::{Isa, Portable};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, Search};
@@ -15,8 +16,14 @@ use crate::deflate::{Block, Lazy};
 /// A match of three bytes from farther away costs more than three literals, mostly.
 const TOO_FAR: usize = 4096;
 
-/// With so much input, and a quarter of what is there already, sorting pays.
-const WORTH_SORTING: usize = 4096;
+/// With so much input, and a quarter of what is there already, it pays to look ahead.
+const WORTH_PREPARING: usize = 10 << 10;
+
+/// So many bytes a symbol mean that few searches are made.
+const FEW_SEARCHES: usize = 6;
+
+/// Searches that look at fewer candidates are quicker in a list.
+const SHORT_SEARCH: u32 = 64;
 
 /// What one step has done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,21 +39,13 @@ enum Step {
 }
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let mut scratch = if pays_to_sort(s, strm) { Scratch::take() } else { None };
-    let hash = s.positions.hash();
-    let mut runs = scratch.as_mut().map(|scratch| {
-        let size = s.window.size();
-        Runs::new(&mut scratch.entries()[..Runs::memory(size, hash)], size, hash)
-    });
-    let mut sorted_to = 0;
+    let mut scratch = if pays_to_prepare(s, strm) { Scratch::take() } else { None };
+    let mut prepared = scratch.as_mut().map(|scratch| Prepared::new(s, scratch));
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
-            if let Some(runs) = &mut runs
-                && slid
-            {
-                runs.slide();
-                sorted_to = 0;
+            if slid && let Some(prepared) = &mut prepared {
+                prepared.slide();
             }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
@@ -55,6 +54,7 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 break;
             }
         }
+        let to_the_end = flush != Flush::None && strm.io.avail_in() == 0;
         let pos = s.window.pos;
         let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
         let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
@@ -64,25 +64,20 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 s.positions.skipped_before(pos + MIN_MATCH);
             }
             step(s)
-        } else if let Some(runs) = &mut runs
-            && s.positions.are_solid(pos, s.window.max_distance())
+        } else if let Some(prepared) = &mut prepared
+            && prepared.pays(s)
         {
             s.positions.leave_list(pos);
-            if sorted_to != s.window.end() {
-                sorted_to = s.window.end();
-                runs.fill(s.window.slice(0, sorted_to), s.positions.solid_from());
-            }
-            sorted(s, runs, flush)
-        } else if s.window.lookahead >= MIN_LOOKAHEAD {
-            let mut parse = Bulk::new(s, flush);
+            prepared.fill(s);
+            with_ahead(s, &mut prepared.ahead, to_the_end)
+        } else {
+            let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
             let mut list = s.positions.list(window);
             // SAFETY: a list needs nothing of the CPU.
             let done = unsafe { parse.go(&mut list, window, &mut s.block) };
             parse.put_back(s, done);
             done
-        } else {
-            step(s)
         };
         if done != Step::Fits {
             if done != Step::Literal {
@@ -105,25 +100,126 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
-/// Whether there is enough to do to sort all positions first.
-fn pays_to_sort(s: &Deflate, strm: &Strm<'_>) -> bool {
+/// Whether there is enough to do to look at all positions ahead of the parse.
+fn pays_to_prepare(s: &Deflate, strm: &Strm<'_>) -> bool {
     let new = s.window.lookahead + strm.io.avail_in() as usize;
-    new >= WORTH_SORTING && new >= s.window.pos.min(s.window.size()) / 4
+    let history = s.window.pos.min(s.window.size());
+    if new < WORTH_PREPARING || new < history / 4 {
+        return false;
+    }
+    // Few symbols for much data means few searches, which do not pay for all of the history.
+    let (bytes, symbols) = (s.window.block().1, s.block.len());
+    new >= 2 * history || symbols == 0 || bytes < FEW_SEARCHES * symbols
 }
 
-/// Parses with sorted positions, with the best instructions that there are.
-fn sorted(s: &mut Deflate, runs: &Runs<'_>, flush: Flush) -> Step {
-    let mut parse = Bulk::new(s, flush);
+/// A structure that knows the positions of the window ahead of the parse.
+enum Ahead<'a> {
+    Linked(Bulk<'a>),
+    Sorted(Runs<'a>),
+}
+
+/// The positions ahead, where it pays to know them.
+struct Prepared<'a> {
+    ahead: Ahead<'a>,
+    sample: &'a mut [u16],
+    /// The window's end when it was last looked at.
+    seen_to: usize,
+    /// Whether the data was found to have long chains.
+    pays: bool,
+    /// Up to here, positions are known.
+    known_to: usize,
+}
+
+/// How many strings are looked at to learn whether searches will be long.
+const SAMPLE: usize = 1024;
+/// For as many strings as are looked at, there are twice as many places.
+const PLACES: usize = 2 * SAMPLE;
+
+impl<'a> Prepared<'a> {
+    fn new(s: &Deflate, scratch: &'a mut Scratch) -> Prepared<'a> {
+        let (size, hash) = (s.window.size(), s.positions.hash());
+        let (sample, rest) = scratch.entries().split_at_mut(PLACES);
+        let ahead = if (1..SHORT_SEARCH).contains(&s.limits.chain) {
+            Ahead::Linked(Bulk::new(&mut rest[..Bulk::memory(size, hash)], size, hash))
+        } else {
+            Ahead::Sorted(Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash))
+        };
+        Prepared { ahead, sample, seen_to: 0, pays: false, known_to: 0 }
+    }
+
+    fn slide(&mut self) {
+        match &mut self.ahead {
+            Ahead::Linked(bulk) => bulk.slide(),
+            Ahead::Sorted(runs) => runs.slide(),
+        }
+        (self.seen_to, self.known_to) = (0, 0);
+    }
+
+    /// Whether to go on with it.
+    fn pays(&mut self, s: &Deflate) -> bool {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if !s.positions.are_solid(pos, s.window.max_distance()) {
+            return false;
+        }
+        if self.seen_to != end {
+            self.seen_to = end;
+            if end - pos >= SAMPLE {
+                let linked = matches!(self.ahead, Ahead::Linked(_));
+                self.pays = linked || self.repeats(s.window.slice(pos, end));
+            }
+        }
+        self.pays
+    }
+
+    /// Whether strings of three bytes occur again within short distances: in random data they do
+    /// not, and its chains are so short that a list is the quickest.
+    fn repeats(&mut self, ahead: &[u8]) -> bool {
+        self.sample.fill(0);
+        let middle = (ahead.len() - SAMPLE) / 2;
+        let mut again = 0;
+        for three in ahead[middle..middle + SAMPLE].windows(3) {
+            let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
+            let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
+            let place = &mut self.sample[hash as usize / 65536 % PLACES];
+            let tag = hash as u16 | 1;
+            again += usize::from(*place == tag);
+            *place = tag;
+        }
+        again >= SAMPLE / 16
+    }
+
+    /// Takes in what the window has got. What is out of reach need not be known.
+    fn fill(&mut self, s: &Deflate) {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if self.known_to != end {
+            self.known_to = end;
+            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
+            let window = s.window.slice(0, end);
+            match &mut self.ahead {
+                Ahead::Linked(bulk) => bulk.fill(window, from),
+                Ahead::Sorted(runs) => runs.fill(window, from),
+            }
+        }
+    }
+}
+
+/// Parses with positions that are known ahead, with the best instructions that there are.
+fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step {
+    let mut parse = Lazily::new(s, to_the_end);
     let window = s.window.slice(0, parse.end);
     let block = &mut s.block;
-    let done = match () {
+    let done = match ahead {
+        // SAFETY: this needs nothing of the CPU.
+        Ahead::Linked(bulk) => unsafe { parse.go(bulk, window, block) },
         #[cfg(target_arch = "x86_64")]
-        () if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) => {
+        Ahead::Sorted(runs)
+            if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) =>
+        {
             // SAFETY: the CPU has AVX2, BMI1 and BMI2.
             unsafe { sorted_avx2(&mut parse, runs, window, block) }
         }
         // SAFETY: this needs nothing of the CPU.
-        () => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
+        Ahead::Sorted(runs) => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
     };
     parse.put_back(s, done);
     let next = parse.pos + usize::from(done == Step::FullByLiteral);
@@ -135,7 +231,12 @@ fn sorted(s: &mut Deflate, runs: &Runs<'_>, flush: Flush) -> Step {
 /// The CPU has AVX2, BMI1 and BMI2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-unsafe fn sorted_avx2(parse: &mut Bulk, runs: &Runs<'_>, window: &[u8], block: &mut Block) -> Step {
+unsafe fn sorted_avx2(
+    parse: &mut Lazily,
+    runs: &Runs<'_>,
+    window: &[u8],
+    block: &mut Block,
+) -> Step {
     // SAFETY: by this function's own contract.
     unsafe { sorted_by::<crate::deflate::chain::isa::Avx2>(parse, runs, window, block) }
 }
@@ -144,7 +245,7 @@ unsafe fn sorted_avx2(parse: &mut Bulk, runs: &Runs<'_>, window: &[u8], block: &
 /// The CPU has what `I` needs.
 #[inline(always)]
 unsafe fn sorted_by<I: Isa>(
-    parse: &mut Bulk,
+    parse: &mut Lazily,
     runs: &Runs<'_>,
     window: &[u8],
     block: &mut Block,
@@ -154,7 +255,7 @@ unsafe fn sorted_by<I: Isa>(
 }
 
 /// Lazy parsing of what is in the window, with its state at hand.
-struct Bulk {
+struct Lazily {
     pos: usize,
     end: usize,
     /// No position from here on is parsed where more input may come.
@@ -165,11 +266,11 @@ struct Bulk {
     filtered: bool,
 }
 
-impl Bulk {
-    fn new(s: &Deflate, flush: Flush) -> Bulk {
+impl Lazily {
+    fn new(s: &Deflate, to_the_end: bool) -> Lazily {
         let end = s.window.end();
-        let least = if flush == Flush::None { MIN_LOOKAHEAD } else { 1 };
-        Bulk {
+        let least = if to_the_end { 1 } else { MIN_LOOKAHEAD };
+        Lazily {
             pos: s.window.pos,
             end,
             stop: (end + 1).saturating_sub(least),
@@ -195,10 +296,10 @@ impl Bulk {
     /// The CPU has what the finder needs.
     #[inline(always)]
     unsafe fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
-        let Bulk { mut pos, end, lazy_most, filtered, .. } = *self;
+        let Lazily { mut pos, end, lazy_most, filtered, .. } = *self;
         let effort = self.effort;
         let mut lazy = self.lazy;
-        let stop = self.stop.min((end + 1).saturating_sub(F::LEAST));
+        let stop = self.stop;
         // From here on, no three bytes are there.
         let last = (end + 1).saturating_sub(MIN_MATCH);
         let mut tally = block.tally();
@@ -207,7 +308,7 @@ impl Bulk {
         while pos < stop {
             let (previous, previous_start) = (lazy.length, lazy.start);
             lazy.length = MIN_MATCH - 1;
-            if F::LEAST >= MIN_MATCH || pos < last {
+            if pos < last {
                 let search = Search { pos, lookahead: end - pos, best: previous };
                 // SAFETY: by this function's own contract.
                 let found = unsafe { finder.find(window, &search, &effort, previous < lazy_most) };

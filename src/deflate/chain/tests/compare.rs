@@ -1,9 +1,11 @@
 //! One parse that asks zlib's search and every finder of ours.
 
 use super::stock::{Config, Finder, Reference, parse};
+use crate::deflate::chain::bucket::Bucket;
+use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::isa::Portable;
-use crate::deflate::chain::list::List;
+use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Match, Search};
 
@@ -38,8 +40,13 @@ struct All<'a> {
     reference: Reference,
     head: Vec<u16>,
     prev: Vec<u16>,
+    /// For short inputs, and what follows: up to where the list was cleared; and its memory.
+    sparse: Option<(usize, Vec<u16>, Vec<u16>)>,
+    /// With a budget that it suffices for.
+    bucket: Option<Vec<u64>>,
     /// At the levels that insert every position.
     runs: Option<Runs<'static>>,
+    bulk: Option<Bulk<'static>>,
 }
 
 impl All<'_> {
@@ -52,11 +59,32 @@ impl All<'_> {
             reference: Reference::new(window_bits, hash_bits),
             head: vec![0; 1 << hash_bits],
             prev: vec![0; 1 << window_bits],
+            sparse: Some((
+                usize::MAX,
+                vec![0x5555; 1 << hash_bits],
+                vec![0x5555; 1 << window_bits],
+            )),
+            bucket: Bucket::suffices(&settings.config.effort()).then(|| vec![0; 1 << hash_bits]),
+            bulk: settings.config.slow.then(|| {
+                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
+                Bulk::new(vec![0x5555; Bulk::memory(w_size, hash)].leak(), w_size, hash)
+            }),
             runs: settings.config.slow.then(|| {
                 let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
                 Runs::new(vec![0x5555; Runs::memory(w_size, hash)].leak(), w_size, hash)
             }),
         }
+    }
+
+    fn with_bucket<R>(&mut self, with: impl FnOnce(&mut Bucket) -> R) -> Option<R> {
+        let (hash_bits, window_bits) = (self.settings.hash_bits, self.settings.window_bits);
+        let memory = self.bucket.as_mut()?;
+        Some(with(&mut Bucket::resume(Hash::new(hash_bits), 1 << window_bits, memory)))
+    }
+
+    fn sparse(&mut self) -> Option<List<'_>> {
+        let (_, head, prev) = self.sparse.as_mut()?;
+        Some(List::new(Hash::new(self.settings.hash_bits), head, prev))
     }
 
     fn list(&mut self) -> List<'_> {
@@ -68,14 +96,37 @@ impl Finder for All<'_> {
     fn slide(&mut self, _window: &[u8]) {
         self.reference.slide();
         self.list().slide();
+        self.with_bucket(|bucket| bucket.slide());
+        if let Some(mut list) = self.sparse() {
+            list.slide();
+        }
         if let Some(runs) = &mut self.runs {
             runs.slide();
+        }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.slide();
         }
     }
 
     fn filled(&mut self, window: &[u8], _next: usize, _pos: usize) {
+        let to = window.len().saturating_sub(2);
+        match self.sparse.as_mut().map(|sparse| core::mem::replace(&mut sparse.0, to)) {
+            // The first bytes.
+            Some(usize::MAX) if to <= FEW => self.sparse().unwrap().clear_at(window, 0, to),
+            // More than that: from here on it is a list like any other, compared a little longer.
+            Some(before) if before <= FEW && to > before => {
+                self.sparse().unwrap().clear_rest(window, 0, before);
+            }
+            Some(before) if before == to => {}
+            _ if window.len() > 5000 => self.sparse = None,
+            Some(usize::MAX) => self.sparse().unwrap().clear(),
+            _ => {}
+        }
         if let Some(runs) = &mut self.runs {
             runs.fill(window, 0);
+        }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.fill(window, 0);
         }
     }
 
@@ -84,6 +135,10 @@ impl Finder for All<'_> {
             self.reference.insert(window, pos);
         }
         self.list().insert_all(window, from, to);
+        self.with_bucket(|bucket| bucket.insert_all(window, from, to));
+        if let Some(mut list) = self.sparse() {
+            list.insert_all(window, from, to);
+        }
     }
 
     fn insert_and_find(&mut self, window: &[u8], search: &Search) -> Option<Match> {
@@ -94,6 +149,20 @@ impl Finder for All<'_> {
         let head = self.list().insert(window, search.pos);
         let found = self.list().find(window, head, search, &effort);
         assert_eq!(found, expected, "list, {}, {search:?}, {:?}", self.name, self.settings);
+        if let Some(found) =
+            self.with_bucket(|bucket| bucket.insert_and_find(window, search, &effort))
+        {
+            assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(mut list) = self.sparse() {
+            let head = list.insert(window, search.pos);
+            let found = list.find(window, head, search, &effort);
+            assert_eq!(found, expected, "sparse, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(bulk) = &self.bulk {
+            let found = bulk.find(window, search, &effort);
+            assert_eq!(found, expected, "bulk, {}, {search:?}, {:?}", self.name, self.settings);
+        }
         if let Some(runs) = &self.runs {
             // SAFETY: any CPU can do that.
             let found = unsafe { runs.find::<Portable>(window, search, &effort) };
