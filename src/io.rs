@@ -81,14 +81,14 @@ impl<'a> Io<'a> {
         self.next_out.is_null() || (self.avail_in != 0 && self.next_in.is_null())
     }
 
+    /// The same input and room.
+    pub(crate) fn both(&self) -> Io<'a> {
+        Io { ..*self }
+    }
+
     /// The same input, and no room.
     pub(crate) fn reader(&self) -> Io<'a> {
         Io { next_out: core::ptr::null_mut(), avail_out: 0, ..*self }
-    }
-
-    /// The same room, and no input.
-    pub(crate) fn writer(&self) -> Io<'a> {
-        Io { next_in: core::ptr::null(), avail_in: 0, ..*self }
     }
 
     /// The first `len` bytes of input that are left.
@@ -114,6 +114,13 @@ impl<'a> Io<'a> {
         debug_assert!(len <= self.avail_in);
         self.next_in = self.next_in.wrapping_add(len as usize);
         self.avail_in -= len;
+    }
+
+    /// Moves past `len` bytes of room, which are written.
+    pub(crate) fn advance(&mut self, len: u32) {
+        debug_assert!(len <= self.avail_out);
+        self.next_out = self.next_out.wrapping_add(len as usize);
+        self.avail_out -= len;
     }
 
     /// Writes as much of `bytes` as there is room for; how many that was.

@@ -2,10 +2,11 @@
 
 use core::ffi::{CStr, c_long};
 
-use super::deflate_header::{GzHeader, initial_check, update_check};
 use super::inflate_body::{BLOCK_BEGINS, Body, LAST_BLOCK};
 use super::inflate_header::{HeaderReader, Outcome, WRAP_CHECK, WRAP_GZIP};
 use super::{Allocator, Code, Flush, Io, Step};
+use crate::checksum::{adler32, crc32};
+use crate::format::GzHeader;
 
 /// What `inflateInit2`'s window bits say (zlib.h).
 #[derive(Clone, Copy, Debug)]
@@ -508,4 +509,14 @@ impl Inflate {
     pub fn msg(&self) -> Option<&'static CStr> {
         self.msg
     }
+}
+
+/// The check value of no data.
+fn initial_check(gzip: bool) -> u32 {
+    if gzip { 0 } else { 1 }
+}
+
+/// Continues a check value over `data`.
+fn update_check(gzip: bool, check: u32, data: &[u8]) -> u32 {
+    if gzip { crc32(check, data) } else { adler32(check, data) }
 }

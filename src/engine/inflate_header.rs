@@ -2,8 +2,8 @@
 //! 1952), and the dictionary's id.
 
 use super::Io;
-use super::deflate_header::GzHeader;
 use crate::checksum::crc32;
+use crate::format::GzHeader;
 
 /// Bits of `wrap`, as `inflateInit2`'s window bits ask for them.
 pub(super) const WRAP_ZLIB: u8 = 1;

@@ -1,6 +1,7 @@
 //! A whole buffer in one call.
 
-use super::{Code, Deflate, DeflateConfig, Flush, Inflate, Io};
+use super::{Code, Flush, Inflate, Io};
+use crate::deflate::{Config, Owned};
 
 /// A buffer of any length, handed out in pieces that 32 bits can count.
 struct Pieces {
@@ -79,14 +80,19 @@ pub unsafe fn compress(
     room: usize,
     level: i32,
 ) -> (Code, usize, usize) {
-    let mut deflate = match Deflate::for_input(DeflateConfig::new(level), source_len) {
+    let mut deflate = match Owned::new(Config::new(level)) {
         Ok(deflate) => deflate,
         Err(code) => return (code, 0, 0),
     };
     // SAFETY: by this function's own contract.
     let mut whole = unsafe { Whole::new(source, source_len, dest, room) };
-    let code =
-        whole.run(|io, more| deflate.run(io, if more { Flush::None } else { Flush::Finish }));
+    let code = whole.run(|io, more| {
+        let flush = if more { Flush::None } else { Flush::Finish };
+        let step = deflate.run(io.both(), flush);
+        io.skip(step.consumed as u32);
+        io.advance(step.produced as u32);
+        step.code
+    });
     let code = if code == Code::StreamEnd { Code::Ok } else { code };
     (code, source_len - whole.unread(), room - whole.unwritten())
 }

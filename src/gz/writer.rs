@@ -7,7 +7,8 @@ use super::buffer::{Buffer, Window};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{Errno, Fd};
 use super::mode::Mode;
-use crate::engine::{Code, Deflate, DeflateConfig, Flush};
+use crate::codes::{Code, Flush};
+use crate::deflate::{Config, Owned};
 
 /// The gzip wrapper with the largest window, and zlib's default memory level (zlib.h,
 /// `deflateInit2`).
@@ -16,7 +17,7 @@ const MEM_LEVEL: i32 = 8;
 
 /// The deflate stream and its output on the way to the descriptor.
 struct Compressor {
-    deflate: Deflate,
+    deflate: Owned,
     output: Buffer,
     /// What of the output buffer is still to be written.
     unwritten: Window,
@@ -108,7 +109,7 @@ impl Writer {
             return Ok(());
         }
         let size = self.base.buffer_size as usize;
-        let config = DeflateConfig {
+        let config = Config {
             level: self.level,
             window_bits: GZIP_WINDOW_BITS,
             mem_level: MEM_LEVEL,
@@ -117,7 +118,7 @@ impl Writer {
         let compressor = || {
             Some(Compressor {
                 output: Buffer::zeroed(size)?,
-                deflate: Deflate::new(config).ok()?,
+                deflate: Owned::new(config).ok()?,
                 unwritten: Window::default(),
                 member: Member::Open,
             })

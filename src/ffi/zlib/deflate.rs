@@ -5,10 +5,11 @@
 
 use core::ffi::{c_char, c_int, c_uint};
 
-use super::stream::{self, Kind, Room, deflate_of};
+use super::stream::{self, Room, deflate_of};
 use super::types::code::*;
 use super::types::*;
-use crate::engine::{self, Code, Deflate, DeflateConfig, Flush};
+use crate::codes::Flush;
+use crate::deflate::{self, Config, Deflate, Strm};
 
 /// Prepares `strm` for compression at `level`.
 ///
@@ -22,7 +23,7 @@ pub unsafe extern "C" fn deflateInit_(
     stream_size: c_int,
 ) -> c_int {
     // SAFETY: the same contract.
-    unsafe { init(strm, DeflateConfig::new(level), version, stream_size) }
+    unsafe { init(strm, Config::new(level), version, stream_size) }
 }
 
 /// Prepares `strm` for compression with all parameters.
@@ -43,7 +44,7 @@ pub unsafe extern "C" fn deflateInit2_(
     const Z_DEFLATED: c_int = 8;
     // Any other method is refused below, through a level that does not exist.
     let level = if method == Z_DEFLATED { level } else { c_int::MAX };
-    let config = DeflateConfig { level, window_bits: windowBits, mem_level: memLevel, strategy };
+    let config = Config { level, window_bits: windowBits, mem_level: memLevel, strategy };
     // SAFETY: the same contract.
     unsafe { init(strm, config, version, stream_size) }
 }
@@ -52,7 +53,7 @@ pub unsafe extern "C" fn deflateInit2_(
 /// See the parent module.
 unsafe fn init(
     strm: z_streamp,
-    config: DeflateConfig,
+    config: Config,
     version: *const c_char,
     stream_size: c_int,
 ) -> c_int {
@@ -65,21 +66,45 @@ unsafe fn init(
             return Z_STREAM_ERROR;
         }
         stream::prepare(strm);
-        let Some(allocator) = stream::allocator(strm).filter(|_| Deflate::accepts(config)) else {
+        let Some(allocator) = stream::allocator(strm).filter(|_| config.is_valid()) else {
             return Z_STREAM_ERROR;
         };
-        let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
-        let deflate = match Deflate::with_allocator(config, allocator) {
-            Ok(deflate) => deflate,
-            Err(Code::MemError) => {
-                (*strm).state = core::ptr::null_mut();
-                return stream::out_of_memory(strm);
+        let Some(mut room) = Room::new(allocator) else { return Z_MEM_ERROR };
+        let place = room.engine();
+        let made = exchange(strm, |theirs| Deflate::init(place, config, allocator, theirs));
+        match made {
+            Ok(()) => {
+                room.filled(strm);
+                Z_OK
             }
-            Err(code) => return code as c_int,
-        };
-        stream::clear_totals(strm, Z_UNKNOWN, Some(deflate.check()));
-        room.fill(strm, Kind::Deflate(deflate));
-        Z_OK
+            Err(_) => {
+                (*strm).state = core::ptr::null_mut();
+                stream::out_of_memory(strm)
+            }
+        }
+    }
+}
+
+/// Makes one call with the caller's side of the stream, and shows what came of it.
+///
+/// # Safety
+/// See the parent module; `strm` is not NULL.
+unsafe fn exchange<R>(strm: z_streamp, call: impl FnOnce(&mut Strm<'_>) -> R) -> R {
+    // SAFETY: by this function's own contract.
+    unsafe {
+        let z_stream { total_in, total_out, adler, data_type, .. } = *strm;
+        let mut theirs =
+            Strm { io: stream::io(strm), total_in, total_out, adler, data_type, msg: None };
+        let result = call(&mut theirs);
+        stream::store(strm, &theirs.io, false);
+        let Strm { total_in, total_out, adler, data_type, msg, .. } = theirs;
+        let strm = &mut *strm;
+        (strm.total_in, strm.total_out) = (total_in, total_out);
+        (strm.adler, strm.data_type) = (adler, data_type);
+        if let Some(msg) = msg {
+            strm.msg = msg.as_ptr();
+        }
+        result
     }
 }
 
@@ -93,32 +118,7 @@ pub unsafe extern "C" fn deflate(strm: z_streamp, flush: c_int) -> c_int {
     unsafe {
         let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
         let Some(flush) = Flush::from_c(flush) else { return Z_STREAM_ERROR };
-        advance(strm, deflate, |deflate, io| deflate.run(io, flush))
-    }
-}
-
-/// Runs one call that reads and writes, and shows what came of it.
-///
-/// # Safety
-/// See the parent module; `deflate` is `strm`'s.
-unsafe fn advance(
-    strm: z_streamp,
-    deflate: &mut Deflate,
-    call: impl FnOnce(&mut Deflate, &mut engine::Io<'_>) -> Code,
-) -> c_int {
-    // SAFETY: by this function's own contract.
-    unsafe {
-        let mut io = stream::io(strm);
-        let code = call(deflate, &mut io);
-        stream::store(strm, &io, true);
-        if let Some(check) = deflate.running_check() {
-            (*strm).adler = check.into();
-        }
-        (*strm).data_type = deflate.data_type();
-        if let Some(msg) = deflate.take_msg() {
-            (*strm).msg = msg.as_ptr();
-        }
-        code as c_int
+        exchange(strm, |theirs| deflate.deflate(theirs, flush)) as c_int
     }
 }
 
@@ -130,13 +130,10 @@ unsafe fn advance(
 pub unsafe extern "C" fn deflateEnd(strm: z_streamp) -> c_int {
     // SAFETY: see the parent module's text.
     unsafe {
-        if deflate_of(strm).is_none() {
-            return Z_STREAM_ERROR;
-        }
-        match stream::take(strm) {
-            Some(Kind::Deflate(deflate)) => deflate.end() as c_int,
-            _ => Z_STREAM_ERROR,
-        }
+        let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
+        let busy = deflate.is_busy();
+        stream::end::<Deflate>(strm);
+        if busy { Z_DATA_ERROR } else { Z_OK }
     }
 }
 
@@ -162,13 +159,13 @@ pub unsafe extern "C" fn deflateResetKeep(strm: z_streamp) -> c_int {
 
 /// # Safety
 /// See the parent module.
-unsafe fn reset(strm: z_streamp, how: impl FnOnce(&mut Deflate) -> Code) -> c_int {
+unsafe fn reset(strm: z_streamp, how: impl FnOnce(&mut Deflate, &mut Strm<'_>)) -> c_int {
     // SAFETY: see the parent module's text.
     unsafe {
         let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
-        let code = how(deflate);
-        stream::clear_totals(strm, Z_UNKNOWN, Some(deflate.check()));
-        code as c_int
+        exchange(strm, |theirs| how(deflate, theirs));
+        (*strm).msg = core::ptr::null();
+        Z_OK
     }
 }
 
@@ -188,16 +185,7 @@ pub unsafe extern "C" fn deflateSetDictionary(
             return Z_STREAM_ERROR;
         };
         let dictionary = core::slice::from_raw_parts(dictionary, dictLength as usize);
-        let code = deflate.set_dictionary(dictionary);
-        if let Some(check) = deflate.running_check() {
-            (*strm).adler = check.into();
-        }
-        if code == Code::Ok {
-            // zlib reads a dictionary as it reads input, and counts what it keeps of it.
-            let kept = dictLength.min(deflate.window_size());
-            (*strm).total_in = (*strm).total_in.wrapping_add(kept.into());
-        }
-        code as c_int
+        exchange(strm, |theirs| deflate.set_dictionary(theirs, dictionary)) as c_int
     }
 }
 
@@ -216,7 +204,7 @@ pub unsafe extern "C" fn deflateGetDictionary(
         let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
         let len = deflate.dictionary(dictionary);
         if let Some(place) = dictLength.as_mut() {
-            *place = len;
+            *place = len as uInt;
         }
         Z_OK
     }
@@ -236,11 +224,10 @@ pub unsafe extern "C" fn deflateCopy(dest: z_streamp, source: z_streamp) -> c_in
         let Some(allocator) = stream::allocator(source) else { return Z_STREAM_ERROR };
         dest.copy_from_nonoverlapping(source, 1);
         (*dest).state = core::ptr::null_mut();
-        let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
-        deflate.set_allocator(allocator);
-        match deflate.try_clone() {
-            Ok(copy) => {
-                room.fill(dest, Kind::Deflate(copy));
+        let Some(mut room) = Room::<Deflate>::new(allocator) else { return Z_MEM_ERROR };
+        match deflate.copy_to(room.engine(), allocator) {
+            Ok(()) => {
+                room.filled(dest);
                 Z_OK
             }
             Err(code) => code as c_int,
@@ -257,7 +244,7 @@ pub unsafe extern "C" fn deflateParams(strm: z_streamp, level: c_int, strategy: 
     // SAFETY: see the parent module's text.
     unsafe {
         let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
-        advance(strm, deflate, |deflate, io| deflate.set_params(io, level, strategy))
+        exchange(strm, |theirs| deflate.params(theirs, level, strategy)) as c_int
     }
 }
 
@@ -298,7 +285,7 @@ pub unsafe extern "C" fn deflateBound_z(strm: z_streamp, sourceLen: z_size_t) ->
     // SAFETY: see the parent module's text.
     match unsafe { deflate_of(strm) } {
         Some(deflate) => deflate.bound(sourceLen),
-        None => engine::bound_without_stream(sourceLen),
+        None => deflate::bound_without_stream(sourceLen),
     }
 }
 
@@ -320,7 +307,7 @@ pub unsafe extern "C" fn deflatePending(
             *place = waiting;
         }
         if let Some(place) = bits.as_mut() {
-            *place = waiting_bits;
+            *place = waiting_bits as c_int;
         }
         Z_OK
     }
@@ -336,7 +323,7 @@ pub unsafe extern "C" fn deflateUsed(strm: z_streamp, bits: *mut c_int) -> c_int
     unsafe {
         let Some(deflate) = deflate_of(strm) else { return Z_STREAM_ERROR };
         if let Some(place) = bits.as_mut() {
-            *place = deflate.used();
+            *place = deflate.used() as c_int;
         }
         Z_OK
     }

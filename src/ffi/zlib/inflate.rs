@@ -5,7 +5,7 @@
 
 use core::ffi::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 
-use super::stream::{self, Kind, Room, back_of, inflate_of};
+use super::stream::{self, Room, back_of, inflate_of};
 use super::types::code::*;
 use super::types::*;
 use crate::engine::{Callbacks, Code, Flush, Inflate, InflateBack, InflateConfig, Io};
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn inflateInit2_(
             }
         };
         stream::clear_totals(strm, 0, inflate.adler());
-        room.fill(strm, Kind::Inflate(inflate));
+        room.fill(strm, inflate);
         Z_OK
     }
 }
@@ -98,13 +98,7 @@ pub unsafe extern "C" fn inflate(strm: z_streamp, flush: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateEnd(strm: z_streamp) -> c_int {
     // SAFETY: see the parent module's text.
-    unsafe {
-        if inflate_of(strm).is_none() {
-            return Z_STREAM_ERROR;
-        }
-        drop(stream::take(strm));
-        Z_OK
-    }
+    unsafe { if stream::end::<Inflate>(strm) { Z_OK } else { Z_STREAM_ERROR } }
 }
 
 /// Starts a new stream in the same format.
@@ -265,7 +259,7 @@ pub unsafe extern "C" fn inflateCopy(dest: z_streamp, source: z_streamp) -> c_in
         match inflate.try_clone() {
             Ok(copy) => {
                 dest.copy_from_nonoverlapping(source, 1);
-                room.fill(dest, Kind::Inflate(copy));
+                room.fill(dest, copy);
                 Z_OK
             }
             Err(code) => code as c_int,
@@ -362,7 +356,7 @@ pub unsafe extern "C" fn inflateBackInit_(
         let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
         match InflateBack::new(windowBits as u32, window, allocator) {
             Ok(back) => {
-                room.fill(strm, Kind::Back(back));
+                room.fill(strm, back);
                 Z_OK
             }
             Err(code) => code as c_int,
@@ -407,11 +401,5 @@ pub unsafe extern "C" fn inflateBack(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBackEnd(strm: z_streamp) -> c_int {
     // SAFETY: see the parent module's text.
-    unsafe {
-        if back_of(strm).is_none() {
-            return Z_STREAM_ERROR;
-        }
-        drop(stream::take(strm));
-        Z_OK
-    }
+    unsafe { if stream::end::<InflateBack>(strm) { Z_OK } else { Z_STREAM_ERROR } }
 }

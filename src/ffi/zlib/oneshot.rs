@@ -7,20 +7,21 @@ use core::ffi::c_int;
 
 use super::types::code::*;
 use super::types::*;
-use crate::engine::{self, Code};
+use crate::codes::Code;
+use crate::{deflate, engine};
 
 const Z_DEFAULT_COMPRESSION: c_int = -1;
 
 /// An upper bound of what [`compress`] writes for `sourceLen` bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound(sourceLen: uLong) -> uLong {
-    engine::compress_bound(sourceLen as usize) as uLong
+    deflate::compress_bound(sourceLen as usize) as uLong
 }
 
 /// An upper bound of what [`compress_z`] writes for `sourceLen` bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn compressBound_z(sourceLen: z_size_t) -> z_size_t {
-    engine::compress_bound(sourceLen)
+    deflate::compress_bound(sourceLen)
 }
 
 /// Compresses at the default level.

@@ -7,10 +7,15 @@ use core::mem::size_of;
 
 use super::types::code::*;
 use super::types::{uInt, z_stream, z_streamp};
-use crate::engine::{Allocator, Code, Deflate, Inflate, InflateBack, Io};
+use crate::alloc::Allocator;
+use crate::codes::Code;
+use crate::deflate::Deflate;
+use crate::engine::{Inflate, InflateBack};
+use crate::io::Io;
 
-/// The state of a stream, in memory from the stream's own `zalloc`.
+/// What stands before a stream's engine, in one request to the stream's own `zalloc`.
 #[derive(Debug)]
+#[repr(C)]
 pub struct State {
     /// The stream that was initialised: one that was moved or copied by assignment is refused,
     /// as zlib does.
@@ -19,24 +24,54 @@ pub struct State {
 }
 
 /// What a stream was initialised for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Deflate(Deflate),
-    Inflate(Inflate),
-    Back(InflateBack),
+    Deflate,
+    Inflate,
+    Back,
 }
 
-/// A caller's `zalloc` may align no better than this.
-const _: () = assert!(align_of::<State>() <= 8);
+/// What a stream can be initialised for.
+pub(super) trait Engine {
+    const KIND: Kind;
 
-impl core::fmt::Debug for Kind {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Kind::Deflate(_) => "Deflate",
-            Kind::Inflate(_) => "Inflate",
-            Kind::Back(_) => "Back",
-        })
+    /// From here on memory is given back to `allocator`.
+    fn set_allocator(&mut self, allocator: Allocator);
+}
+
+impl Engine for Deflate {
+    const KIND: Kind = Kind::Deflate;
+
+    fn set_allocator(&mut self, allocator: Allocator) {
+        self.set_allocator(allocator);
     }
 }
+
+impl Engine for Inflate {
+    const KIND: Kind = Kind::Inflate;
+
+    fn set_allocator(&mut self, allocator: Allocator) {
+        self.set_allocator(allocator);
+    }
+}
+
+impl Engine for InflateBack {
+    const KIND: Kind = Kind::Back;
+
+    fn set_allocator(&mut self, allocator: Allocator) {
+        self.set_allocator(allocator);
+    }
+}
+
+/// A state and its engine.
+#[repr(C)]
+struct Held<E> {
+    state: State,
+    engine: E,
+}
+
+/// nginx and others set aside what zlib asks for.
+const _: () = assert!(size_of::<Held<Deflate>>() <= 5968);
 
 /// Whether a caller's header is one that these functions fit.
 ///
@@ -76,50 +111,79 @@ pub(super) unsafe fn allocator(strm: z_streamp) -> Option<Allocator> {
 }
 
 /// Room for a stream's state, before anything is in it.
-pub(super) struct Room {
-    place: *mut State,
+pub(super) struct Room<E: Engine> {
+    place: *mut Held<E>,
     allocator: Allocator,
 }
 
-impl Room {
+impl<E: Engine> Room<E> {
+    /// A caller's `zalloc` may align no better than this.
+    const ALIGNED: () = assert!(align_of::<Held<E>>() <= 8);
+
     /// # Safety
     /// `allocator`'s functions may be called.
-    pub unsafe fn new(allocator: Allocator) -> Option<Room> {
+    pub unsafe fn new(allocator: Allocator) -> Option<Room<E>> {
+        let () = Self::ALIGNED;
         // SAFETY: by this function's own contract.
-        let place = unsafe { (allocator.zalloc)(allocator.opaque, 1, size_of::<State>() as uInt) };
+        let place =
+            unsafe { (allocator.zalloc)(allocator.opaque, 1, size_of::<Held<E>>() as uInt) };
         (!place.is_null()).then(|| Room { place: place.cast(), allocator })
+    }
+
+    /// Where the engine belongs: an engine too large for the stack is made here.
+    pub fn engine(&mut self) -> *mut E {
+        // SAFETY: the place is as large as all of it.
+        unsafe { &raw mut (*self.place).engine }
+    }
+
+    /// Makes it `strm`'s state, with `engine` in it.
+    ///
+    /// # Safety
+    /// `strm` is not NULL.
+    pub unsafe fn fill(mut self, strm: z_streamp, engine: E) {
+        // SAFETY: the place is for an engine of this kind, and aligned for it by `ALIGNED`.
+        unsafe {
+            self.engine().write(engine);
+            self.filled(strm);
+        }
     }
 
     /// Makes it `strm`'s state.
     ///
     /// # Safety
-    /// `strm` is not NULL.
-    pub unsafe fn fill(self, strm: z_streamp, kind: Kind) {
-        // SAFETY: the place is as large as a state, and aligned for it by the assertion above.
+    /// `strm` is not NULL, and there is an engine in the place.
+    pub unsafe fn filled(self, strm: z_streamp) {
+        // SAFETY: the place is as large as a state with its engine.
         unsafe {
-            self.place.write(State { owner: strm, kind });
-            (*strm).state = self.place;
+            (&raw mut (*self.place).state).write(State { owner: strm, kind: E::KIND });
+            (*strm).state = self.place.cast();
         }
         core::mem::forget(self);
     }
 }
 
-impl Drop for Room {
+impl<E: Engine> Drop for Room<E> {
     fn drop(&mut self) {
         // SAFETY: the place came from this allocator.
         unsafe { (self.allocator.zfree)(self.allocator.opaque, self.place.cast()) };
     }
 }
 
-/// The state of `strm`, if it has one that is its own.
-unsafe fn state<'a>(strm: z_streamp) -> Option<&'a mut State> {
-    // SAFETY: see the module's text.
+/// The engine of `strm`, if it has one of this kind that is its own.
+///
+/// # Safety
+/// See the parent module's text.
+unsafe fn engine_of<'a, E: Engine>(strm: z_streamp) -> Option<&'a mut E> {
+    // SAFETY: a state that says so is followed by an engine of its kind.
     unsafe {
         let stream = strm.as_ref()?;
         stream.zalloc?;
         stream.zfree?;
-        let state = stream.state.as_mut()?;
-        (state.owner == strm).then_some(state)
+        let state = stream.state.as_ref()?;
+        if state.owner != strm || state.kind != E::KIND {
+            return None;
+        }
+        Some(&mut (*stream.state.cast::<Held<E>>()).engine)
     }
 }
 
@@ -129,10 +193,7 @@ unsafe fn state<'a>(strm: z_streamp) -> Option<&'a mut State> {
 /// See the parent module's text.
 pub(super) unsafe fn deflate_of<'a>(strm: z_streamp) -> Option<&'a mut Deflate> {
     // SAFETY: by this function's own contract.
-    match unsafe { state(strm) }?.kind {
-        Kind::Deflate(ref mut deflate) => Some(deflate),
-        _ => None,
-    }
+    unsafe { engine_of(strm) }
 }
 
 /// The decompressor of `strm`, if it is an inflate stream.
@@ -141,10 +202,7 @@ pub(super) unsafe fn deflate_of<'a>(strm: z_streamp) -> Option<&'a mut Deflate> 
 /// See the parent module's text.
 pub(super) unsafe fn inflate_of<'a>(strm: z_streamp) -> Option<&'a mut Inflate> {
     // SAFETY: by this function's own contract.
-    match unsafe { state(strm) }?.kind {
-        Kind::Inflate(ref mut inflate) => Some(inflate),
-        _ => None,
-    }
+    unsafe { engine_of(strm) }
 }
 
 /// The decompressor of `strm`, if it is an inflateBack stream.
@@ -153,30 +211,25 @@ pub(super) unsafe fn inflate_of<'a>(strm: z_streamp) -> Option<&'a mut Inflate> 
 /// See the parent module's text.
 pub(super) unsafe fn back_of<'a>(strm: z_streamp) -> Option<&'a mut InflateBack> {
     // SAFETY: by this function's own contract.
-    match unsafe { state(strm) }?.kind {
-        Kind::Back(ref mut back) => Some(back),
-        _ => None,
-    }
+    unsafe { engine_of(strm) }
 }
 
-/// Takes the state out of `strm` and frees its place; what was in it gives its memory back to the
-/// allocator that the stream has now.
+/// Takes `strm`'s engine out and frees everything, with the allocator that the stream has now;
+/// false if it has none of this kind.
 ///
 /// # Safety
-/// `strm` has a state of its own: one of the functions above has just said so.
-pub(super) unsafe fn take(strm: z_streamp) -> Option<Kind> {
-    // SAFETY: by this function's own contract.
+/// See the parent module's text.
+pub(super) unsafe fn end<E: Engine>(strm: z_streamp) -> bool {
+    // SAFETY: by this function's own contract, and nobody else refers to the engine.
     unsafe {
-        let allocator = allocator(strm)?;
+        let (Some(engine), Some(allocator)) = (engine_of::<E>(strm), allocator(strm)) else {
+            return false;
+        };
+        engine.set_allocator(allocator);
+        core::ptr::drop_in_place(engine);
         let place = core::mem::replace(&mut (*strm).state, core::ptr::null_mut());
-        let mut kind = place.read().kind;
-        match &mut kind {
-            Kind::Deflate(deflate) => deflate.set_allocator(allocator),
-            Kind::Inflate(inflate) => inflate.set_allocator(allocator),
-            Kind::Back(back) => back.set_allocator(allocator),
-        }
         (allocator.zfree)(allocator.opaque, place.cast());
-        Some(kind)
+        true
     }
 }
 

@@ -4,7 +4,7 @@
 use core::ffi::{c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
 use super::stream::State;
-use crate::engine::GzHeader;
+use crate::format::GzHeader;
 use crate::gz::GzFile;
 
 /// 8 bits.

@@ -1,0 +1,354 @@
+//! One block: its symbols, how it is written best, and the writing.
+//!
+//! Symbols are kept as zlib keeps them, three bytes each (the distance, then the literal or the
+//! length less 3), in the upper three quarters of the pending buffer, and are overwritten from the
+//! buffer's start by the block that they make. That never overtakes what is still to be read: a
+//! block that is not smaller with codes of its own has the fixed ones, at most 31 bits a symbol, so
+//! that n symbols, n being less than a quarter of the buffer, end at least 139 bits before it.
+
+use super::codes::{
+    DISTANCE_EXTRA, END, FIRST_LENGTH, FIXED_DISTANCES, FIXED_LENGTHS, LENGTH_CODE, LENGTH_EXTRA,
+    NO_DISTANCE, RUN_EXTRA, RUN_ORDER, distance_code,
+};
+use super::pending::Pending;
+use super::tree::{self, Alphabet, DISTANCES, LENGTHS, LITERALS, Nodes, Size};
+
+static LITERAL_ALPHABET: Alphabet =
+    Alphabet { extra: (FIRST_LENGTH, &LENGTH_EXTRA), fixed: &FIXED_LENGTHS, longest: 15 };
+static DISTANCE_ALPHABET: Alphabet =
+    Alphabet { extra: (0, &DISTANCE_EXTRA), fixed: &FIXED_DISTANCES, longest: 15 };
+static RUN_ALPHABET: Alphabet = Alphabet { extra: (0, &RUN_EXTRA), fixed: &[], longest: 7 };
+
+/// The symbols of the current block, and how often each code occurs.
+pub(super) struct Block {
+    symbols: *mut u8,
+    /// In bytes, as `end`.
+    next: u32,
+    /// Here the block is full: one symbol before the buffer's end.
+    end: u32,
+    literals: [u16; LITERALS],
+    /// One more, for what is no distance.
+    distances: [u16; DISTANCES + 1],
+    scratch: Scratch,
+}
+
+/// Memory that is needed for one thing after the other.
+union Scratch {
+    nodes: core::mem::ManuallyDrop<Nodes>,
+    codes: Codes,
+}
+
+/// A symbol's bytes.
+const SYMBOL: u32 = 3;
+
+impl Block {
+    /// Sets up a block in the memory at `place`.
+    ///
+    /// # Safety
+    /// `place` is valid for writes; `pending` is valid for as long as the block is used, and
+    /// `symbols` is a quarter of its size.
+    pub unsafe fn init(place: *mut Block, pending: &Pending, symbols: u32) {
+        // SAFETY: by this function's own contract. The scratch needs no first value: whoever reads
+        // it has written it.
+        unsafe {
+            (&raw mut (*place).symbols).write(pending.buffer().add(symbols as usize));
+            (&raw mut (*place).end).write((symbols - 1) * SYMBOL);
+            (&raw mut (*place).next).write(0);
+            (&raw mut (*place).literals).write([0; LITERALS]);
+            (&raw mut (*place).distances).write([0; DISTANCES + 1]);
+            (*place).clear();
+        }
+    }
+
+    /// Starts a block.
+    pub fn clear(&mut self) {
+        self.next = 0;
+        self.literals = [0; LITERALS];
+        self.literals[END] = 1;
+        self.distances = [0; DISTANCES + 1];
+    }
+
+    /// Where in the pending buffer the symbols are.
+    pub fn offset(&self) -> usize {
+        self.end as usize / SYMBOL as usize + 1
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.next == 0
+    }
+
+    /// Takes over the symbols and counts of `other`, which is as large.
+    pub fn copy_from(&mut self, other: &Block) {
+        debug_assert_eq!(self.end, other.end);
+        // SAFETY: both have room for as many symbols, in buffers of their own.
+        unsafe {
+            core::ptr::copy_nonoverlapping(other.symbols, self.symbols, other.next as usize);
+        }
+        self.next = other.next;
+        self.literals = other.literals;
+        self.distances = other.distances;
+    }
+
+    #[inline(always)]
+    fn push(&mut self, symbol: u32) {
+        // SAFETY: blocks are written when they are full, at the latest before the next symbol, so
+        // there is room for one, and for a fourth byte in the symbol that is never used.
+        unsafe { self.symbols.add(self.next as usize).cast::<u32>().write_unaligned(symbol) };
+        self.next += SYMBOL;
+    }
+
+    /// Adds a literal; whether the block is full now.
+    #[inline(always)]
+    pub fn literal(&mut self, byte: u8) -> bool {
+        self.push(u32::from(byte) << 16);
+        self.literals[usize::from(byte)] += 1;
+        self.next == self.end
+    }
+
+    /// Adds a match of `length` from 3 to 258; whether the block is full now.
+    #[inline(always)]
+    pub fn matched(&mut self, distance: usize, length: usize) -> bool {
+        let (distance, length) = (distance as u16, (length - 3) as u8);
+        self.push(u32::from(length) << 16 | u32::from(distance));
+        self.literals[FIRST_LENGTH + usize::from(LENGTH_CODE[usize::from(length)])] += 1;
+        self.distances[usize::from(distance_code(distance.wrapping_sub(1)))] += 1;
+        self.next == self.end
+    }
+
+    /// Whether the literals are text, as zlib guesses it: there are some beyond white space or
+    /// control characters, and none of those that are not used in texts.
+    pub fn is_text(&self) -> bool {
+        const NEVER: u32 = 0xf3ff_c07f;
+        let used = |byte: usize| self.literals[byte] != 0;
+        if (0..32).any(|byte| NEVER >> byte & 1 != 0 && used(byte)) {
+            return false;
+        }
+        used(9) || used(10) || used(13) || (32..256).any(used)
+    }
+
+    /// Writes the block to `pending`, which is empty, in the smallest way: stored, if `stored` has
+    /// its bytes, with the fixed codes or with its own. A new block begins.
+    ///
+    /// `stored_len` is given even where the bytes are gone.
+    pub fn write(
+        &mut self,
+        pending: &mut Pending,
+        stored: Option<*const u8>,
+        stored_len: usize,
+        fixed_only: bool,
+        last: bool,
+    ) {
+        let mut size = Size::default();
+        let mut literals = [0u8; LITERALS];
+        let mut distances = [0u8; DISTANCES];
+        // SAFETY: any bits are a valid `Nodes`.
+        let nodes = unsafe { &mut *self.scratch.nodes };
+        let mut build = |alphabet: &Alphabet, frequencies: &mut [u16], lengths: &mut [u8]| {
+            tree::build(alphabet, frequencies, lengths, nodes, &mut size)
+        };
+        let literal_codes = build(&LITERAL_ALPHABET, &mut self.literals, &mut literals) + 1;
+        let distance_codes =
+            build(&DISTANCE_ALPHABET, &mut self.distances[..DISTANCES], &mut distances) + 1;
+        let literals = &literals[..];
+        let distances = &distances[..];
+
+        let mut run_counts = [0u16; LENGTHS];
+        let mut runs = [0u8; LENGTHS];
+        let mut count = |code: usize, _, _| run_counts[code] += 1;
+        tree::run_lengths(&literals[..literal_codes], &mut count);
+        tree::run_lengths(&distances[..distance_codes], &mut count);
+        build(&RUN_ALPHABET, &mut run_counts, &mut runs);
+        let used = |&rank: &usize| runs[usize::from(RUN_ORDER[rank])] != 0;
+        let run_codes = (3..LENGTHS).rev().find(used).unwrap_or(3) + 1;
+        size.dynamic = size.dynamic.wrapping_add(3 * run_codes as u64 + 5 + 5 + 4);
+
+        let bytes = |bits: u64| bits.wrapping_add(3 + 7) >> 3;
+        let fixed = bytes(size.fixed) <= bytes(size.dynamic) || fixed_only;
+        let smallest = bytes(if fixed { size.fixed } else { size.dynamic });
+        let header = u32::from(last);
+        match stored {
+            Some(window) if stored_len as u64 + 4 <= smallest => {
+                pending.stored_header(stored_len as u16, last);
+                // SAFETY: the caller's window has these bytes. They are fewer than the block would
+                // have with codes, for which there is room.
+                unsafe { pending.copy(window, stored_len) };
+            }
+            _ if fixed => {
+                pending.send(1 << 1 | header, 3);
+                self.emit(pending, &FIXED);
+            }
+            _ => {
+                pending.send(2 << 1 | header, 3);
+                pending.send((literal_codes - 257) as u32, 5);
+                pending.send((distance_codes - 1) as u32, 5);
+                pending.send((run_codes - 4) as u32, 4);
+                for &code in &RUN_ORDER[..run_codes] {
+                    pending.send(runs[usize::from(code)].into(), 3);
+                }
+                let mut run_bits = [0u16; LENGTHS];
+                tree::assign(&runs, |code, bits| run_bits[code] = bits);
+                let mut send = |code: usize, extra, extra_bits| {
+                    pending.send(run_bits[code].into(), runs[code].into());
+                    if extra_bits != 0 {
+                        pending.send(extra, extra_bits);
+                    }
+                };
+                tree::run_lengths(&literals[..literal_codes], &mut send);
+                tree::run_lengths(&distances[..distance_codes], &mut send);
+                // SAFETY: any bits are valid `Codes`, and the nodes are not needed any more.
+                let codes = unsafe { &mut *(&raw mut self.scratch.codes) };
+                codes.assign(literals, distances);
+                self.emit(pending, codes);
+            }
+        }
+        self.clear();
+        if last {
+            pending.align();
+        }
+    }
+
+    /// Writes all symbols and the end of the block.
+    fn emit(&self, pending: &mut Pending, codes: &Codes) {
+        let mut bits = u64::from(pending.bits());
+        let mut count = pending.bit_count();
+        let mut at = pending.len();
+        let buffer = pending.buffer();
+        let mut next = 0;
+        while next < self.next as usize {
+            // SAFETY: a symbol is there, and one byte behind every symbol in the buffer.
+            let symbol = unsafe { self.symbols.add(next).cast::<u32>().read_unaligned() };
+            next += SYMBOL as usize;
+            let (value, length) = codes.of(symbol);
+            bits |= value << count;
+            count += length;
+            // SAFETY: the block has room, and for 17 bytes more: see the module's text.
+            unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
+            at += (count / 8) as usize;
+            bits >>= count & !7;
+            count &= 7;
+        }
+        let (value, length) = codes.end();
+        bits |= value << count;
+        count += length;
+        // SAFETY: as above.
+        unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
+        at += (count / 8) as usize;
+        bits >>= count & !7;
+        // SAFETY: everything up to here is written.
+        unsafe { pending.resume(at, bits as u32, count & 7) };
+    }
+}
+
+/// A code's bits, with what follows it: the low 24 bits are the value, the rest their number.
+type Entry = u32;
+
+const fn entry(value: u32, count: u32) -> Entry {
+    value | count << 24
+}
+
+/// The codes of a block: those of literals, of lengths with their extra bits, and of distances.
+#[derive(Clone, Copy)]
+struct Codes {
+    /// By byte; then by length less 3.
+    literals: [Entry; 512],
+    /// With the number of extra bits in bits 16 to 23. The last is a literal's: nothing.
+    distances: [Entry; DISTANCES + 1],
+    end: Entry,
+}
+
+const _: () = assert!(NO_DISTANCE as usize == DISTANCES);
+
+impl Codes {
+    fn assign(&mut self, literals: &[u8], distances: &[u8]) {
+        self.end = 0;
+        let mut length = 0;
+        tree::assign(literals, |code, bits| {
+            let count = u32::from(literals[code]);
+            match code {
+                0..END => self.literals[code] = entry(bits.into(), count),
+                END => self.end = entry(bits.into(), count),
+                _ => {
+                    let extra = u32::from(LENGTH_EXTRA[code - FIRST_LENGTH]);
+                    // The lengths of a code, which are also those of the codes before it that
+                    // are not used; they are overwritten or not looked up.
+                    let wanted = (code - FIRST_LENGTH) as u8;
+                    while usize::from(LENGTH_CODE[length]) < usize::from(wanted) {
+                        length += 1;
+                    }
+                    let mut n = 0;
+                    while length < 256 && LENGTH_CODE[length] == wanted {
+                        let value = u32::from(bits) | n << count;
+                        self.literals[256 + length] = entry(value, count + extra);
+                        n += 1;
+                        length += 1;
+                    }
+                }
+            }
+        });
+        tree::assign(distances, |code, bits| {
+            let extra = u32::from(DISTANCE_EXTRA[code]);
+            let count = u32::from(distances[code]);
+            self.distances[code] = u32::from(bits) | extra << 16 | count << 24;
+        });
+        self.distances[DISTANCES] = 0;
+    }
+
+    /// A symbol's bits, at most 48, and how many they are.
+    #[inline(always)]
+    fn of(&self, symbol: u32) -> (u64, u32) {
+        let distance = symbol as u16;
+        let byte = (symbol >> 16 & 0xff) as usize;
+        let place = byte | usize::from(distance != 0) << 8;
+        let first = self.literals[place];
+        let less_1 = distance.wrapping_sub(1);
+        let second = self.distances[usize::from(distance_code(less_1))];
+        let extra = second >> 16 & 0xff;
+        let (first_count, second_count) = (first >> 24, second >> 24);
+        let extra_bits = u64::from(less_1) & ((1 << extra) - 1);
+        let tail = u64::from(second as u16) | extra_bits << second_count;
+        let value = u64::from(first & 0xff_ffff) | tail << first_count;
+        (value, first_count + second_count + extra)
+    }
+
+    fn end(&self) -> (u64, u32) {
+        (u64::from(self.end & 0xff_ffff), self.end >> 24)
+    }
+}
+
+/// The fixed codes.
+static FIXED: Codes = {
+    let mut codes = Codes { literals: [0; 512], distances: [0; DISTANCES + 1], end: entry(0, 7) };
+    let mut byte = 0;
+    while byte < 256 {
+        codes.literals[byte as usize] = if byte < 144 {
+            entry((0x30 + byte as u8).reverse_bits() as u32, 8)
+        } else {
+            entry(((0x190 + byte - 144) as u16).reverse_bits() as u32 >> 7, 9)
+        };
+        byte += 1;
+    }
+    let mut length = 0;
+    let mut n = 0;
+    while length < 256 {
+        let code = LENGTH_CODE[length] as u32;
+        if length != 0 && LENGTH_CODE[length - 1] as u32 != code {
+            n = 0;
+        }
+        let (bits, count) = if code < 23 {
+            ((code as u8 + 1).reverse_bits() as u32 >> 1, 7)
+        } else {
+            ((0xc0 + code as u8 - 23).reverse_bits() as u32, 8)
+        };
+        codes.literals[256 + length] =
+            entry(bits | n << count, count + LENGTH_EXTRA[code as usize] as u32);
+        n += 1;
+        length += 1;
+    }
+    let mut code = 0;
+    while code < DISTANCES {
+        let bits = (code as u8).reverse_bits() as u32 >> 3;
+        codes.distances[code] = bits | (DISTANCE_EXTRA[code] as u32) << 16 | 5 << 24;
+        code += 1;
+    }
+    codes
+};

@@ -1,0 +1,37 @@
+//! No matches (`Z_HUFFMAN_ONLY`).
+
+use super::{Deflate, Flush, Progress, Strm};
+
+pub(in crate::deflate) fn huffman(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
+    loop {
+        if s.window.lookahead == 0 {
+            s.fill_window(strm);
+            if s.window.lookahead == 0 {
+                if flush == Flush::None {
+                    return Progress::NeedMore;
+                }
+                break;
+            }
+        }
+        s.lazy.length = 0;
+        let (start, end) = (s.window.pos, s.window.end());
+        let mut pos = start;
+        let mut full = false;
+        for &byte in s.window.slice(start, end) {
+            pos += 1;
+            full = s.block.literal(byte);
+            if full {
+                break;
+            }
+        }
+        s.window.pos = pos;
+        s.window.lookahead = end - pos;
+        if full {
+            s.flush_block(strm, false);
+            if strm.io.avail_out() == 0 {
+                return Progress::NeedMore;
+            }
+        }
+    }
+    s.finish_symbols(strm, flush, 0)
+}

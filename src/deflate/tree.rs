@@ -1,0 +1,276 @@
+//! Code lengths (RFC 1951 section 3.2.2), chosen exactly as zlib chooses them.
+//!
+//! Huffman's algorithm leaves open which of equally frequent nodes are joined first, and what to do
+//! with lengths that a format does not allow. zlib's answers decide the bytes: a heap ordered by
+//! frequency, then depth, in which a node sinks only below strictly smaller ones, and a repair that
+//! moves leaves down from the next shorter length.
+
+/// Literals, the end of a block, and lengths.
+pub(super) const LITERALS: usize = 286;
+/// Distances.
+pub(super) const DISTANCES: usize = 30;
+/// Codes for code lengths.
+pub(super) const LENGTHS: usize = 19;
+
+/// Memory for one tree at a time: the heap, and the nodes in the order in which they were joined.
+pub(super) struct Nodes {
+    heap: [u32; LITERALS + 2],
+    joined: [u16; 2 * LITERALS],
+}
+
+/// A node of the heap: frequency, depth and number, so that the upper bits compare as zlib does.
+#[derive(Clone, Copy)]
+struct Node(u32);
+
+const NUMBER_BITS: u32 = 10;
+const DEPTH_BITS: u32 = 6;
+
+impl Node {
+    fn new(frequency: u32, depth: u32, number: usize) -> Node {
+        // Frequencies add up to at most 2^15, so no tree is deeper than 22.
+        debug_assert!(frequency < 1 << 16 && depth < 1 << DEPTH_BITS);
+        Node((frequency << DEPTH_BITS | depth) << NUMBER_BITS | number as u32)
+    }
+
+    fn frequency(self) -> u32 {
+        self.0 >> (NUMBER_BITS + DEPTH_BITS)
+    }
+
+    fn depth(self) -> u32 {
+        self.0 >> NUMBER_BITS & ((1 << DEPTH_BITS) - 1)
+    }
+
+    fn number(self) -> usize {
+        (self.0 & ((1 << NUMBER_BITS) - 1)) as usize
+    }
+
+    fn at_most(self, other: Node) -> bool {
+        self.0 >> NUMBER_BITS <= other.0 >> NUMBER_BITS
+    }
+}
+
+/// What is special about one of the three alphabets.
+pub(super) struct Alphabet {
+    /// The first code with extra bits, and their number from there on.
+    pub extra: (usize, &'static [u8]),
+    /// The lengths of the fixed codes, if there are any.
+    pub fixed: &'static [u8],
+    /// No code may be longer.
+    pub longest: usize,
+}
+
+/// The size of a block in bits, as far as it is known. Corrections may go below zero in between.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Size {
+    /// With codes made for it.
+    pub dynamic: u64,
+    /// With the fixed codes.
+    pub fixed: u64,
+}
+
+/// Finds the code lengths for `frequencies`, adds the coded size to `size`, and gives the last code
+/// that is used.
+pub(super) fn build(
+    alphabet: &Alphabet,
+    frequencies: &mut [u16],
+    lengths: &mut [u8],
+    nodes: &mut Nodes,
+    size: &mut Size,
+) -> usize {
+    let codes = frequencies.len();
+    let heap = &mut nodes.heap;
+    let mut count = 0;
+    let mut last = None;
+    for (code, &frequency) in frequencies.iter().enumerate() {
+        lengths[code] = 0;
+        if frequency != 0 {
+            count += 1;
+            heap[count] = Node::new(frequency.into(), 0, code).0;
+            last = Some(code);
+        }
+    }
+    // Readers want at least two codes.
+    while count < 2 {
+        let code = match last {
+            None => 0,
+            Some(code) if code < 2 => code + 1,
+            Some(_) => 0,
+        };
+        if last.is_none_or(|last| last < 2) {
+            last = Some(code);
+        }
+        frequencies[code] = 1;
+        count += 1;
+        heap[count] = Node::new(1, 0, code).0;
+        size.dynamic = size.dynamic.wrapping_sub(1);
+        if let Some(&fixed) = alphabet.fixed.get(code) {
+            size.fixed = size.fixed.wrapping_sub(fixed.into());
+        }
+    }
+    let last = last.unwrap_or(0);
+    for place in (1..=count / 2).rev() {
+        sink(heap, count, place);
+    }
+    // Join the two smallest until one is left. The k-th pair has node `codes + k` as its parent.
+    let joined = &mut nodes.joined;
+    let mut pairs = 0;
+    while count >= 2 {
+        let first = Node(heap[1]);
+        heap[1] = heap[count];
+        count -= 1;
+        sink(heap, count, 1);
+        let second = Node(heap[1]);
+        joined[2 * pairs] = first.number() as u16;
+        joined[2 * pairs + 1] = second.number() as u16;
+        let frequency = first.frequency() + second.frequency();
+        let depth = first.depth().max(second.depth()) + 1;
+        heap[1] = Node::new(frequency, depth, codes + pairs).0;
+        pairs += 1;
+        sink(heap, count, 1);
+    }
+    // The heap is done with: its memory keeps the depths of the inner nodes.
+    depths(alphabet, frequencies, lengths, &joined[..2 * pairs], heap, size);
+    last
+}
+
+/// Moves the node at `place` down to where both sons are larger.
+fn sink(heap: &mut [u32; LITERALS + 2], count: usize, mut place: usize) {
+    debug_assert!(count <= LITERALS);
+    let node = Node(heap[place]);
+    let mut son = 2 * place;
+    while son <= count {
+        if son < count && Node(heap[son + 1]).at_most(Node(heap[son])) {
+            son += 1;
+        }
+        if node.at_most(Node(heap[son])) {
+            break;
+        }
+        heap[place] = heap[son];
+        place = son;
+        son *= 2;
+    }
+    heap[place] = node.0;
+}
+
+/// From the joined pairs, the last of which is the root's, to lengths that are not too long.
+fn depths(
+    alphabet: &Alphabet,
+    frequencies: &[u16],
+    lengths: &mut [u8],
+    joined: &[u16],
+    inner: &mut [u32],
+    size: &mut Size,
+) {
+    let codes = frequencies.len();
+    let longest = alphabet.longest;
+    let mut counts = [0u16; 16];
+    let mut overflow = 0i32;
+    let (first_extra, extra) = alphabet.extra;
+    inner[joined.len() / 2 - 1] = 0;
+    for (i, &node) in joined.iter().enumerate().rev() {
+        let node = usize::from(node);
+        let mut bits = inner[i / 2] as usize + 1;
+        if bits > longest {
+            bits = longest;
+            overflow += 1;
+        }
+        if node >= codes {
+            inner[node - codes] = bits as u32;
+            continue;
+        }
+        lengths[node] = bits as u8;
+        counts[bits] += 1;
+        let extra = if node >= first_extra { u64::from(extra[node - first_extra]) } else { 0 };
+        let frequency = u64::from(frequencies[node]);
+        size.dynamic = size.dynamic.wrapping_add(frequency * (bits as u64 + extra));
+        if let Some(&fixed) = alphabet.fixed.get(node) {
+            size.fixed = size.fixed.wrapping_add(frequency * (u64::from(fixed) + extra));
+        }
+    }
+    if overflow == 0 {
+        return;
+    }
+    while overflow > 0 {
+        let mut bits = longest - 1;
+        while counts[bits] == 0 {
+            bits -= 1;
+        }
+        // This leaf goes one down, and one of those that are too deep becomes its brother.
+        counts[bits] -= 1;
+        counts[bits + 1] += 2;
+        counts[longest] -= 1;
+        overflow -= 2;
+    }
+    // The rarest codes get the longest lengths.
+    let mut leaves = joined.iter().map(|&node| usize::from(node)).filter(|&node| node < codes);
+    for bits in (1..=longest).rev() {
+        for leaf in leaves.by_ref().take(counts[bits].into()) {
+            let change = (bits as u64).wrapping_sub(lengths[leaf].into());
+            let frequency = u64::from(frequencies[leaf]);
+            size.dynamic = size.dynamic.wrapping_add(change.wrapping_mul(frequency));
+            lengths[leaf] = bits as u8;
+        }
+    }
+}
+
+/// Gives each code of a length other than zero its bits, first bit lowest.
+pub(super) fn assign(lengths: &[u8], mut each: impl FnMut(usize, u16)) {
+    let mut counts = [0u16; 16];
+    for &length in lengths {
+        counts[usize::from(length & 15)] += 1;
+    }
+    counts[0] = 0;
+    let mut next = [0u16; 16];
+    for bits in 1..16 {
+        next[bits] = (next[bits - 1] + counts[bits - 1]) << 1;
+    }
+    for (code, &length) in lengths.iter().enumerate() {
+        if length != 0 {
+            let bits = &mut next[usize::from(length & 15)];
+            each(code, bits.reverse_bits() >> (16 - length));
+            *bits += 1;
+        }
+    }
+}
+
+/// Splits code lengths into the codes that a dynamic block's header sends for them (RFC 1951
+/// section 3.2.7), each with its extra bits and their number.
+pub(super) fn run_lengths(lengths: &[u8], mut each: impl FnMut(usize, u32, u32)) {
+    const REPEAT: usize = 16;
+    const ZEROS: usize = 17;
+    const MANY_ZEROS: usize = 18;
+    let mut previous = None;
+    let mut count = 0;
+    // The most and the fewest equal lengths that make a run.
+    let limits = |length: Option<u8>, before: Option<u8>| match length {
+        Some(0) => (138, 3),
+        _ if length == before => (6, 3),
+        _ => (7, 4),
+    };
+    let (mut most, mut fewest) = limits(lengths.first().copied(), None);
+    for (i, &length) in lengths.iter().enumerate() {
+        let next = lengths.get(i + 1).copied();
+        count += 1;
+        if count < most && next == Some(length) {
+            continue;
+        }
+        if count < fewest {
+            for _ in 0..count {
+                each(length.into(), 0, 0);
+            }
+        } else if length != 0 {
+            if previous != Some(length) {
+                each(length.into(), 0, 0);
+                count -= 1;
+            }
+            each(REPEAT, count - 3, 2);
+        } else if count <= 10 {
+            each(ZEROS, count - 3, 3);
+        } else {
+            each(MANY_ZEROS, count - 11, 7);
+        }
+        count = 0;
+        previous = Some(length);
+        (most, fewest) = limits(next, Some(length));
+    }
+}
