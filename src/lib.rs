@@ -12,4 +12,5 @@ pub mod engine;
 pub mod ffi;
 pub mod format;
 pub mod gz;
+pub mod inflate;
 pub mod io;

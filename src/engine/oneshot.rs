@@ -1,7 +1,9 @@
 //! A whole buffer in one call.
 
-use super::{Code, Flush, Inflate, Io};
+use crate::codes::{Code, Flush};
 use crate::deflate::{Config, Owned};
+use crate::inflate::with_zlib_stream;
+use crate::io::Io;
 
 /// A buffer of any length, handed out in pieces that 32 bits can count.
 struct Pieces {
@@ -107,15 +109,11 @@ pub unsafe fn uncompress(
     dest: *mut u8,
     room: usize,
 ) -> (Code, usize, usize) {
-    let mut inflate = match Inflate::new(15) {
-        Ok(inflate) => inflate,
-        Err(code) => return (code, 0, 0),
-    };
     // inflate refuses a null output, even without room.
     let dest = if dest.is_null() { core::ptr::NonNull::dangling().as_ptr() } else { dest };
     // SAFETY: by this function's own contract.
     let mut whole = unsafe { Whole::new(source, source_len, dest, room) };
-    let code = whole.run(|io, _| inflate.run(io, Flush::None));
+    let code = with_zlib_stream(|inflate| whole.run(|io, _| inflate.run(io, Flush::None).code));
     let code = match code {
         Code::StreamEnd => Code::Ok,
         Code::NeedDict => Code::DataError,

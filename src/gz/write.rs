@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use super::error::{Progress, Status};
 use super::fd::Errno;
 use super::writer::Writer;
-use crate::engine::Flush;
+use crate::codes::Flush;
 
 /// The most that is handed to the engine at once.
 const MAX_STEP: usize = u32::MAX as usize;

@@ -43,8 +43,7 @@ impl Case for BackCase {
         };
         let mut window_bits = if s.one_in(8) { s.range(-20, 60) } else { 15 };
         let mut stream = stream;
-        if s.one_in(4) || (8..15).contains(&window_bits) {
-            // A smaller window is only for what was made for it: deviation "window".
+        if s.one_in(4) {
             let shape = data::Shape { window_bits: -s.range(9, 14), ..data::Shape::any(s) };
             let data = data::data(s, max);
             stream = data::compressed(maker, s, &data, shape, &[]);
@@ -72,15 +71,13 @@ impl Case for BackCase {
             let codes = (ours.back(*run), stock.back(*run));
             let place = || format!("run {i}, {run:?}, codes {codes:?}");
             let text = |side: &Side| format!("{:?}", side.strm.msg());
-            // Deviation "back-distance": stock counts output twice and may read beyond it.
+            // Deviation "back-distance": stock counts output twice and may read beyond it. What it
+            // finds, ours finds, too, and no later.
             let too_far = Some("invalid distance too far back");
-            if ours.strm.msg() == too_far || stock.strm.msg() == too_far {
+            if ours.strm.msg() == too_far
+                && (stock.strm.msg() != too_far || ours.strm.next_in != stock.strm.next_in)
+            {
                 break;
-            }
-            // Deviation "fast-message".
-            let lost = [Some("invalid distance code"), Some("invalid literal/length code")];
-            if codes.0 == codes.1 && lost.contains(&stock.strm.msg()) {
-                ours.strm.msg = stock.strm.msg;
             }
             let place = || format!("{}, {}", place(), text(stock));
             same("code", codes.0, codes.1).at(place)?;

@@ -8,7 +8,9 @@ use core::ffi::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 use super::stream::{self, Room, back_of, inflate_of};
 use super::types::code::*;
 use super::types::*;
-use crate::engine::{Callbacks, Code, Flush, Inflate, InflateBack, InflateConfig, Io};
+use crate::codes::{Code, Flush};
+use crate::inflate::{Callbacks, Inflate, InflateBack, InflateConfig};
+use crate::io::Io;
 
 /// Prepares `strm` for decompression of a zlib stream.
 ///
@@ -45,20 +47,14 @@ pub unsafe extern "C" fn inflateInit2_(
         }
         stream::prepare(strm);
         let Some(allocator) = stream::allocator(strm) else { return Z_STREAM_ERROR };
-        let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
+        let Some(mut room) = Room::<Inflate>::new(allocator) else { return Z_MEM_ERROR };
         let Some(config) = InflateConfig::new(windowBits) else {
             (*strm).state = core::ptr::null_mut();
             return Z_STREAM_ERROR;
         };
-        let inflate = match Inflate::with_allocator(config, allocator) {
-            Ok(inflate) => inflate,
-            Err(code) => {
-                (*strm).state = core::ptr::null_mut();
-                return code as c_int;
-            }
-        };
-        stream::clear_totals(strm, 0, inflate.adler());
-        room.fill(strm, inflate);
+        Inflate::init(room.engine(), config, allocator);
+        stream::clear_totals(strm, 0, (*room.engine()).first_adler());
+        room.filled(strm);
         Z_OK
     }
 }
@@ -75,19 +71,18 @@ pub unsafe extern "C" fn inflate(strm: z_streamp, flush: c_int) -> c_int {
     unsafe {
         let Some(inflate) = inflate_of(strm) else { return Z_STREAM_ERROR };
         let mut io = stream::io(strm);
-        let code = inflate.run(&mut io, flush);
-        // zlib returns from the question for a dictionary before it adds to the totals.
-        stream::store(strm, &io, code != Code::NeedDict);
-        if !matches!(code, Code::StreamError | Code::MemError) {
-            if let Some(adler) = inflate.adler() {
-                (*strm).adler = adler.into();
-            }
-            if code != Code::NeedDict {
-                (*strm).data_type = inflate.data_type();
-            }
+        let answer = inflate.run(&mut io, flush);
+        stream::store(strm, &io, answer.counts);
+        if let Some(adler) = answer.adler {
+            (*strm).adler = adler.into();
         }
-        stream::show_msg(strm, code, inflate.msg());
-        code as c_int
+        if let Some(data_type) = answer.data_type {
+            (*strm).data_type = data_type;
+        }
+        if let Some(msg) = answer.msg {
+            (*strm).msg = msg.as_ptr();
+        }
+        answer.code as c_int
     }
 }
 
@@ -134,13 +129,13 @@ pub unsafe extern "C" fn inflateResetKeep(strm: z_streamp) -> c_int {
 
 /// # Safety
 /// See the parent module.
-unsafe fn reset(strm: z_streamp, how: impl FnOnce(&mut Inflate) -> Code) -> c_int {
+unsafe fn reset(strm: z_streamp, how: impl FnOnce(&mut Inflate)) -> c_int {
     // SAFETY: see the parent module's text.
     unsafe {
         let Some(inflate) = inflate_of(strm) else { return Z_STREAM_ERROR };
-        let code = how(inflate);
-        stream::clear_totals(strm, 0, inflate.adler());
-        code as c_int
+        how(inflate);
+        stream::clear_totals(strm, 0, inflate.first_adler());
+        Z_OK
     }
 }
 
@@ -222,7 +217,7 @@ pub unsafe extern "C" fn inflateSync(strm: z_streamp) -> c_int {
         stream::store(strm, &io, true);
         if code == Code::Ok {
             let (total_in, total_out) = ((*strm).total_in, (*strm).total_out);
-            stream::clear_totals(strm, 0, inflate.adler());
+            stream::clear_totals(strm, 0, inflate.first_adler());
             ((*strm).total_in, (*strm).total_out) = (total_in, total_out);
         }
         code as c_int
@@ -254,16 +249,14 @@ pub unsafe extern "C" fn inflateCopy(dest: z_streamp, source: z_streamp) -> c_in
             return Z_STREAM_ERROR;
         };
         let Some(allocator) = stream::allocator(source) else { return Z_STREAM_ERROR };
-        let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
+        let Some(mut room) = Room::<Inflate>::new(allocator) else { return Z_MEM_ERROR };
         inflate.set_allocator(allocator);
-        match inflate.try_clone() {
-            Ok(copy) => {
-                dest.copy_from_nonoverlapping(source, 1);
-                room.fill(dest, copy);
-                Z_OK
-            }
-            Err(code) => code as c_int,
+        if !inflate.copy_to(room.engine()) {
+            return Z_MEM_ERROR;
         }
+        dest.copy_from_nonoverlapping(source, 1);
+        room.filled(dest);
+        Z_OK
     }
 }
 
@@ -353,14 +346,10 @@ pub unsafe extern "C" fn inflateBackInit_(
         }
         stream::prepare(strm);
         let Some(allocator) = stream::allocator(strm) else { return Z_STREAM_ERROR };
-        let Some(room) = Room::new(allocator) else { return Z_MEM_ERROR };
-        match InflateBack::new(windowBits as u32, window, allocator) {
-            Ok(back) => {
-                room.fill(strm, back);
-                Z_OK
-            }
-            Err(code) => code as c_int,
-        }
+        let Some(mut room) = Room::<InflateBack>::new(allocator) else { return Z_MEM_ERROR };
+        InflateBack::init(room.engine(), windowBits as u32, window);
+        room.filled(strm);
+        Z_OK
     }
 }
 
@@ -386,10 +375,12 @@ pub unsafe extern "C" fn inflateBack(
         let avail_in = if next_in.is_null() { 0 } else { (*strm).avail_in };
         let mut io = Io::from_raw(next_in, avail_in, core::ptr::null_mut(), 0);
         let callbacks = Callbacks { input: (input, in_desc), output: (output, out_desc) };
-        let code = back.run(&mut io, callbacks);
+        let (code, msg) = back.run(&mut io, callbacks);
         (*strm).next_in = io.next_in();
         (*strm).avail_in = io.avail_in();
-        stream::show_msg(strm, code, back.take_msg());
+        if let Some(msg) = msg {
+            (*strm).msg = msg.as_ptr();
+        }
         code as c_int
     }
 }

@@ -2,15 +2,14 @@
 //!
 //! The `# Safety` of the parent module holds for every `strm` here.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{c_char, c_int};
 use core::mem::size_of;
 
 use super::types::code::*;
 use super::types::{uInt, z_stream, z_streamp};
 use crate::alloc::Allocator;
-use crate::codes::Code;
 use crate::deflate::Deflate;
-use crate::engine::{Inflate, InflateBack};
+use crate::inflate::{Inflate, InflateBack};
 use crate::io::Io;
 
 /// What stands before a stream's engine, in one request to the stream's own `zalloc`.
@@ -58,9 +57,7 @@ impl Engine for Inflate {
 impl Engine for InflateBack {
     const KIND: Kind = Kind::Back;
 
-    fn set_allocator(&mut self, allocator: Allocator) {
-        self.set_allocator(allocator);
-    }
+    fn set_allocator(&mut self, _: Allocator) {}
 }
 
 /// A state and its engine.
@@ -277,19 +274,6 @@ pub(super) unsafe fn clear_totals(strm: z_streamp, data_type: c_int, adler: Opti
     strm.data_type = data_type;
     if let Some(adler) = adler {
         strm.adler = adler.into();
-    }
-}
-
-/// Shows an error's text to the caller; one that was shown before stays if there is none.
-///
-/// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn show_msg(strm: z_streamp, code: Code, msg: Option<&'static CStr>) {
-    if (code as c_int) < 0
-        && let Some(msg) = msg
-    {
-        // SAFETY: by this function's own contract.
-        unsafe { (*strm).msg = msg.as_ptr() };
     }
 }
 

@@ -1,0 +1,106 @@
+//! Decompression of a raw stream between two callbacks (zlib.h, `inflateBack`).
+
+use core::ffi::{CStr, c_int, c_uchar, c_uint, c_void};
+
+use super::blocks::{Blocks, Stop};
+use super::window::Window;
+use crate::codes::{Code, Flush};
+use crate::io::Io;
+
+/// zlib.h's `in_func`: gives the next input through its second argument and returns its length.
+pub type InFn = unsafe extern "C" fn(*mut c_void, *mut *const c_uchar) -> c_uint;
+
+/// zlib.h's `out_func`: takes output; non-zero ends the call.
+pub type OutFn = unsafe extern "C" fn(*mut c_void, *mut c_uchar, c_uint) -> c_int;
+
+/// The two callbacks, each with its first argument.
+#[derive(Clone, Copy, Debug)]
+pub struct Callbacks {
+    /// Gives input.
+    pub input: (InFn, *mut c_void),
+    /// Takes output.
+    pub output: (OutFn, *mut c_void),
+}
+
+/// A raw decompressor whose output goes through the caller's window, which is its history, too.
+pub struct InflateBack {
+    blocks: Blocks,
+    window: *mut u8,
+    size: u32,
+}
+
+impl InflateBack {
+    /// Makes `place` one. `window_bits` is 8..=15.
+    ///
+    /// # Safety
+    /// `place` is valid for writes, and `window` for `1 << window_bits` bytes as long as it is
+    /// used.
+    pub unsafe fn init(place: *mut InflateBack, window_bits: u32, window: *mut u8) {
+        // SAFETY: by this function's own contract.
+        unsafe {
+            Blocks::init(&raw mut (*place).blocks);
+            (&raw mut (*place).window).write(window);
+            (&raw mut (*place).size).write(1 << window_bits);
+        }
+    }
+
+    /// Runs to the stream's end, an error, or a callback's refusal; gives the code, and the text
+    /// of an error. What input is left is in `io`, with a null pointer if the input callback ended
+    /// the call.
+    ///
+    /// # Safety
+    /// The callbacks may be called with their arguments, as zlib.h says they are.
+    pub unsafe fn run(
+        &mut self,
+        io: &mut Io<'_>,
+        callbacks: Callbacks,
+    ) -> (Code, Option<&'static CStr>) {
+        let Callbacks { input: (input, in_desc), output: (output, out_desc) } = callbacks;
+        let (data, size) = (self.window, self.size);
+        // SAFETY: by this function's own contract; the window's first `len` bytes are written.
+        let refuses = |len| unsafe { output(out_desc, data, len) != 0 };
+        self.blocks.reset();
+        // Nothing is history at first; from the second round on all that lies ahead is.
+        let mut window = Window::around(data, size, 0);
+        (io.next_out, io.avail_out) = (data, size);
+        let mut msg = None;
+        let code = loop {
+            match self.blocks.run(io, data, &window, Flush::None) {
+                Stop::End => break Code::StreamEnd,
+                Stop::Bad(text) => {
+                    msg = Some(text);
+                    break Code::DataError;
+                }
+                Stop::Input => {
+                    let mut next = core::ptr::null();
+                    // SAFETY: by this function's own contract.
+                    io.avail_in = unsafe { input(in_desc, &mut next) };
+                    io.next_in = next;
+                    if io.avail_in == 0 {
+                        io.next_in = core::ptr::null();
+                        break Code::BufError;
+                    }
+                }
+                Stop::Room => {
+                    if self.blocks.waiting_distance() > size {
+                        // zlib sees that before it asks for room.
+                        msg = Some(c"invalid distance too far back");
+                        break Code::DataError;
+                    }
+                    window.have = size;
+                    (io.next_out, io.avail_out) = (data, size);
+                    if refuses(size) {
+                        break Code::BufError;
+                    }
+                }
+                // Nobody asks for it.
+                Stop::Asked => {}
+            }
+        };
+        let written = size - io.avail_out;
+        if written != 0 && refuses(written) && code == Code::StreamEnd {
+            return (Code::BufError, msg);
+        }
+        (code, msg)
+    }
+}

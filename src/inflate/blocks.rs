@@ -1,0 +1,738 @@
+//! The blocks of a deflate stream (RFC 1951) as a state machine that can stop at any bit.
+//!
+//! Where it stops, what it takes and what it remembers are zlib's: `data_type`, `inflateMark` and
+//! `avail_in` show them after each call.
+
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+
+use super::bits::{Bits, Cursor};
+use super::fast::{self, Outcome, Saved, Task};
+use super::tables::{self, Lengths, distance, entry};
+use super::window::Window;
+use crate::codes::Flush;
+use crate::io::Io;
+
+/// What comes next, named after what zlib.h's functions show of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Mode {
+    /// A block's header, at which a call may have been asked to stop.
+    Boundary,
+    /// The same, and the call goes on.
+    Header,
+    /// A stored block's length and its complement.
+    StoredLength,
+    /// A stored block's bytes, of which none was asked for yet.
+    StoredBegins,
+    /// A stored block's bytes.
+    Stored,
+    /// How many lengths a dynamic block has.
+    Counts,
+    /// The lengths of the code for lengths.
+    PrecodeLengths,
+    /// The code lengths.
+    CodeLengths,
+    /// A block's first symbol, and a call may have been asked to stop there.
+    SymbolsBegin,
+    /// A literal, a length, or the block's end.
+    Symbol,
+    /// A length's extra bits.
+    LengthExtra,
+    /// A distance.
+    Distance,
+    /// A distance's extra bits.
+    DistanceExtra,
+    /// A match, or the rest of it, that waits for room.
+    Match,
+    /// A literal that waits for room.
+    Literal,
+}
+
+/// Why [`Blocks::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// All input is used up.
+    Input,
+    /// All room is.
+    Room,
+    /// A place where the call was asked to stop.
+    Asked,
+    /// The last block has ended; the bit buffer is at a byte's beginning.
+    End,
+    /// The data is corrupt.
+    Bad(&'static CStr),
+}
+
+/// Which of zlib's tables `inflateCodesUsed` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Used {
+    Nothing,
+    /// The table of the code for lengths, with so many entries.
+    Precode(u8),
+    Literals,
+    LiteralsAndDistances,
+}
+
+/// Most lengths that a block has, and room for a repeat that goes too far, and for wide reads.
+const LENGTHS: usize = 286 + 30 + 36;
+
+/// The current block's tables. Nothing in it has a value before it is built.
+struct Tables {
+    /// Code lengths: literals and lengths, then distances.
+    lengths: MaybeUninit<[u8; LENGTHS]>,
+    /// The distance table; while lengths are read, the table of their code.
+    distances: MaybeUninit<[u32; tables::DISTANCE_ENTRIES]>,
+    literals: MaybeUninit<[u32; tables::LITERAL_ENTRIES]>,
+}
+
+/// Where in the blocks a stream is.
+pub(super) struct Blocks {
+    pub bits: Bits,
+    pub mode: Mode,
+    /// The current block is the last one.
+    pub last: bool,
+    /// The current codes are the fixed ones.
+    fixed: bool,
+    /// The literal/length table has entries for two symbols.
+    paired: bool,
+    /// Bits that the literal/length table is looked up with, or the code for lengths.
+    root: u8,
+    /// How many extra bits are still to be read.
+    extra: u8,
+    used: Used,
+    /// What is left of a stored block or a match, a length so far, or a literal.
+    length: u32,
+    /// A match's distance so far.
+    distance: u32,
+    /// A match's whole length.
+    whole: u32,
+    /// How many bits the last symbol has, for [`Blocks::mark`]; -1 outside of codes.
+    back: i32,
+    literals: u16,
+    distances: u16,
+    precodes: u16,
+    /// How many of the lengths are read.
+    have: u16,
+    /// Of the tables' block, where another one's header may have begun.
+    built: (u16, u16),
+    precode: [u8; 19],
+    tables: Tables,
+}
+
+/// In what order the lengths of the code for lengths come (RFC 1951, 3.2.7).
+const ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/// A symbol of the literal/length code.
+enum Symbol {
+    Literal(u8),
+    Length { base: u32, extra: u32 },
+    End,
+    Invalid,
+}
+
+impl Blocks {
+    /// Makes `place` the beginning of a stream. The tables get no values.
+    ///
+    /// # Safety
+    /// `place` is valid for writes.
+    pub unsafe fn init(place: *mut Blocks) {
+        // SAFETY: by this function's own contract; only fields are written.
+        unsafe {
+            (&raw mut (*place).length).write(0);
+            (&raw mut (*place).distance).write(0);
+            (&raw mut (*place).whole).write(0);
+            (&raw mut (*place).literals).write(0);
+            (&raw mut (*place).distances).write(0);
+            (&raw mut (*place).precodes).write(0);
+            (&raw mut (*place).have).write(0);
+            (&raw mut (*place).built).write((0, 0));
+            (&raw mut (*place).precode).write([0; 19]);
+            (&raw mut (*place).root).write(0);
+            (&raw mut (*place).extra).write(0);
+            (&raw mut (*place).bits).write(Bits::EMPTY);
+            (&raw mut (*place).mode).write(Mode::Boundary);
+            (&raw mut (*place).last).write(false);
+            (&raw mut (*place).fixed).write(false);
+            (&raw mut (*place).paired).write(false);
+            (&raw mut (*place).used).write(Used::Nothing);
+            (&raw mut (*place).back).write(-1);
+        }
+    }
+
+    /// Starts a new stream.
+    pub fn reset(&mut self) {
+        self.bits = Bits::EMPTY;
+        self.mode = Mode::Boundary;
+        self.last = false;
+        self.used = Used::Nothing;
+        self.back = -1;
+    }
+
+    /// Reads blocks until one of [`Stop`]'s reasons. What lies before `out_start` is in `window`.
+    pub fn run(
+        &mut self,
+        io: &mut Io<'_>,
+        out_start: *mut u8,
+        window: &Window,
+        flush: Flush,
+    ) -> Stop {
+        let mut cursor = Cursor {
+            next: io.next_in,
+            end: io.next_in.wrapping_add(io.avail_in as usize),
+            start: io.next_in,
+            hold: self.bits.hold,
+            bits: self.bits.count,
+            out: io.next_out,
+            out_end: io.next_out.wrapping_add(io.avail_out as usize),
+            out_start,
+        };
+        let (stop, keep) = self.advance(&mut cursor, window, flush);
+        if stop != Stop::Input {
+            cursor.give_back(keep);
+        }
+        debug_assert!(stop != Stop::Input || cursor.next == cursor.end);
+        self.bits = Bits { hold: cursor.hold & ((1u64 << cursor.bits) - 1), count: cursor.bits };
+        io.avail_in = cursor.input_left() as u32;
+        io.next_in = cursor.next;
+        io.avail_out = cursor.room() as u32;
+        io.next_out = cursor.out;
+        stop
+    }
+
+    /// The reason, and how many bits zlib would not give back though they are not used.
+    fn advance(&mut self, cursor: &mut Cursor, window: &Window, flush: Flush) -> (Stop, u32) {
+        let stops = matches!(flush, Flush::Block | Flush::Trees);
+        macro_rules! need {
+            ($count:expr) => {
+                if !cursor.need($count) {
+                    return (Stop::Input, 0);
+                }
+            };
+        }
+        macro_rules! bad {
+            ($text:expr) => {
+                return (Stop::Bad($text), 0)
+            };
+        }
+        loop {
+            match self.mode {
+                Mode::Boundary | Mode::Header => {
+                    if self.mode == Mode::Boundary && stops {
+                        return (Stop::Asked, 0);
+                    }
+                    if self.last {
+                        cursor.skip(cursor.bits & 7);
+                        return (Stop::End, 0);
+                    }
+                    need!(3);
+                    self.last = cursor.peek(1) != 0;
+                    let kind = cursor.peek(3) >> 1;
+                    cursor.skip(3);
+                    match kind {
+                        0 => self.mode = Mode::StoredLength,
+                        1 => {
+                            self.fixed = true;
+                            self.root = tables::FIXED_ROOT as u8;
+                            self.mode = Mode::SymbolsBegin;
+                            if flush == Flush::Trees {
+                                return (Stop::Asked, 0);
+                            }
+                        }
+                        2 => self.mode = Mode::Counts,
+                        _ => bad!(c"invalid block type"),
+                    }
+                }
+                Mode::StoredLength => {
+                    cursor.skip(cursor.bits & 7);
+                    need!(32);
+                    let word = cursor.hold as u32;
+                    if word & 0xffff != !word >> 16 {
+                        return (Stop::Bad(c"invalid stored block lengths"), 32);
+                    }
+                    self.length = word & 0xffff;
+                    cursor.give_back(32);
+                    (cursor.hold, cursor.bits) = (0, 0);
+                    self.mode = Mode::StoredBegins;
+                    if flush == Flush::Trees {
+                        return (Stop::Asked, 0);
+                    }
+                }
+                Mode::StoredBegins => self.mode = Mode::Stored,
+                Mode::Stored => {
+                    let copy = (self.length as usize).min(cursor.input_left()).min(cursor.room());
+                    if self.length == 0 {
+                        self.mode = Mode::Boundary;
+                        continue;
+                    }
+                    if copy == 0 {
+                        let empty = cursor.input_left() == 0;
+                        return (if empty { Stop::Input } else { Stop::Room }, 0);
+                    }
+                    // SAFETY: so much input and room is there; they may overlap.
+                    unsafe { core::ptr::copy(cursor.next, cursor.out, copy) };
+                    cursor.next = cursor.next.wrapping_add(copy);
+                    // None of these bytes went through the bit buffer.
+                    cursor.start = cursor.next;
+                    cursor.out = cursor.out.wrapping_add(copy);
+                    self.length -= copy as u32;
+                }
+                Mode::Counts => {
+                    need!(14);
+                    self.literals = cursor.peek(5) as u16 + 257;
+                    self.distances = (cursor.peek(10) >> 5) as u16 + 1;
+                    self.precodes = (cursor.peek(14) >> 10) as u16 + 4;
+                    cursor.skip(14);
+                    if self.literals > 286 || self.distances > 30 {
+                        bad!(c"too many length or distance symbols");
+                    }
+                    self.have = 0;
+                    self.mode = Mode::PrecodeLengths;
+                }
+                Mode::PrecodeLengths => {
+                    while self.have < self.precodes {
+                        need!(3);
+                        self.precode[ORDER[self.have as usize] as usize] = cursor.peek(3) as u8;
+                        cursor.skip(3);
+                        self.have += 1;
+                    }
+                    for symbol in &ORDER[self.have as usize..] {
+                        self.precode[*symbol as usize] = 0;
+                    }
+                    self.used = Used::Nothing;
+                    let lengths = Lengths::new(&self.precode);
+                    // SAFETY: any bits are a value of the table's type.
+                    let table = unsafe { self.tables.distances.assume_init_mut() };
+                    let Some(root) = tables::precode(table, &lengths) else {
+                        bad!(c"invalid code lengths set");
+                    };
+                    self.root = root as u8;
+                    self.used = Used::Precode(1 << root);
+                    self.have = 0;
+                    self.mode = Mode::CodeLengths;
+                }
+                Mode::CodeLengths => {
+                    match self.code_lengths(cursor) {
+                        Ok(true) => {}
+                        Ok(false) => return (Stop::Input, 0),
+                        Err((text, keep)) => return (Stop::Bad(text), keep),
+                    }
+                    if let Err(text) = self.build() {
+                        bad!(text);
+                    }
+                    self.fixed = false;
+                    self.mode = Mode::SymbolsBegin;
+                    if flush == Flush::Trees {
+                        return (Stop::Asked, 0);
+                    }
+                }
+                Mode::SymbolsBegin => self.mode = Mode::Symbol,
+                Mode::Symbol => {
+                    if let Some(stop) = self.symbols(cursor, window) {
+                        return (stop, 0);
+                    }
+                }
+                Mode::LengthExtra => {
+                    need!(u32::from(self.extra));
+                    self.length += cursor.peek(self.extra.into());
+                    cursor.skip(self.extra.into());
+                    self.back += i32::from(self.extra);
+                    self.whole = self.length;
+                    self.mode = Mode::Distance;
+                }
+                Mode::Distance => {
+                    let (symbol, bits) = loop {
+                        let (symbol, bits) = self.distance_at(cursor.hold);
+                        if bits <= cursor.bits {
+                            break (symbol, bits);
+                        }
+                        need!(cursor.bits + 1);
+                    };
+                    cursor.skip(bits);
+                    self.back += bits as i32;
+                    let Some((base, extra)) = symbol else { bad!(c"invalid distance code") };
+                    self.distance = base;
+                    self.extra = extra as u8;
+                    self.mode = Mode::DistanceExtra;
+                }
+                Mode::DistanceExtra => {
+                    need!(u32::from(self.extra));
+                    self.distance += cursor.peek(self.extra.into());
+                    cursor.skip(self.extra.into());
+                    self.back += i32::from(self.extra);
+                    self.mode = Mode::Match;
+                }
+                Mode::Match => {
+                    if cursor.room() == 0 {
+                        return (Stop::Room, 0);
+                    }
+                    if !self.is_in_reach(cursor, window) {
+                        bad!(c"invalid distance too far back");
+                    }
+                    self.copy_match(cursor, window);
+                }
+                Mode::Literal => {
+                    if cursor.room() == 0 {
+                        return (Stop::Room, 0);
+                    }
+                    // SAFETY: there is room.
+                    unsafe { cursor.out.write(self.length as u8) };
+                    cursor.out = cursor.out.wrapping_add(1);
+                    self.mode = Mode::Symbol;
+                }
+            }
+        }
+    }
+
+    /// Reads the code lengths; whether all are there.
+    fn code_lengths(&mut self, cursor: &mut Cursor) -> Result<bool, (&'static CStr, u32)> {
+        const REPEAT: &CStr = c"invalid bit length repeat";
+        let all = usize::from(self.literals + self.distances);
+        let mask = (1u64 << self.root) - 1;
+        // SAFETY: the table was built before this mode; any bits are values of both types.
+        let (table, lengths) = unsafe {
+            (self.tables.distances.assume_init_ref(), self.tables.lengths.assume_init_mut())
+        };
+        let mut have = usize::from(self.have);
+        let result = loop {
+            if have >= all {
+                break Ok(true);
+            }
+            // A code and its extra bits have 14 at most.
+            if cursor.bits < 14 {
+                cursor.refill();
+            }
+            let entry = table[(cursor.hold & mask) as usize];
+            let (bits, symbol) = (entry & 0xff, entry >> 16);
+            if symbol < 16 {
+                if bits > cursor.bits {
+                    break Ok(false);
+                }
+                cursor.skip(bits);
+                lengths[have] = symbol as u8;
+                have += 1;
+                continue;
+            }
+            let (extra, least) = match symbol {
+                16 => (2, 3),
+                17 => (3, 3),
+                _ => (7, 11),
+            };
+            if bits + extra > cursor.bits {
+                break Ok(false);
+            }
+            cursor.skip(bits);
+            if symbol == 16 && have == 0 {
+                // zlib has not taken the two bits yet.
+                break Err((REPEAT, 2));
+            }
+            let count = least + cursor.peek(extra) as usize;
+            cursor.skip(extra);
+            if have + count > all {
+                break Err((REPEAT, 0));
+            }
+            let value = if symbol == 16 { lengths[have - 1] } else { 0 };
+            lengths[have..have + count].fill(value);
+            have += count;
+        };
+        self.have = have as u16;
+        result
+    }
+
+    /// Builds the tables from the lengths.
+    fn build(&mut self) -> Result<(), &'static CStr> {
+        let literals = usize::from(self.literals);
+        let all = literals + usize::from(self.distances);
+        let Tables { lengths, distances: distance_table, literals: literal_table } =
+            &mut self.tables;
+        // SAFETY: any bits are values of the three types, and all lengths are read.
+        let (lengths, distance_table, literal_table) = unsafe {
+            (
+                lengths.assume_init_ref(),
+                distance_table.assume_init_mut(),
+                literal_table.assume_init_mut(),
+            )
+        };
+        if lengths[256] == 0 {
+            return Err(c"invalid code -- missing end-of-block");
+        }
+        self.used = Used::Nothing;
+        self.built = (self.literals, self.distances);
+        let Some(root) = tables::literals(literal_table, &Lengths::new(&lengths[..literals]))
+        else {
+            return Err(c"invalid literal/lengths set");
+        };
+        self.root = root as u8;
+        self.used = Used::Literals;
+        if !tables::distances(distance_table, &Lengths::new(&lengths[literals..all])) {
+            return Err(c"invalid distances set");
+        }
+        self.used = Used::LiteralsAndDistances;
+        Ok(())
+    }
+
+    fn literal_table(&self) -> *const u32 {
+        match self.fixed {
+            true => tables::FIXED.literals.as_ptr(),
+            false => self.tables.literals.as_ptr().cast(),
+        }
+    }
+
+    fn distance_table(&self) -> *const u32 {
+        match self.fixed {
+            true => tables::FIXED.distances.as_ptr(),
+            false => self.tables.distances.as_ptr().cast(),
+        }
+    }
+
+    /// The symbol that begins with the low bits, and the bits of its code.
+    #[inline(always)]
+    fn symbol_at(&self, hold: u64) -> (Symbol, u32) {
+        let table = self.literal_table();
+        // SAFETY: the table is built when symbols are read, and has an entry for each index.
+        let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
+        let mut before = 0;
+        if entry::is_subtable(found) {
+            before = entry::bits(found);
+            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            // SAFETY: a subtable has an entry for each of its indices.
+            found = unsafe { *table.add(entry::start(found) + index as usize) };
+        }
+        let bits = before + entry::code_bits(found);
+        if entry::literals(found) != 0 {
+            return (Symbol::Literal((found >> 16) as u8), bits);
+        }
+        let symbol = match found & (entry::SPECIAL | entry::KIND) {
+            kind if kind & entry::SPECIAL == 0 => Symbol::Length {
+                base: (found >> 24) + 3,
+                extra: entry::bits(found) - entry::code_bits(found),
+            },
+            kind if kind & entry::KIND == entry::END => Symbol::End,
+            _ => Symbol::Invalid,
+        };
+        (symbol, bits)
+    }
+
+    /// The distance whose code begins with the low bits, as its base and its extra bits, or `None`
+    /// if there is none; and the bits of the code.
+    #[inline(always)]
+    fn distance_at(&self, hold: u64) -> (Option<(u32, u32)>, u32) {
+        let table = self.distance_table();
+        let index = hold & ((1 << tables::DISTANCE_ROOT) - 1);
+        // SAFETY: the table is built when symbols are read, and has an entry for each index.
+        let mut found = unsafe { *table.add(index as usize) };
+        let mut before = 0;
+        if found & (distance::SPECIAL | distance::INVALID) == distance::SPECIAL {
+            before = entry::bits(found);
+            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            // SAFETY: a subtable has an entry for each of its indices.
+            found = unsafe { *table.add((found >> 16) as usize + index as usize) };
+        }
+        let bits = before + entry::code_bits(found);
+        if found & distance::SPECIAL != 0 {
+            return (None, bits);
+        }
+        (Some((found >> 16, entry::bits(found) - entry::code_bits(found))), bits)
+    }
+
+    /// Decodes symbols until the mode is another one, or a reason to stop.
+    fn symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Option<Stop> {
+        loop {
+            if cursor.input_left() > fast::INPUT
+                && cursor.room() > fast::ROOM
+                && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
+                && self.many_symbols(cursor, window) == Outcome::BlockEnd
+            {
+                self.back = -1;
+                self.mode = Mode::Boundary;
+                return None;
+            }
+            // zlib decodes without looking at each bit's arrival as long as there is enough of
+            // both; what `mark` shows then stays what it was.
+            let roomy = cursor.input_left() + cursor.spare_bytes(0) >= 6 && cursor.room() >= 258;
+            let (symbol, bits) = loop {
+                let (symbol, bits) = self.symbol_at(cursor.hold);
+                if bits <= cursor.bits {
+                    break (symbol, bits);
+                }
+                if !cursor.need(cursor.bits + 1) {
+                    self.back = 0;
+                    return Some(Stop::Input);
+                }
+            };
+            cursor.skip(bits);
+            match symbol {
+                Symbol::Literal(byte) => {
+                    if cursor.room() == 0 {
+                        self.back = bits as i32;
+                        self.length = byte.into();
+                        self.mode = Mode::Literal;
+                        return Some(Stop::Room);
+                    }
+                    // SAFETY: there is room.
+                    unsafe { cursor.out.write(byte) };
+                    cursor.out = cursor.out.wrapping_add(1);
+                    continue;
+                }
+                Symbol::End => {
+                    self.back = -1;
+                    self.mode = Mode::Boundary;
+                    return None;
+                }
+                Symbol::Invalid => {
+                    if !roomy {
+                        self.back = bits as i32;
+                    }
+                    return Some(Stop::Bad(c"invalid literal/length code"));
+                }
+                Symbol::Length { base, extra } => {
+                    let before = self.back;
+                    self.back = bits as i32;
+                    self.length = base;
+                    self.extra = extra as u8;
+                    self.mode = Mode::LengthExtra;
+                    if !roomy {
+                        return None;
+                    }
+                    let bad = self.roomy_match(cursor, window);
+                    self.back = before;
+                    if let Some(text) = bad {
+                        return Some(Stop::Bad(text));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decodes symbols in the fast loop, whose conditions are met.
+    fn many_symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Outcome {
+        let variants = fast::variants();
+        let in_place = (cursor.next as usize) < cursor.out_end as usize
+            && (cursor.out as usize) < cursor.end as usize;
+        let task = Task {
+            literals: self.literal_table(),
+            distances: self.distance_table(),
+            root: self.root.into(),
+            window,
+            limit: cursor.out_end.wrapping_sub(fast::ROOM),
+        };
+        let sloppy_limit = cursor.out_end.wrapping_sub(fast::ROOM + fast::SLOP);
+        if !in_place && !window.is_output() && cursor.out < sloppy_limit {
+            let sloppy = Task { limit: sloppy_limit, ..task };
+            // SAFETY: the tables are built; the caller has looked at input and buffer, and the limit
+            // is far enough from the end.
+            let outcome =
+                unsafe { Saved::new().run(&sloppy, cursor, &variants.sloppy, self.paired) };
+            let more = cursor.input_left() > fast::INPUT && cursor.out < task.limit;
+            if outcome != Outcome::Limit || !more {
+                return outcome;
+            }
+        }
+        // The window is the output where a caller brings it; then only distances that stay in this
+        // round's output are for the fast loop.
+        let in_window = window.have != 0 && !window.is_output();
+        let decode = variants.exact[usize::from(in_window)][usize::from(self.paired)];
+        // SAFETY: the tables are built; the caller has looked at input and buffer, and there is room
+        // up to the limit.
+        unsafe { decode(&task, cursor) }
+    }
+
+    /// Decodes the rest of a match and copies it, where there is enough input and room.
+    fn roomy_match(&mut self, cursor: &mut Cursor, window: &Window) -> Option<&'static CStr> {
+        cursor.need(self.extra.into());
+        self.length += cursor.peek(self.extra.into());
+        cursor.skip(self.extra.into());
+        self.whole = self.length;
+        cursor.need(28);
+        let (symbol, bits) = self.distance_at(cursor.hold);
+        cursor.skip(bits);
+        let Some((base, extra)) = symbol else { return Some(c"invalid distance code") };
+        self.distance = base + cursor.peek(extra);
+        cursor.skip(extra);
+        self.mode = Mode::Match;
+        if !self.is_in_reach(cursor, window) {
+            return Some(c"invalid distance too far back");
+        }
+        while self.mode == Mode::Match {
+            self.copy_match(cursor, window);
+        }
+        None
+    }
+
+    /// Whether the match's distance is within the output so far.
+    fn is_in_reach(&self, cursor: &Cursor, window: &Window) -> bool {
+        self.distance as usize <= cursor.produced() + window.have as usize
+    }
+
+    /// Copies as much of the match as there is room for, or as is in one piece.
+    fn copy_match(&mut self, cursor: &mut Cursor, window: &Window) {
+        let distance = self.distance as usize;
+        let mut count = (self.length as usize).min(cursor.room());
+        let produced = cursor.produced();
+        let from = match distance.checked_sub(produced) {
+            Some(back @ 1..) => {
+                let (from, piece) = window.back(back);
+                count = count.min(piece);
+                from
+            }
+            _ => cursor.out.wrapping_sub(distance).cast_const(),
+        };
+        for i in 0..count {
+            // SAFETY: there is room for `count` bytes; so many are in the window, or they are
+            // output, of which the first `distance` were there before.
+            unsafe { cursor.out.add(i).write(from.add(i).read()) };
+        }
+        cursor.out = cursor.out.wrapping_add(count);
+        self.length -= count as u32;
+        if self.length == 0 {
+            self.mode = Mode::Symbol;
+        }
+    }
+
+    /// The distance of a match that waits for room, or 0.
+    pub fn waiting_distance(&self) -> u32 {
+        if self.mode == Mode::Match { self.distance } else { 0 }
+    }
+
+    /// zlib.h's `data_type`, without the last block's bit.
+    pub fn stop_bits(&self) -> i32 {
+        match self.mode {
+            Mode::Boundary => 128,
+            Mode::SymbolsBegin | Mode::StoredBegins => 256,
+            _ => 0,
+        }
+    }
+
+    /// How many bits the last symbol has, and how much of its match or stored block there is.
+    pub fn mark(&self, in_blocks: bool) -> (i32, u32) {
+        let bytes = match self.mode {
+            Mode::Stored if in_blocks => self.length,
+            Mode::Match if in_blocks => self.whole - self.length,
+            _ => 0,
+        };
+        (self.back, bytes)
+    }
+
+    /// zlib.h's `inflateCodesUsed`.
+    pub fn codes_used(&self) -> usize {
+        /// The roots that zlib chooses.
+        const LITERALS: usize = 9;
+        const DISTANCES: usize = 6;
+        let literals = usize::from(self.built.0);
+        let of = |lengths: core::ops::Range<usize>, root| {
+            // SAFETY: all of these were read before `used` became what it is, and stay until it
+            // changes.
+            let all = unsafe { self.tables.lengths.assume_init_ref() };
+            tables::entries_in_zlib(&all[lengths], root)
+        };
+        match self.used {
+            Used::Nothing => 0,
+            Used::Precode(entries) => entries.into(),
+            Used::Literals => of(0..literals, LITERALS),
+            Used::LiteralsAndDistances => {
+                let all = literals + usize::from(self.built.1);
+                of(0..literals, LITERALS) + of(literals..all, DISTANCES)
+            }
+        }
+    }
+}

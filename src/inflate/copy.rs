@@ -1,0 +1,197 @@
+//! How a match is copied: exactly, or quicker and a little too far.
+
+use core::mem::MaybeUninit;
+
+/// A way to copy matches.
+pub(super) trait Copier {
+    /// So many bytes behind the match may be overwritten, and read behind its source.
+    const SLOP: usize;
+
+    /// Copies `length` bytes, 3 to 258, from `from` to `to`, `distance` before it, as if byte by
+    /// byte: the source may run into what is written.
+    ///
+    /// # Safety
+    /// `length` and `SLOP` bytes are writable at `to`; at `from` as many are readable, or, where it
+    /// is less, `distance` before `to`. `distance` may be anything from 258 on if the two places
+    /// have nothing in common.
+    unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize);
+}
+
+/// Bytes that may have no value.
+type Bytes<const N: usize> = MaybeUninit<[u8; N]>;
+
+/// # Safety
+/// `N` bytes are readable at `from` and writable at `to`.
+#[inline(always)]
+unsafe fn copy_bytes<const N: usize>(to: *mut u8, from: *const u8) {
+    // SAFETY: by this function's own contract; all are read before any is written.
+    unsafe {
+        let bytes = from.cast::<Bytes<N>>().read_unaligned();
+        to.cast::<Bytes<N>>().write_unaligned(bytes);
+    }
+}
+
+/// Not a byte too far.
+pub(super) struct Exact;
+
+impl Copier for Exact {
+    const SLOP: usize = 0;
+
+    #[inline(always)]
+    unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize) {
+        // SAFETY: by the trait's contract. The last piece of each case ends where the match does;
+        // with a distance of 16 or of the match's length it reads nothing that is written later.
+        unsafe {
+            if distance < 16 && distance < length {
+                for i in 0..length {
+                    to.add(i).write(from.add(i).read());
+                }
+            } else if length >= 16 {
+                let mut done = 0;
+                while done + 16 <= length {
+                    copy_bytes::<16>(to.add(done), from.add(done));
+                    done += 16;
+                }
+                let last = length - 16;
+                copy_bytes::<16>(to.add(last), from.add(last));
+            } else if length >= 8 {
+                copy_two::<8>(to, from, length - 8);
+            } else if length >= 4 {
+                copy_two::<4>(to, from, length - 4);
+            } else {
+                copy_two::<2>(to, from, 1);
+            }
+        }
+    }
+}
+
+/// Copies the first `N` bytes, and `N` from `second` on, which are read before anything is written.
+///
+/// # Safety
+/// As for [`copy_bytes`], for both places.
+#[inline(always)]
+unsafe fn copy_two<const N: usize>(to: *mut u8, from: *const u8, second: usize) {
+    // SAFETY: by this function's own contract.
+    unsafe {
+        let first = from.cast::<Bytes<N>>().read_unaligned();
+        let last = from.add(second).cast::<Bytes<N>>().read_unaligned();
+        to.cast::<Bytes<N>>().write_unaligned(first);
+        to.add(second).cast::<Bytes<N>>().write_unaligned(last);
+    }
+}
+
+/// In pieces of 16 bytes, on any CPU.
+pub(super) struct Pieces;
+
+impl Copier for Pieces {
+    const SLOP: usize = 32;
+
+    #[inline(always)]
+    unsafe fn copy(mut to: *mut u8, mut from: *const u8, distance: usize, length: usize) {
+        let end = to.wrapping_add(length);
+        // SAFETY: by the trait's contract: each loop's last piece begins before the end, and they
+        // are of 32 bytes at most.
+        unsafe {
+            if distance >= 16 {
+                loop {
+                    copy_bytes::<16>(to, from);
+                    copy_bytes::<16>(to.add(16), from.add(16));
+                    (to, from) = (to.add(32), from.add(32));
+                    if to >= end {
+                        break;
+                    }
+                }
+            } else if distance >= 8 {
+                loop {
+                    copy_bytes::<8>(to, from);
+                    copy_bytes::<8>(to.add(8), from.add(8));
+                    (to, from) = (to.add(16), from.add(16));
+                    if to >= end {
+                        break;
+                    }
+                }
+            } else if distance == 1 {
+                let byte = [from.read(); 16];
+                loop {
+                    to.cast::<[u8; 16]>().write_unaligned(byte);
+                    to = to.add(16);
+                    if to >= end {
+                        break;
+                    }
+                }
+            } else {
+                // Of each piece the first `distance` bytes are right; the next one begins there.
+                let piece = from.cast::<Bytes<8>>().read_unaligned();
+                loop {
+                    to.cast::<Bytes<8>>().write_unaligned(piece);
+                    to = to.add(distance);
+                    to.cast::<Bytes<8>>().write_unaligned(piece);
+                    to = to.add(distance);
+                    if to >= end {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// In pieces of 16 bytes, with a shuffle that repeats a distance below 16. Only where SSSE3 is.
+#[cfg(target_arch = "x86_64")]
+pub(super) struct Shuffled;
+
+/// For each distance below 16, where 16 bytes of its repetition come from, and how many of those
+/// are whole periods.
+#[cfg(target_arch = "x86_64")]
+static REPEATED: [([u8; 16], u8); 16] = {
+    let mut all = [([0; 16], 16); 16];
+    let mut distance = 1;
+    while distance < 16 {
+        let mut i = 0;
+        while i < 16 {
+            all[distance].0[i] = (i % distance) as u8;
+            i += 1;
+        }
+        all[distance].1 = (16 - 16 % distance) as u8;
+        distance += 1;
+    }
+    all
+};
+
+#[cfg(target_arch = "x86_64")]
+impl Copier for Shuffled {
+    const SLOP: usize = 32;
+
+    #[inline(always)]
+    unsafe fn copy(mut to: *mut u8, mut from: *const u8, distance: usize, length: usize) {
+        use core::arch::x86_64::{_mm_loadu_si128, _mm_shuffle_epi8, _mm_storeu_si128};
+        let end = to.wrapping_add(length);
+        // SAFETY: by the trait's contract, as in `Pieces`; the CPU has SSSE3.
+        unsafe {
+            if distance >= 16 {
+                loop {
+                    copy_bytes::<16>(to, from);
+                    copy_bytes::<16>(to.add(16), from.add(16));
+                    (to, from) = (to.add(32), from.add(32));
+                    if to >= end {
+                        break;
+                    }
+                }
+            } else {
+                let (places, periods) = REPEATED.get_unchecked(distance);
+                let places = _mm_loadu_si128(places.as_ptr().cast());
+                let piece = _mm_shuffle_epi8(_mm_loadu_si128(from.cast()), places);
+                let periods = *periods as usize;
+                loop {
+                    _mm_storeu_si128(to.cast(), piece);
+                    to = to.add(periods);
+                    _mm_storeu_si128(to.cast(), piece);
+                    to = to.add(periods);
+                    if to >= end {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The loop over symbols where there is much input and much room: libdeflate's schedule.
+//!
+//! There is one loop, [`Task::decode`], generic over what varies: how matches are copied, whether
+//! some may begin in the window, and whether the table has entries for two symbols. It goes on
+//! while 32 bytes of input are left and room for what one turn writes. It leaves what is seldom to
+//! the careful path, from the symbol's first bit on: errors, matches that do not fit, matches that
+//! go around the window's end.
+//!
+//! A turn begins with 56 bits or more in the buffer and the next entry loaded. It takes up to
+//! three entries of literals (11 bits each) or a length with its distance: 20 bits and 28, before
+//! which the buffer is filled again if needed. The next entry is loaded before the buffer is filled
+//! and bytes are copied, so that these do not wait for each other.
+
+use core::mem::MaybeUninit;
+
+use super::bits::Cursor;
+use super::copy::{Copier, Exact, Pieces};
+use super::tables::{self, distance, entry};
+use super::window::Window;
+use crate::cpu::{self, Features};
+
+/// Input that a turn may read: two fills of the buffer, and the bytes that it holds.
+pub(super) const INPUT: usize = 32;
+/// Room that literals of a turn take, and a copy may overwrite besides.
+pub(super) const ROOM: usize = 8;
+
+/// How the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Too little input or room is left.
+    Limit,
+    /// The block has ended.
+    BlockEnd,
+    /// The next symbol is for the careful path.
+    Careful,
+}
+
+/// What the loop reads besides the cursor.
+pub(super) struct Task<'a> {
+    pub literals: *const u32,
+    pub distances: *const u32,
+    /// Bits that the literal/length table is looked up with.
+    pub root: u32,
+    pub window: &'a Window,
+    /// No turn begins at or behind this.
+    pub limit: *mut u8,
+}
+
+/// A run of the loop: [`Task::decode`] for one CPU tier.
+pub(super) type Decode = unsafe fn(&Task<'_>, &mut Cursor) -> Outcome;
+
+impl Task<'_> {
+    /// Decodes symbols.
+    ///
+    /// # Safety
+    /// The tables are built, and the cursor's pointers are valid; more than [`INPUT`] bytes are
+    /// left, and `limit` is [`ROOM`] and `C::SLOP` bytes before the cursor's end or earlier. All
+    /// whole bytes in the bit buffer were taken since `start`. The window is not the output.
+    #[inline(always)]
+    pub unsafe fn decode<C: Copier, const WINDOW: bool, const PAIRED: bool>(
+        &self,
+        cursor: &mut Cursor,
+    ) -> Outcome {
+        let Cursor { mut next, end, mut hold, out_start, out_end, mut out, .. } = *cursor;
+        let mut bits = cursor.bits;
+        let input_limit = end.wrapping_sub(INPUT);
+        // A match may end here, and its copy write up to the end.
+        let match_limit = out_end.wrapping_sub(C::SLOP);
+        let Task { literals, distances, limit, .. } = *self;
+        let mask = (1u64 << self.root) - 1;
+        let (window, window_next) = (self.window.data(), self.window.next as usize);
+        let (window_have, window_size) = (self.window.have as usize, self.window.size as usize);
+
+        macro_rules! fill {
+            () => {
+                // SAFETY: a turn begins with `INPUT` bytes, and moves over 7 in a fill.
+                let word = u64::from_le(unsafe { next.cast::<u64>().read_unaligned() });
+                hold |= word << (bits & 63);
+                next = next.wrapping_add(7).wrapping_sub((bits >> 3 & 7) as usize);
+                bits |= 56;
+            };
+        }
+        macro_rules! look_up {
+            // SAFETY: the root of the table has an entry for each value under the mask.
+            () => {
+                unsafe { *literals.add((hold & mask) as usize) }
+            };
+        }
+        macro_rules! drop {
+            ($entry:expr) => {
+                hold >>= $entry & 63;
+                // Only the low six bits matter.
+                bits = bits.wrapping_sub($entry);
+            };
+        }
+        macro_rules! put {
+            ($entry:expr) => {
+                let literal: u32 = $entry;
+                // SAFETY: a turn begins with room for all its literals.
+                unsafe {
+                    if !PAIRED {
+                        out.write((literal >> 16) as u8);
+                        out = out.add(1);
+                    } else if C::SLOP == 0 {
+                        let count = entry::literals(literal) as usize;
+                        out.write((literal >> 16) as u8);
+                        out.add(count).sub(1).write((literal >> 24) as u8);
+                        out = out.add(count);
+                    } else {
+                        let two = (literal >> 16) as u16;
+                        out.cast::<u16>().write_unaligned(two.to_le());
+                        out = out.add(entry::literals(literal) as usize);
+                    }
+                }
+            };
+        }
+        // Goes back to the symbol's first bit, where the buffer was `$hold`; `$dropped` bits of it
+        // are gone.
+        macro_rules! careful {
+            ($hold:expr, $dropped:expr) => {{
+                let whole = (bits & 63) + $dropped;
+                next = next.wrapping_sub((whole >> 3) as usize);
+                bits = whole & 7;
+                hold = $hold & ((1 << bits) - 1);
+                break Outcome::Careful;
+            }};
+        }
+        macro_rules! go_on {
+            () => {
+                if next < input_limit && out < limit {
+                    continue;
+                }
+                break Outcome::Limit;
+            };
+        }
+
+        fill!();
+        let mut found = look_up!();
+        let outcome = loop {
+            // The buffer at the symbol's first bit.
+            let mut whole = hold;
+            drop!(found);
+            if found & entry::NOT_LITERAL == 0 {
+                let first = found;
+                found = look_up!();
+                whole = hold;
+                drop!(found);
+                put!(first);
+                if found & entry::NOT_LITERAL == 0 {
+                    let second = found;
+                    found = look_up!();
+                    whole = hold;
+                    drop!(found);
+                    put!(second);
+                    if found & entry::NOT_LITERAL == 0 {
+                        let third = found;
+                        found = look_up!();
+                        fill!();
+                        put!(third);
+                        go_on!();
+                    }
+                }
+            }
+            // The buffer where the last part of the code begins, and how many bits are before it.
+            let mut part = whole;
+            let mut before = 0;
+            if found & entry::SPECIAL != 0 {
+                if entry::is_subtable(found) {
+                    before = entry::bits(found);
+                    part = hold;
+                    let index = low_bits(hold, entry::code_bits(found));
+                    // SAFETY: a subtable has an entry for each of its indices.
+                    found = unsafe { *literals.add(entry::start(found) + index as usize) };
+                    drop!(found);
+                    if found & entry::NOT_LITERAL == 0 {
+                        let literal = found;
+                        found = look_up!();
+                        fill!();
+                        // SAFETY: a turn begins with room for all its literals.
+                        unsafe { out.write((literal >> 16) as u8) };
+                        out = out.wrapping_add(1);
+                        go_on!();
+                    }
+                }
+                if found & entry::SPECIAL != 0 {
+                    if found & entry::KIND == entry::END {
+                        break Outcome::BlockEnd;
+                    }
+                    careful!(whole, before + entry::bits(found));
+                }
+            }
+
+            let to = out;
+            if PAIRED {
+                // A literal before the length; the match overwrites it if there is none.
+                // SAFETY: a turn begins with room for its literals.
+                unsafe { out.write((found >> 16) as u8) };
+                out = out.wrapping_add(entry::literals(found) as usize);
+            }
+            let index = low_bits(hold, tables::DISTANCE_ROOT as u32) as usize;
+            // SAFETY: the root of the table has an entry for each such index.
+            let mut symbol = unsafe { *distances.add(index) };
+            let extra = low_bits(part, entry::bits(found)) >> entry::code_bits(found);
+            let length = (found >> 24) as usize + 3 + extra as usize;
+            let mut root = 0;
+            if symbol & distance::SPECIAL != 0 {
+                if symbol & distance::INVALID != 0 {
+                    out = to;
+                    careful!(whole, before + entry::bits(found));
+                }
+                if (bits & 63) < 28 + tables::LITERAL_ROOT as u32 {
+                    fill!();
+                }
+                root = tables::DISTANCE_ROOT as u32;
+                hold >>= root;
+                bits = bits.wrapping_sub(root);
+                let index = low_bits(hold, entry::code_bits(symbol)) as usize;
+                // SAFETY: a subtable has an entry for each of its indices.
+                symbol = unsafe { *distances.add((symbol >> 16) as usize + index) };
+            } else if (bits & 63) < 21 + tables::LITERAL_ROOT as u32 {
+                fill!();
+            }
+            let extra = low_bits(hold, entry::bits(symbol)) >> entry::code_bits(symbol);
+            let distance = (symbol >> 16) as usize + extra as usize;
+            drop!(symbol);
+            let dropped = || before + entry::bits(found) + root + entry::bits(symbol);
+
+            let produced = out as usize - out_start as usize;
+            let after = out.wrapping_add(length);
+            // More than 0 for a match that begins in the window.
+            let back = distance.wrapping_sub(produced) as isize;
+            let mut from = out.wrapping_sub(distance).cast_const();
+            let mut apart = distance;
+            let mut is_seldom = symbol & distance::SPECIAL != 0 || after > match_limit;
+            if WINDOW {
+                let place = window_next.wrapping_sub(back as usize) & (window_size - 1);
+                let length = length as isize;
+                // All of the match is in one piece in the window.
+                let beyond = window_have as isize - back;
+                let into_output = back - length;
+                let around = window_size as isize - place as isize - length;
+                let in_window = 0isize.wrapping_sub(back);
+                is_seldom |= (beyond | into_output | around) & in_window < 0;
+                let in_window = in_window >> (isize::BITS - 1);
+                from = select(in_window != 0, window.wrapping_add(place), from);
+                // What is in the window does not overlap what is written.
+                apart |= in_window as usize & (1 << 15);
+            } else {
+                is_seldom |= back > 0;
+            }
+            if is_seldom {
+                let dropped = dropped();
+                out = to;
+                careful!(whole, dropped);
+            }
+            found = look_up!();
+            fill!();
+            // SAFETY: `length` bytes and the copier's slop fit, by `match_limit`; so many bytes are
+            // in the window, which has slack behind it, or in the output, where `distance` is.
+            unsafe { C::copy(out, from, apart, length) };
+            out = after;
+            go_on!();
+        };
+        *cursor = Cursor { next, hold, bits: bits & 63, out, ..*cursor };
+        outcome
+    }
+}
+
+/// The loop for one CPU tier: by whether matches may begin in the window, and whether the table has
+/// entries for two symbols.
+pub(super) struct Variants {
+    pub name: &'static str,
+    pub needs: Features,
+    /// Not a byte behind the output is written.
+    pub exact: [[Decode; 2]; 2],
+    /// [`SLOP`] bytes behind the output may be overwritten.
+    pub sloppy: [[Decode; 2]; 2],
+}
+
+/// What any copier may overwrite.
+pub(super) const SLOP: usize = 32;
+
+macro_rules! variants {
+    ($name:literal, $needs:expr, $copier:ty $(, #[$features:meta])?) => {{
+        const _: () = assert!(<$copier>::SLOP <= SLOP);
+
+        /// # Safety
+        /// As for [`Task::decode`].
+        $(#[$features])?
+        unsafe fn run<C: Copier, const WINDOW: bool, const PAIRED: bool>(
+            task: &Task<'_>,
+            cursor: &mut Cursor,
+        ) -> Outcome {
+            // SAFETY: by this function's own contract.
+            unsafe { task.decode::<C, WINDOW, PAIRED>(cursor) }
+        }
+        Variants {
+            name: $name,
+            needs: $needs,
+            exact: [
+                [run::<Exact, false, false>, run::<Exact, false, true>],
+                [run::<Exact, true, false>, run::<Exact, true, true>],
+            ],
+            sloppy: [
+                [run::<$copier, false, false>, run::<$copier, false, true>],
+                [run::<$copier, true, false>, run::<$copier, true, true>],
+            ],
+        }
+    }};
+}
+
+/// The best first; the last needs nothing.
+pub(super) static VARIANTS: &[Variants] = &[
+    #[cfg(target_arch = "x86_64")]
+    variants!(
+        "inflate avx2",
+        Features::SSE4_1.and(Features::AVX2),
+        super::copy::Shuffled,
+        #[target_feature(enable = "avx2,bmi1,bmi2")]
+    ),
+    variants!("inflate portable", Features::NONE, Pieces),
+];
+
+/// The variants for this CPU.
+#[inline]
+pub(super) fn variants() -> &'static Variants {
+    let features = cpu::features().unwrap_or(Features::NONE);
+    VARIANTS
+        .iter()
+        .find(|variants| features.has(variants.needs))
+        .unwrap_or(&VARIANTS[VARIANTS.len() - 1])
+}
+
+/// The low `count` bits; only the low six bits of `count` matter.
+#[inline(always)]
+fn low_bits(word: u64, count: u32) -> u64 {
+    word & ((1 << (count & 63)) - 1)
+}
+
+/// One of two pointers, without a branch: which one it is can not be foreseen.
+#[inline(always)]
+fn select(condition: bool, yes: *const u8, no: *const u8) -> *const u8 {
+    core::hint::select_unpredictable(condition, yes, no)
+}
+
+/// Bytes behind the output, saved from the loop's slop.
+pub(super) struct Saved {
+    bytes: [MaybeUninit<u8>; LONGEST_STEP + AFTER],
+}
+
+/// How much output there is at least between two savings, at first and later.
+const FIRST_STEP: usize = 512;
+const LONGEST_STEP: usize = 4096;
+/// What one turn writes beyond a step's end, and its slop.
+const AFTER: usize = ROOM + 258 + SLOP;
+
+impl Saved {
+    #[inline(always)]
+    pub fn new() -> Saved {
+        Saved { bytes: [const { MaybeUninit::uninit() }; LONGEST_STEP + AFTER] }
+    }
+
+    /// Runs the loop, in steps, so that what it overwrites behind the output can be put back.
+    ///
+    /// # Safety
+    /// As for [`Task::decode`] with a slop of [`SLOP`].
+    pub unsafe fn run(
+        &mut self,
+        task: &Task<'_>,
+        cursor: &mut Cursor,
+        variants: &[[Decode; 2]; 2],
+        paired: bool,
+    ) -> Outcome {
+        let saved = self.bytes.as_mut_ptr();
+        let mut step = FIRST_STEP;
+        let mut kept = 0;
+        loop {
+            let start = cursor.out.cast::<MaybeUninit<u8>>();
+            let count = (step + AFTER).min(cursor.room());
+            // SAFETY: so much room is left, and `kept` of it is saved already.
+            unsafe { saved.add(kept).copy_from_nonoverlapping(start.add(kept), count - kept) };
+            // Behind the window's size all distances are within the output.
+            let in_window = task.window.have != 0 && cursor.produced() < 1 << 15;
+            let decode = variants[usize::from(in_window)][usize::from(paired)];
+            let limit = task.limit.min(cursor.out.wrapping_add(step));
+            // SAFETY: by this function's own contract; an earlier limit is one, too.
+            let outcome = unsafe { decode(&Task { limit, ..*task }, cursor) };
+            let moved = cursor.out as usize - start as usize;
+            let more = cursor.input_left() > INPUT && cursor.out < task.limit;
+            kept = SLOP.min(count - moved);
+            if outcome != Outcome::Limit || !more {
+                // SAFETY: what was saved from behind the output goes back there.
+                unsafe {
+                    let behind = cursor.out.cast::<MaybeUninit<u8>>();
+                    behind.copy_from_nonoverlapping(saved.add(moved), kept);
+                }
+                return outcome;
+            }
+            step = (2 * step).min(LONGEST_STEP);
+            // SAFETY: both are within what was saved.
+            unsafe { saved.copy_from(saved.add(moved), kept) };
+        }
+    }
+}

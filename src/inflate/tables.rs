@@ -1,0 +1,434 @@
+//! Decoding tables of Huffman codes (RFC 1951, 3.2.2), built from code lengths.
+//!
+//! A table is looked up with the next bits of input, the first one lowest. Its first part, the
+//! root, has an entry for each value of as many bits as [`LITERAL_ROOT`] or [`DISTANCE_ROOT`] say;
+//! codes longer than that go on in a subtable, which the entry in the root points to.
+
+/// Lengths of the longest codes.
+pub(super) const MAX_BITS: usize = 15;
+/// Bits that the root of the literal/length table is looked up with, at most.
+pub(super) const LITERAL_ROOT: usize = 11;
+/// Bits that the root of the distance table is looked up with.
+pub(super) const DISTANCE_ROOT: usize = 8;
+
+/// Entries that any code of 286 symbols takes with this root: zlib's `enough 286 11 15`.
+pub(super) const LITERAL_ENTRIES: usize = 2342;
+/// `enough 30 8 15`.
+pub(super) const DISTANCE_ENTRIES: usize = 402;
+
+/// An entry of the literal/length table.
+///
+/// | bits | |
+/// |---|---|
+/// | 0–7 | how many bits to drop: the code, and a length's extra bits |
+/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index |
+/// | 12–13 | how many literals it stands for, 0 to 2 |
+/// | 14 | neither of the two: a subtable, the end of the block, or no code |
+/// | 15 | a length, perhaps after a literal; or bit 14 |
+/// | 16–23 | the first literal |
+/// | 24–31 | the last literal, or the length without its extra bits, less 3 |
+///
+/// With bit 14, bits 16 to 29 are where a subtable begins, and 30 and 31 say which of the three.
+pub(super) mod entry {
+    /// It has something other than literals.
+    pub const NOT_LITERAL: u32 = 1 << 15;
+    /// A subtable, an end, or no code.
+    pub const SPECIAL: u32 = 1 << 14;
+    /// Of a special entry: the end of the block.
+    pub const END: u32 = 1 << 30;
+    /// Of a special entry: no code begins like this.
+    pub const INVALID: u32 = 2 << 30;
+    /// Both of the last two.
+    pub const KIND: u32 = 3 << 30;
+
+    #[inline(always)]
+    pub const fn literals(entry: u32) -> u32 {
+        entry >> 12 & 3
+    }
+
+    /// The bits before the extra bits, or a subtable's index bits.
+    #[inline(always)]
+    pub const fn code_bits(entry: u32) -> u32 {
+        entry >> 8 & 15
+    }
+
+    #[inline(always)]
+    pub const fn bits(entry: u32) -> u32 {
+        entry & 63
+    }
+
+    #[inline(always)]
+    pub const fn is_subtable(entry: u32) -> bool {
+        entry & (SPECIAL | KIND) == SPECIAL
+    }
+
+    #[inline(always)]
+    pub const fn start(entry: u32) -> usize {
+        (entry >> 16 & 0x3fff) as usize
+    }
+}
+
+/// An entry of the distance table: bits 0 to 11 as in [`entry`], bit 15 for a subtable or no code,
+/// and then bit 14 for no code; above, the distance without its extra bits, or where the subtable
+/// begins.
+pub(super) mod distance {
+    pub const SPECIAL: u32 = 1 << 15;
+    pub const INVALID: u32 = 1 << 14;
+}
+
+/// What an entry has before the code's length is added to it, for each symbol.
+const LITERALS: [u32; 288] = {
+    let mut all = [0; 288];
+    let mut symbol = 0;
+    while symbol < 256 {
+        all[symbol] = (symbol as u32) << 16 | (symbol as u32) << 24 | 1 << 12;
+        symbol += 1;
+    }
+    all[256] = entry::NOT_LITERAL | entry::SPECIAL | entry::END;
+    let mut base = 3;
+    while symbol < 284 {
+        symbol += 1;
+        let extra = length_extra(symbol);
+        all[symbol] = entry::NOT_LITERAL | (base - 3) << 24 | extra;
+        base += 1 << extra;
+    }
+    // 284's range would end at 258, which has a code of its own.
+    all[285] = entry::NOT_LITERAL | (258 - 3) << 24;
+    all[286] = entry::NOT_LITERAL | entry::SPECIAL | entry::INVALID;
+    all[287] = all[286];
+    all
+};
+
+/// Extra bits of the symbols 257 to 284.
+const fn length_extra(symbol: usize) -> u32 {
+    if symbol < 265 { 0 } else { (symbol as u32 - 261) / 4 }
+}
+
+const DISTANCES: [u32; 32] = {
+    let mut all = [distance::SPECIAL | distance::INVALID; 32];
+    let mut base = 1;
+    let mut symbol = 0;
+    while symbol < 30 {
+        let extra = if symbol < 4 { 0 } else { symbol as u32 / 2 - 1 };
+        all[symbol] = base << 16 | extra;
+        base += 1 << extra;
+        symbol += 1;
+    }
+    all
+};
+
+const PRECODES: [u32; 32] = {
+    let mut all = [0; 32];
+    let mut symbol = 0;
+    while symbol < 19 {
+        all[symbol] = (symbol as u32) << 16;
+        symbol += 1;
+    }
+    all
+};
+
+/// No code, of one bit.
+const NO_LITERAL: u32 = entry::NOT_LITERAL | entry::SPECIAL | entry::INVALID | ONE_BIT;
+const NO_DISTANCE: u32 = distance::SPECIAL | distance::INVALID | ONE_BIT;
+/// What the length of a code of one bit adds to an entry.
+const ONE_BIT: u32 = 0x101;
+
+/// For each code length the symbols that have it, as a set of `64 * WORDS`.
+pub(super) struct Lengths<const WORDS: usize> {
+    sets: [[u64; WORDS]; MAX_BITS + 1],
+    counts: [u32; MAX_BITS + 1],
+}
+
+impl<const WORDS: usize> Lengths<WORDS> {
+    /// Of lengths up to 15.
+    #[inline(always)]
+    pub fn new(lengths: &[u8]) -> Self {
+        let mut sets = [[0; WORDS]; MAX_BITS + 1];
+        let mut counts = [0; MAX_BITS + 1];
+        for (symbol, length) in lengths.iter().enumerate() {
+            let length = *length as usize & MAX_BITS;
+            sets[length][symbol / 64] |= 1 << (symbol % 64);
+            counts[length] += 1;
+        }
+        counts[0] = 0;
+        Lengths { sets, counts }
+    }
+
+    /// The longest code's length; 0 if there is none.
+    fn longest(&self) -> usize {
+        (1..=MAX_BITS).rev().find(|length| self.counts[*length] != 0).unwrap_or(0)
+    }
+
+    /// How much of the codes' space is used, in codes of the longest length.
+    fn used(&self) -> u32 {
+        (1..=MAX_BITS).map(|length| self.counts[length] << (MAX_BITS - length)).sum()
+    }
+
+    /// The only symbol with a code of one bit.
+    fn only(&self) -> Option<usize> {
+        let place = self.sets[1].iter().position(|word| *word != 0)?;
+        Some(64 * place + self.sets[1][place].trailing_zeros() as usize)
+    }
+}
+
+/// How a code's space is filled.
+enum Shape {
+    /// No symbol has a code.
+    Empty,
+    /// One symbol has one, of one bit.
+    Single(usize),
+    Complete,
+    /// What zlib refuses.
+    Bad,
+}
+
+fn shape<const WORDS: usize>(lengths: &Lengths<WORDS>, longest: usize) -> Shape {
+    let used = lengths.used();
+    if longest == 0 {
+        return Shape::Empty;
+    }
+    match lengths.only() {
+        _ if used == 1 << MAX_BITS => Shape::Complete,
+        Some(symbol) if longest == 1 && used < 1 << MAX_BITS => Shape::Single(symbol),
+        _ => Shape::Bad,
+    }
+}
+
+/// The literal/length table; how many bits its root is looked up with, or `None` if the lengths
+/// are no code.
+#[inline(always)]
+pub(super) fn literals(table: &mut [u32; LITERAL_ENTRIES], lengths: &Lengths<5>) -> Option<usize> {
+    let longest = lengths.longest();
+    match shape(lengths, longest) {
+        Shape::Complete => {
+            let root = longest.min(LITERAL_ROOT);
+            const LINK: u32 = entry::NOT_LITERAL | entry::SPECIAL;
+            complete(table, lengths, &LITERALS, LINK, root, longest);
+            Some(root)
+        }
+        Shape::Single(symbol) => {
+            (table[0], table[1]) = (LITERALS[symbol] + ONE_BIT, NO_LITERAL);
+            Some(1)
+        }
+        Shape::Empty | Shape::Bad => None,
+    }
+}
+
+/// The distance table; whether the lengths are a code.
+#[inline(always)]
+pub(super) fn distances(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>) -> bool {
+    let root = 1 << DISTANCE_ROOT;
+    let longest = lengths.longest();
+    match shape(lengths, longest) {
+        Shape::Complete => {
+            let bits = longest.min(DISTANCE_ROOT);
+            complete(table, lengths, &DISTANCES, distance::SPECIAL, bits, longest);
+            widen(table, bits, DISTANCE_ROOT);
+        }
+        Shape::Single(symbol) => {
+            for pair in table[..root].chunks_exact_mut(2) {
+                (pair[0], pair[1]) = (DISTANCES[symbol] + ONE_BIT, NO_DISTANCE);
+            }
+        }
+        Shape::Empty => table[..root].fill(NO_DISTANCE),
+        Shape::Bad => return false,
+    }
+    true
+}
+
+/// The table of the code for code lengths: symbols from bit 16 on, lengths in bits 0 to 7. The
+/// bits that it is looked up with, or `None` if the lengths are no code.
+pub(super) fn precode(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>) -> Option<usize> {
+    let longest = lengths.longest();
+    match shape(lengths, longest) {
+        Shape::Complete => {
+            complete(table, lengths, &PRECODES, 0, longest, longest);
+            Some(longest)
+        }
+        // As zlib has it: each bit is a length of zero, which can not end well.
+        Shape::Empty => {
+            (table[0], table[1]) = (1, 1);
+            Some(1)
+        }
+        Shape::Single(_) | Shape::Bad => None,
+    }
+}
+
+/// Repeats the first `1 << from` entries up to `1 << to`.
+#[inline(always)]
+fn widen(table: &mut [u32], from: usize, to: usize) {
+    for bits in from..to {
+        let (filled, rest) = table.split_at_mut(1 << bits);
+        rest[..1 << bits].copy_from_slice(filled);
+    }
+}
+
+/// Fills the table of a complete code. `link` marks an entry that points to a subtable.
+#[inline(always)]
+fn complete<const WORDS: usize>(
+    table: &mut [u32],
+    lengths: &Lengths<WORDS>,
+    symbols: &[u32],
+    link: u32,
+    root: usize,
+    longest: usize,
+) {
+    // Codes of one length are consecutive numbers; each length begins at twice the number that the
+    // one before ended with. The table has them with the first bit lowest.
+    let mut code = 0u16;
+    let mut filled = 0;
+    for length in 1..=root {
+        code <<= 1;
+        if lengths.counts[length] == 0 {
+            continue;
+        }
+        if filled == 0 {
+            filled = length;
+        }
+        widen(table, filled, length);
+        filled = length;
+        let add = length as u32 * ONE_BIT;
+        for (word, set) in lengths.sets[length].into_iter().enumerate() {
+            let mut set = set;
+            while set != 0 {
+                let symbol = 64 * word + set.trailing_zeros() as usize;
+                set &= set - 1;
+                table[reversed(code, length)] = symbols[symbol] + add;
+                code = code.wrapping_add(1);
+            }
+        }
+    }
+    if filled == 0 {
+        // All codes are longer than the root.
+        filled = root;
+    }
+    widen(table, filled, root);
+
+    let mask = (1 << root) - 1;
+    let mut end = 1 << root;
+    let (mut prefix, mut start) = (usize::MAX, 0);
+    for length in root + 1..=longest {
+        code <<= 1;
+        let add = (length - root) as u32 * ONE_BIT;
+        let mut left = lengths.counts[length];
+        for (word, set) in lengths.sets[length].into_iter().enumerate() {
+            let mut set = set;
+            while set != 0 {
+                let symbol = 64 * word + set.trailing_zeros() as usize;
+                set &= set - 1;
+                let index = reversed(code, length);
+                if index & mask != prefix {
+                    prefix = index & mask;
+                    start = end;
+                    let bits = subtable_bits(&lengths.counts, length, root, left, longest);
+                    end += 1 << bits;
+                    table[prefix] = (start as u32) << 16 | link | (bits as u32) << 8 | root as u32;
+                }
+                let mut place = start + (index >> root);
+                while place < end {
+                    table[place] = symbols[symbol] + add;
+                    place += 1 << (length - root);
+                }
+                code = code.wrapping_add(1);
+                left -= 1;
+            }
+        }
+    }
+}
+
+/// How many bits a subtable is looked up with whose first code has `length` bits, when `left` codes
+/// of that length are not placed yet: so many that it is full.
+#[inline(always)]
+fn subtable_bits(
+    counts: &[u32; MAX_BITS + 1],
+    length: usize,
+    root: usize,
+    left: u32,
+    longest: usize,
+) -> usize {
+    let mut bits = length - root;
+    let mut codes = left;
+    while codes < 1 << bits && root + bits < longest {
+        bits += 1;
+        codes = (codes << 1) + counts[root + bits];
+    }
+    bits
+}
+
+#[inline(always)]
+fn reversed(code: u16, length: usize) -> usize {
+    (code.reverse_bits() >> (16 - length)) as usize
+}
+
+/// How many entries zlib's tables take for a code that it accepts, with a root of `root` bits: what
+/// `inflateCodesUsed` counts.
+pub(super) fn entries_in_zlib(lengths: &[u8], root: usize) -> usize {
+    let mut counts = [0u32; MAX_BITS + 1];
+    for length in lengths {
+        counts[*length as usize & MAX_BITS] += 1;
+    }
+    counts[0] = 0;
+    let of = |length: &usize| counts[*length] != 0;
+    let Some(longest) = (1..=MAX_BITS).rev().find(of) else { return 2 };
+    let shortest = (1..=MAX_BITS).find(of).unwrap_or(longest);
+    let root = root.min(longest).max(shortest);
+    let mut entries = 1 << root;
+    let mut code = 0u32;
+    let mut prefix = u32::MAX;
+    for length in 1..=longest {
+        code <<= 1;
+        for left in (1..=counts[length]).rev() {
+            if length > root && code >> (length - root) != prefix {
+                prefix = code >> (length - root);
+                entries += 1 << subtable_bits(&counts, length, root, left, longest);
+            }
+            code += 1;
+        }
+    }
+    entries
+}
+
+/// The tables of fixed blocks (RFC 1951, 3.2.6).
+pub(super) struct Fixed {
+    pub literals: [u32; 1 << FIXED_ROOT],
+    pub distances: [u32; 1 << DISTANCE_ROOT],
+}
+
+/// The longest fixed code.
+pub(super) const FIXED_ROOT: usize = 9;
+
+pub(super) static FIXED: Fixed = Fixed {
+    literals: {
+        let mut table = [0; 1 << FIXED_ROOT];
+        let mut symbol = 0;
+        while symbol < 288 {
+            // RFC 1951's table of first codes.
+            let (length, code) = match symbol {
+                0..=143 => (8, 0x30 + symbol),
+                144..=255 => (9, 0x190 + symbol - 144),
+                256..=279 => (7, symbol - 256),
+                _ => (8, 0xc0 + symbol - 280),
+            };
+            let mut place = (code as u16).reverse_bits() as usize >> (16 - length);
+            while place < 1 << FIXED_ROOT {
+                table[place] = LITERALS[symbol] + length as u32 * ONE_BIT;
+                place += 1 << length;
+            }
+            symbol += 1;
+        }
+        table
+    },
+    distances: {
+        let mut table = [0; 1 << DISTANCE_ROOT];
+        let mut symbol = 0;
+        while symbol < 32 {
+            let mut place = (symbol as u16).reverse_bits() as usize >> (16 - 5);
+            while place < 1 << DISTANCE_ROOT {
+                table[place] = DISTANCES[symbol] + 5 * ONE_BIT;
+                place += 1 << 5;
+            }
+            symbol += 1;
+        }
+        table
+    },
+};
