@@ -1,11 +1,11 @@
-//! Tells cargo what, beside Rust code, the libraries are made from, and refuses a build whose
-//! symbols would come out wrong.
+//! Has libz linked as it must be, and hands cargo-c the files that it installs.
 
-include!("../link/check.rs");
+use std::process::ExitCode;
 
-fn main() {
-    println!("cargo::rerun-if-changed=../include/libz.map");
-    println!("cargo::rerun-if-changed=../include/libz.exports");
-    println!("cargo::rerun-if-changed=../link");
-    check_linker();
+fn main() -> ExitCode {
+    link::run("libz", || {
+        link::install("../include", "include", &["zcompat.h", "zconf.h", "zlib.h"])?;
+        link::install("install", "man", &["zlib.3"])?;
+        link::install("install/cmake", "cmake", &["ZLIBConfig.cmake", "ZLIBConfigVersion.cmake"])
+    })
 }

@@ -4,8 +4,6 @@
 use libfuzzer_sys::fuzz_target;
 use zstd_sys as z;
 
-extern crate libzstd as _;
-
 fuzz_target!(|data: &[u8]| {
     let [choice, level, bytes @ ..] = data else { return };
     // SAFETY: every pointer is to a buffer of the length beside it.

@@ -1,4 +1,4 @@
-/* Included before every file of zstd (see .cargo/config.toml): zstd's ZSTD_cpuid() executes CPUID
+/* Included before every file of zstd (see build.rs): zstd's ZSTD_cpuid() executes CPUID
  * at each context creation, this one answers from a cache. docs/linking.md has the figures. */
 #if !defined(ZCOMPAT_ZSTD_CPUID_H) && !defined(__ASSEMBLER__) && defined(__x86_64__)
 #define ZCOMPAT_ZSTD_CPUID_H

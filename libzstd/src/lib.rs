@@ -1,14 +1,11 @@
-//! `libzstd.so.1` and `libzstd.a`: zstd's own C code from `zstd-sys`, one cached CPUID answer, and
-//! [`zcompat_version`].
+//! `libzstd.so.1` and `libzstd.a`: zstd's own C code, which the build script compiles, one cached
+//! CPUID answer, and [`zcompat_version`].
 //!
 //! `no_std`, so that the archive can be linked beside any other Rust static library.
 #![cfg_attr(cargo_c, no_std)]
 
 #[cfg(all(cargo_c, not(panic = "abort")))]
 compile_error!("libzstd must be built with panic = \"abort\": a panic may not unwind into C");
-
-// Referred to by name only in the linker's export list.
-extern crate zstd_sys as _;
 
 #[cfg(target_arch = "x86_64")]
 mod cpuid;
@@ -27,3 +24,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     // Nothing here can panic; the handler is what `no_std` asks for.
     loop {}
 }
+
+/// Where nothing is optimised, core's functions name it; it would be std's.
+#[cfg(cargo_c)]
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}

@@ -135,7 +135,7 @@ impl Library {
     }
 
     fn export_list(&self) -> Result<String> {
-        Ok(self.exports()?.keys().map(|name| format!("{name}\n")).collect())
+        Ok(list_of(&self.exports()?))
     }
 
     fn map(&self) -> Result<String> {
@@ -181,6 +181,15 @@ impl Library {
     }
 }
 
+/// A list as it is kept: `name [version]`, one a line.
+fn list_of(symbols: &Symbols) -> String {
+    let line = |(name, version): (&String, &Option<String>)| match version {
+        Some(version) => format!("{name} {version}\n"),
+        None => format!("{name}\n"),
+    };
+    symbols.iter().map(line).collect()
+}
+
 /// What Rust objects define that is not for export.
 const RUST_SYMBOLS: [&str; 6] = ["rust_*", "_R*", "_ZN*", "_Unwind_*", "__rust*", "DW.ref.*"];
 
@@ -199,14 +208,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
     if args.refresh {
         for library in &LIBRARIES {
-            let text: String = library
-                .packaged_symbols(&sh)?
-                .into_iter()
-                .map(|(name, version)| match version {
-                    Some(version) => format!("{name} {version}\n"),
-                    None => format!("{name}\n"),
-                })
-                .collect();
+            let text = list_of(&library.packaged_symbols(&sh)?);
             fs::write(library.reference_path(), text)?;
         }
     }

@@ -114,11 +114,12 @@ impl Sid {
         cmd.env("APT_CONFIG", self.config()).quiet()
     }
 
-    /// A binary package's files, unpacked: the folder that stands for `/`.
+    /// A binary package's files, unpacked: the folder that stands for `/`. Below `DEBIAN` it has
+    /// the package's control files.
     pub fn unpacked(&self, sh: &Shell, package: &str) -> Result<PathBuf> {
         let _guard = FETCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let root = self.dir.join("root").join(package);
-        if root.join(".complete").exists() {
+        if root.join(".unpacked").exists() {
             return Ok(root);
         }
         let dl = tempfile::tempdir_in(self.dir.join("dl"))?;
@@ -128,8 +129,8 @@ impl Sid {
             .with_context(|| format!("sid's package {package} cannot be downloaded"))?;
         let deb = only_file(dl.path(), "deb")?;
         fs::create_dir_all(&root)?;
-        cmd!(sh, "dpkg -x {deb} {root}").quiet().run()?;
-        fs::write(root.join(".complete"), "")?;
+        cmd!(sh, "dpkg-deb --raw-extract {deb} {root}").quiet().run()?;
+        fs::write(root.join(".unpacked"), "")?;
         Ok(root)
     }
 

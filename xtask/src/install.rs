@@ -1,18 +1,21 @@
 //! `cargo xtask install`: what `cargo cinstall` does, then the files that cargo-c has no words for.
 //!
-//! cargo-c installs to a staging folder. From there each file that differs is put in place by a
-//! rename, so that a program that runs on the old library keeps its file.
+//! cargo-c installs to a staging folder. There the libraries are read and held against the lists of
+//! include/; then each file that differs is put in place by a rename, so that a program that runs
+//! on the old library keeps its file.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
+use link::elf::{Shared, archive_problems};
 use xshell::{Shell, cmd};
 
 use crate::abi::{LIBRARIES, Library};
-use crate::{cargo_c, paths};
+use crate::cargo_c::{self, CargoC};
+use crate::paths;
 
 /// What `cargo xtask install` takes.
 #[derive(clap::Args, Clone)]
@@ -64,7 +67,7 @@ pub fn install(sh: &Shell, args: &Args) -> Result<()> {
     for dir in [&prefix, &libdir] {
         ensure_writable(dir)?;
     }
-    build_tools()?;
+    build_tools(sh)?;
 
     let build = Build::plain(sh)?;
     place_tree(&build.staged("include"), &prefix.join("include"))?;
@@ -116,14 +119,38 @@ impl Build {
     }
 
     /// A build in `target`, with more arguments for cargo-c and more environment.
+    ///
+    /// # Errors
+    /// The build fails, or a library in it is not what it must be.
     pub fn run(sh: &Shell, target: &Path, args: &[&str], env: &[(&str, String)]) -> Result<Build> {
-        let cinstall = cargo_c::cinstall(sh)?;
-        let stage = target.join("stage");
         fs::create_dir_all(target).with_context(|| target.display().to_string())?;
         let lock = fs::File::create(target.join("stage.lock"))?;
         lock.lock().context("target/stage.lock cannot be locked")?;
+        let build = Build { stage: target.join("stage"), _lock: lock };
+        let found = cargo_c::find(sh)?;
+        build.make(sh, &found, target, args, env)?;
+        match build.check() {
+            Err(why) if !found.pinned => {
+                eprintln!("{why:#}; building again with the pinned cargo-c");
+                build.make(sh, &cargo_c::pinned(sh)?, target, args, env)?;
+                build.check()?;
+            }
+            result => result?,
+        }
+        Ok(build)
+    }
+
+    fn make(
+        &self,
+        sh: &Shell,
+        cargo_c: &CargoC,
+        target: &Path,
+        args: &[&str],
+        env: &[(&str, String)],
+    ) -> Result<()> {
+        let (stage, cinstall) = (&self.stage, &cargo_c.program);
         if stage.exists() {
-            fs::remove_dir_all(&stage).with_context(|| stage.display().to_string())?;
+            fs::remove_dir_all(stage).with_context(|| stage.display().to_string())?;
         }
         let _dir = sh.push_dir(paths::root());
         let mut cmd = cmd!(sh, "{cinstall} cinstall --release --target-dir {target} {args...}")
@@ -133,14 +160,37 @@ impl Build {
         for (name, value) in env {
             cmd = cmd.env(name, value);
         }
-        cmd.run().context("the libraries could not be built: cargo says why above")?;
-        Ok(Build { stage: stage.join("usr"), _lock: lock })
+        cmd.run().context("the libraries could not be built: cargo says why above")
+    }
+
+    /// That the libraries have the sonames, symbols and versions of the lists in include/, need
+    /// libc alone, and that the static ones define what they must and nothing else.
+    fn check(&self) -> Result<()> {
+        for library in &LIBRARIES {
+            check_library(library, &self.staged("lib")).map_err(|why| {
+                why.context(format!("the build of {} is not right", library.stem))
+            })?;
+        }
+        Ok(())
     }
 
     /// A file or folder of this build, by its path below the prefix.
     pub fn staged(&self, path: &str) -> PathBuf {
-        self.stage.join(path)
+        self.stage.join("usr").join(path)
     }
+}
+
+/// That the library in `dir`, and the static one if it is there, are what they must be.
+pub fn check_library(library: &Library, dir: &Path) -> Result<()> {
+    let exports = link::Exports(library.exports()?);
+    let shared = Shared::read(&dir.join(library.file())).map_err(Error::msg)?;
+    let mut problems = shared.problems(library.soname, &exports);
+    let archive = dir.join(format!("{}.a", library.stem));
+    if archive.exists() {
+        problems.extend(archive_problems(&archive, &exports).map_err(Error::msg)?);
+    }
+    ensure!(problems.is_empty(), "{}", problems.join("; "));
+    Ok(())
 }
 
 /// `CARGO_ENCODED_RUSTFLAGS` with one flag more, if it is set: cargo then ignores `RUSTFLAGS`.
@@ -166,17 +216,21 @@ fn ensure_writable(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// That the tools which cargo-c's builds need are there.
-fn build_tools() -> Result<()> {
-    for (variable, tool, package) in [
-        ("ZCOMPAT_CC", "cc", "gcc"),
-        ("ZCOMPAT_LD", "ld", "binutils"),
-        ("ZCOMPAT_OBJCOPY", "objcopy", "binutils"),
-        ("ZCOMPAT_AR", "ar", "binutils"),
-    ] {
-        let name = std::env::var(variable).unwrap_or_else(|_| tool.to_owned());
-        if !paths::is_on_path(&name) {
-            bail!("missing: {name}; get it with: apt-get install {package}, or set {variable}");
+/// That the tools which the builds need are there: said here in one line, not after some minutes.
+fn build_tools(sh: &Shell) -> Result<()> {
+    let linker = format!("CARGO_TARGET_{}_UNKNOWN_LINUX_GNU_LINKER", std::env::consts::ARCH);
+    if std::env::var_os(linker.to_uppercase()).is_some() {
+        // Another compiler, which has tools of its own: the build scripts ask it.
+        return Ok(());
+    }
+    if !paths::is_on_path("cc") {
+        bail!("missing: cc; get it with: apt-get install gcc");
+    }
+    for tool in ["ld", "objcopy", "ar"] {
+        let its_own = || cmd!(sh, "cc -print-prog-name={tool}").quiet().ignore_stderr().read();
+        let is_path = |name: String| name.contains('/') && paths::is_on_path(&name);
+        if !paths::is_on_path(tool) && !its_own().is_ok_and(is_path) {
+            bail!("missing: {tool}; get it with: apt-get install binutils");
         }
     }
     Ok(())

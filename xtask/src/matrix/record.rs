@@ -255,7 +255,7 @@ mod tests {
         assert!(!known(&inputs(&Versions { rustc: "1.1".into(), ..versions() }, &host())));
         let qemu = Host { qemu: Ok("/usr/bin/qemu-x86_64".into()), ..host() };
         assert!(!known(&inputs(&versions(), &qemu)));
-        for part in [FILE, "matrix/suite.c", "Cargo.lock", "link/cc"] {
+        for part in [FILE, "matrix/suite.c", "Cargo.lock", "link/src/linker.rs"] {
             let path = workspace.path().join(part);
             let before = std::fs::read(&path).ok();
             std::fs::write(&path, "two").unwrap();

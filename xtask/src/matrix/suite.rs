@@ -193,10 +193,10 @@ impl Suite {
     }
 }
 
-/// The C compiler: what compiles the C part (CC) where that is set, else what link/cc uses.
+/// The C compiler: what compiles the C part (CC) where that is set, else `cc`.
 pub fn cc() -> String {
-    let plain = |name| std::env::var(name).ok().filter(|cc| !cc.is_empty() && !cc.contains(' '));
-    plain("CC").or_else(|| plain("ZCOMPAT_CC")).unwrap_or_else(|| "cc".into())
+    let plain = std::env::var("CC").ok().filter(|cc| !cc.is_empty() && !cc.contains(' '));
+    plain.unwrap_or_else(|| "cc".into())
 }
 
 /// A line that a shell takes: quoted where it must be.

@@ -87,7 +87,7 @@ fn cpuid_mask() -> Result<Completion> {
     let mask = matrix::mask::build(&sh, &["-DCPUID_MASK_OPCODE=0x060f"])?;
     let program = mask.with_file_name("cpuid_mask_test");
     let source = paths::root().join("matrix/cpuid_mask_test.c");
-    let cc = std::env::var("ZCOMPAT_CC").unwrap_or_else(|_| "cc".into());
+    let cc = matrix::suite::cc();
     cmd!(sh, "{cc} -O1 {source} -o {program}").quiet().run()?;
     let masked = |list: &str| -> Result<Vec<String>> {
         let out = cmd!(sh, "{program}")

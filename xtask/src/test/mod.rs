@@ -5,6 +5,7 @@
 
 mod abi;
 mod bench;
+mod builds;
 mod checksum;
 mod conformance;
 mod cpython;
@@ -90,6 +91,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
     let areas = [
         abi::trials(setup),
         bench::trials(setup),
+        builds::trials(setup),
         checksum::trials(setup),
         conformance::trials(setup),
         differential::trials(setup),

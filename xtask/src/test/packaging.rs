@@ -1,10 +1,9 @@
 //! What packagers and the people who build on the libraries rely on: the layout of a prefix,
-//! pkg-config, CMake, static linking, and that a build can be repeated.
+//! pkg-config, CMake, static linking. How they build is in `builds`.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -12,9 +11,8 @@ use xshell::{Shell, cmd};
 
 use super::{PASSED, Setup, check, skip};
 use crate::abi::LIBRARIES;
-use crate::install::{Args, Build, install};
-use crate::test::abi::exports_are_right;
-use crate::{cargo_c, debian, paths};
+use crate::install::{Args, install};
+use crate::{debian, paths};
 
 /// What an install puts below the prefix.
 const LAYOUT: [&str; 21] = [
@@ -88,24 +86,8 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             static_programs(&sh, prefix, "lld")?;
             PASSED
         }),
-        check("packaging::plain_cinstall_elsewhere_gives_the_same_bytes", move || {
-            plain_cinstall_elsewhere(prefix)?;
-            PASSED
-        }),
-        check("packaging::gnu_ld_gives_the_same_symbols", || {
-            gnu_ld_gives_the_same_symbols()?;
-            PASSED
-        }),
-        check("packaging::linker_wrapper_arguments", || {
-            linker_wrapper_arguments()?;
-            PASSED
-        }),
         check("packaging::bad_input_gets_one_line", || {
             bad_input_gets_one_line()?;
-            PASSED
-        }),
-        check("packaging::a_foreign_linker_is_refused", || {
-            a_foreign_linker_is_refused()?;
             PASSED
         }),
     ]
@@ -132,7 +114,7 @@ fn files_below(dir: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-fn layout(prefix: &Path) -> Result<()> {
+pub fn layout(prefix: &Path) -> Result<()> {
     let found = files_below(prefix)?;
     let missing: Vec<_> = LAYOUT.iter().filter(|f| !found.iter().any(|g| g == *f)).collect();
     ensure!(missing.is_empty(), "missing in {}: {missing:?}", prefix.display());
@@ -142,7 +124,7 @@ fn layout(prefix: &Path) -> Result<()> {
 }
 
 /// A pkg-config that knows `dir` only.
-fn pkg_config(sh: &Shell, dir: &Path, args: &str) -> Result<String> {
+pub fn pkg_config(sh: &Shell, dir: &Path, args: &str) -> Result<String> {
     debian::install(sh, &["pkgconf"])?;
     let args = args.split_whitespace();
     let text = cmd!(sh, "pkg-config {args...}").env("PKG_CONFIG_LIBDIR", dir).quiet().read()?;
@@ -268,7 +250,7 @@ fn needed(sh: &Shell, program: &Path) -> Result<Vec<String>> {
 }
 
 /// Programs that have both archives in them, and a third of Rust, by this linker.
-fn static_programs(sh: &Shell, prefix: &Path, linker: &str) -> Result<()> {
+pub fn static_programs(sh: &Shell, prefix: &Path, linker: &str) -> Result<()> {
     let copy = copy_of(sh, prefix)?;
     let lib = copy.path().join("lib");
     // Without the shared libraries, -lz and -lzstd are the archives.
@@ -314,167 +296,6 @@ fn static_programs(sh: &Shell, prefix: &Path, linker: &str) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of the libraries in a folder.
-fn libraries_in(lib: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut out = BTreeMap::new();
-    for library in &LIBRARIES {
-        for name in [library.file(), format!("{}.a", library.stem)] {
-            let path = lib.join(&name);
-            let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-            out.insert(name, bytes);
-        }
-    }
-    Ok(out)
-}
-
-/// A copy of this workspace's source in a new folder.
-fn copy_of_the_workspace(to: &Path) -> Result<()> {
-    let mut folders = vec![PathBuf::new()];
-    while let Some(folder) = folders.pop() {
-        fs::create_dir_all(to.join(&folder))?;
-        for entry in fs::read_dir(paths::root().join(&folder))? {
-            let entry = entry?;
-            let path = folder.join(entry.file_name());
-            if path == Path::new("target") || path == Path::new(".git") {
-                continue;
-            }
-            let kind = entry.file_type()?;
-            if kind.is_dir() && entry.path().join("CACHEDIR.TAG").exists() {
-                continue;
-            } else if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file() {
-                fs::copy(entry.path(), to.join(&path))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What a packager does: unpack the source somewhere, `cargo cinstall`, with crates somewhere else.
-/// The libraries must be the same, byte for byte, as those that `cargo xtask install` has put in
-/// `prefix`.
-fn plain_cinstall_elsewhere(prefix: &Path) -> Result<()> {
-    let sh = Shell::new()?;
-    let cinstall = cargo_c::cinstall(&sh)?;
-    let dir = tempfile::Builder::new().prefix("zcompat, elsewhere ").tempdir()?;
-    let root = dir.path().join("source");
-    copy_of_the_workspace(&root)?;
-    let plain = dir.path().join("prefix");
-    let cargo_home = cargo_home_elsewhere(dir.path())?;
-    let _dir = sh.push_dir(&root);
-    cmd!(sh, "{cinstall} cinstall --prefix={plain} --libdir=lib")
-        .env("CARGO_HOME", &cargo_home)
-        .env_remove("CARGO_TARGET_DIR")
-        .env_remove("CARGO_BUILD_TARGET_DIR")
-        .quiet()
-        .run()?;
-    let ours = libraries_in(&prefix.join("lib"))?;
-    let theirs = libraries_in(&plain.join("lib"))?;
-    let differing: Vec<_> = ours.keys().filter(|name| ours[*name] != theirs[*name]).collect();
-    if !differing.is_empty() {
-        let kept = dir.keep();
-        anyhow::bail!("{differing:?} differ from those in {}", kept.join("prefix/lib").display());
-    }
-    layout(&plain)?;
-    for library in &LIBRARIES {
-        let name = library.pkg_config;
-        let pc = plain.join("lib/pkgconfig");
-        let all = pkg_config(&sh, &pc, &format!("--static --libs {name}"))?;
-        ensure!(all.ends_with(&format!("{} -pthread", library.link)), "static libs: {all}");
-        let ours = pkg_config(&sh, &pc, &format!("--variable=zcompat_version {name}"))?;
-        ensure!(ours == env!("CARGO_PKG_VERSION"), "zcompat_version is {ours:?}");
-    }
-    Ok(())
-}
-
-/// Another cargo home below `dir`, with what is in the one in use: crates have other paths there.
-fn cargo_home_elsewhere(dir: &Path) -> Result<PathBuf> {
-    let in_use = match std::env::var_os("CARGO_HOME") {
-        Some(home) => PathBuf::from(home),
-        None => PathBuf::from(std::env::var_os("HOME").context("no HOME")?).join(".cargo"),
-    };
-    let elsewhere = dir.join("cargo home");
-    fs::create_dir(&elsewhere)?;
-    for name in ["registry", "config.toml", "config", "git"] {
-        let entry = in_use.join(name);
-        if entry.exists() {
-            std::os::unix::fs::symlink(&entry, elsewhere.join(name))?;
-        }
-    }
-    Ok(elsewhere)
-}
-
-/// rustc links by LLD unless told otherwise; distributions tell it otherwise.
-fn gnu_ld_gives_the_same_symbols() -> Result<()> {
-    let sh = Shell::new()?;
-    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    let build = Build::run(
-        &sh,
-        &paths::target().join("gnu-ld"),
-        &[],
-        &[("RUSTFLAGS", format!("{flags} -Clinker-features=-lld").trim_start().to_owned())],
-    )?;
-    for library in &LIBRARIES {
-        let file = build.staged("lib").join(library.file());
-        exports_are_right(&sh, library, &file)?;
-        let comment = cmd!(sh, "readelf -p .comment {file}").quiet().read()?;
-        ensure!(!comment.contains("LLD"), "{} was linked by LLD: {comment}", file.display());
-    }
-    Ok(())
-}
-
-/// What link/cc hands to the compiler, by a compiler that only says what it was given.
-fn linker_wrapper_arguments() -> Result<()> {
-    let sh = Shell::new()?;
-    let dir = tempfile::Builder::new().prefix("a b, c").tempdir()?;
-    let compiler = dir.path().join("cc");
-    fs::write(&compiler, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n")?;
-    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755))?;
-    let wrapper = paths::root().join("link/cc");
-    let run = |args: &[&str]| -> Result<Vec<String>> {
-        let text = cmd!(sh, "{wrapper} {args...}").env("ZCOMPAT_CC", &compiler).quiet().read()?;
-        Ok(text.lines().map(str::to_owned).collect())
-    };
-
-    let other = ["-o", "prog ram", "-Wl,--version-script=/t/list", "-lgcc_s"];
-    ensure!(run(&other)? == other, "the arguments for another program were changed");
-
-    let output = dir.path().join("libz.so").display().to_string();
-    let ours = [
-        "-Wl,--version-script=/t/list",
-        "a b.o",
-        "-Wl,--no-undefined-version",
-        "-Xlinker",
-        "--version-script=/t,t/list",
-        "-Xlinker",
-        "--kept",
-        "-lgcc_s",
-        "-Wl,-soname,libz.so.1",
-        "-o",
-        &output,
-    ];
-    let wanted =
-        ["a b.o", "-Xlinker", "--kept", "-lgcc_eh", "-Wl,-soname,libz.so.1", "-o", &output];
-    let given = run(&ours)?;
-    ensure!(given.starts_with(&wanted.map(str::to_owned)), "link/cc gives {given:?}");
-    let map = paths::root().join("link/../include/libz.map");
-    let script = format!("--version-script={}", map.display());
-    let scripts: Vec<_> = given.iter().filter(|arg| arg.contains("--version-script")).collect();
-    ensure!(scripts == [&script], "version scripts: {scripts:?}");
-    let asked = given.iter().filter(|arg| arg.starts_with("-Wl,-u,")).count();
-    ensure!(asked == LIBRARIES[0].exports()?.len(), "{asked} symbols are asked for");
-
-    // The same through a file, as rustc writes one when the command line is too long.
-    let file = dir.path().join("args");
-    let escaped: String =
-        ours.iter().map(|arg| arg.replace('\\', "\\\\").replace(' ', "\\ ") + "\n").collect();
-    fs::write(&file, escaped)?;
-    let by_file = run(&[&format!("@{}", file.display())])?;
-    ensure!(by_file == given, "by a file link/cc gives {by_file:?}");
-    Ok(())
-}
-
 /// Runs this very program and wants it to fail with one line on stderr that holds `wanted`.
 fn fails_with_one_line(sh: &Shell, args: &[&str], path: Option<&Path>, wanted: &str) -> Result<()> {
     let xtask = std::env::current_exe()?;
@@ -511,25 +332,4 @@ fn bad_input_gets_one_line() -> Result<()> {
     fails_with_one_line(&sh, &["install", "--prefix", &prefix], Some(&bin), "missing: cc")?;
     symlink("/bin/true", bin.join("cc"))?;
     fails_with_one_line(&sh, &["install", "--prefix", &prefix], Some(&bin), "missing: ld")
-}
-
-/// A build that does not go through link/cc would be a library without versions.
-fn a_foreign_linker_is_refused() -> Result<()> {
-    let sh = Shell::new()?;
-    let cinstall = cargo_c::cinstall(&sh)?;
-    let dir = tempfile::tempdir()?;
-    let _dir = sh.push_dir(paths::root());
-    let (target, prefix) = (dir.path().join("target"), dir.path().join("prefix"));
-    let variable = format!("CARGO_TARGET_{}_UNKNOWN_LINUX_GNU_LINKER", std::env::consts::ARCH);
-    let out = cmd!(sh, "{cinstall} cinstall --release --package libz --target-dir {target}")
-        .arg(format!("--prefix={}", prefix.display()))
-        .env(variable.to_uppercase(), "gcc")
-        .quiet()
-        .ignore_status()
-        .output()?;
-    let text = String::from_utf8_lossy(&out.stderr);
-    ensure!(!out.status.success(), "a build with gcc as its linker went through");
-    ensure!(text.contains("must be linked through link/cc"), "cargo says: {text}");
-    ensure!(!prefix.exists(), "something was installed");
-    Ok(())
 }
