@@ -2,15 +2,22 @@
 //!
 //! A call goes one way: C program → [`ffi`] (pointers checked once) → [`gz`], [`engine`] or
 //! [`checksum`] → back. Nothing below `ffi` knows C; nothing in `ffi` computes.
+//!
+//! With the feature `engine-zlib-rs` the streams are zlib-rs's own, from its C interface on.
 
 pub mod alloc;
 pub mod checksum;
 pub mod codes;
 pub mod cpu;
+#[cfg(not(feature = "engine-zlib-rs"))]
 pub mod deflate;
+#[cfg(not(feature = "engine-zlib-rs"))]
 pub mod engine;
 pub mod ffi;
 pub mod format;
 pub mod gz;
+#[cfg(not(feature = "engine-zlib-rs"))]
 pub mod inflate;
 pub mod io;
+#[cfg(feature = "engine-zlib-rs")]
+pub mod zlib_rs;
