@@ -39,6 +39,8 @@ fn compile(zstd: &Path) -> Result<(), String> {
         // Its headers mark what is public; the version script has the last word.
         .flag("-fvisibility=hidden")
         .flag("-pthread")
+        // divsufsort's assertions name their file.
+        .flag_if_supported(format!("-ffile-prefix-map={}=zstd/lib", zstd.display()))
         .flag("-ffunction-sections")
         .flag("-fdata-sections")
         .warnings(false);

@@ -119,6 +119,13 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
         println!("cargo::rustc-cdylib-link-arg={option}");
     }
     println!("cargo::rustc-cdylib-link-arg=-Wl,{MARK}");
+    if !variable("RUSTC_WRAPPER").ends_with("link/rustc") {
+        // Of the libraries only the paths in panic texts change.
+        println!(
+            "cargo::warning=rustc does not run through link/rustc, which .cargo/config.toml names: \
+             Libs.private of {stem}.pc will be cargo-c's, with which -static links may fail"
+        );
+    }
     Ok(())
 }
 

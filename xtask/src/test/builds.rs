@@ -106,7 +106,7 @@ fn plain_cinstall_elsewhere(prefix: &Path, vendored: bool) -> Result<()> {
     let _dir = sh.push_dir(&root);
     let mut offline = None;
     if vendored {
-        let settings = cmd!(sh, "cargo vendor --quiet --locked vendor").quiet().read()?;
+        let settings = cmd!(sh, "cargo vendor --locked vendor").quiet().ignore_stderr().read()?;
         let file = root.join(".cargo/config.toml");
         let own = fs::read_to_string(&file)?;
         fs::write(&file, format!("{own}\n{settings}\n"))?;
@@ -409,33 +409,41 @@ fn dpkg_gensymbols(prefix: &Path) -> Result<Completion> {
             Ok(root) => root,
             Err(why) => return skip(format!("{why:#}")),
         };
-        let symbols = root.join("DEBIAN/symbols");
-        let dir = tempfile::tempdir()?;
-        // A package's build folder, as far as the tool looks.
-        let lib = dir.path().join("debian/tmp/usr/lib");
-        fs::create_dir_all(&lib)?;
-        fs::copy(prefix.join("lib").join(library.file()), lib.join(library.soname))?;
-        let Library { package, version, .. } = library;
-        let control = format!("Source: {package}\n\nPackage: {package}\nArchitecture: any\n");
-        fs::write(dir.path().join("debian/control"), control)?;
-        let _dir = sh.push_dir(dir.path());
-        // -c1: what has gone is an error; what is new (zcompat_*) is not.
-        let out = cmd!(
-            sh,
-            "dpkg-gensymbols -c1 -q -p{package} -v{version} -Pdebian/tmp -I{symbols} -Onew"
-        )
-        .quiet()
-        .ignore_status()
-        .output()?;
-        let said = [out.stdout, out.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        ensure!(out.status.success(), "dpkg-gensymbols for {package}: {said}");
-        let new =
-            fs::read_to_string("new").or_else(|_| fs::read_to_string(dir.path().join("new")))?;
+        let symbols = fs::read_to_string(root.join("DEBIAN/symbols"))?;
+        let new = gensymbols(&sh, prefix, library, &symbols)?;
         ensure!(new.contains("zcompat_version"), "dpkg-gensymbols read nothing: {new}");
-        ensure!(!new.contains("#MISSING"), "{package}: {new}");
+        // What the check is for must be noticed.
+        let absent = format!("{symbols} zcompat_absent@Base 1.0\n");
+        let error = gensymbols(&sh, prefix, library, &absent).err();
+        let noticed = error.is_some_and(|why| why.to_string().contains("zcompat_absent"));
+        ensure!(noticed, "dpkg-gensymbols did not notice a symbol that is not there");
     }
     PASSED
+}
+
+/// Runs the tool on a library with a list of symbols that it must have; returns the new list.
+fn gensymbols(sh: &Shell, prefix: &Path, library: &Library, symbols: &str) -> Result<String> {
+    let Library { package, version, .. } = library;
+    let dir = tempfile::tempdir()?;
+    // A package's build folder, as far as the tool looks.
+    let lib = dir.path().join("debian/tmp/usr/lib");
+    fs::create_dir_all(&lib)?;
+    fs::copy(prefix.join("lib").join(library.file()), lib.join(library.soname))?;
+    let control = format!("Source: {package}\n\nPackage: {package}\nArchitecture: any\n");
+    fs::write(dir.path().join("debian/control"), control)?;
+    fs::write(dir.path().join("symbols"), symbols)?;
+    let _dir = sh.push_dir(dir.path());
+    // -c1: what has gone is an error; what is new (zcompat_*) is not.
+    let args = ["-c1", "-q", &format!("-v{version}"), "-Pdebian/tmp", "-Isymbols", "-Onew"];
+    let out = cmd!(sh, "dpkg-gensymbols -p{package} {args...}").quiet().ignore_status().output()?;
+    let said = [out.stdout, out.stderr].concat();
+    let new = fs::read_to_string(dir.path().join("new")).unwrap_or_default();
+    ensure!(
+        out.status.success(),
+        "dpkg-gensymbols for {package}: {}\n{new}",
+        String::from_utf8_lossy(&said)
+    );
+    Ok(new)
 }
 
 /// What Debian's default flags give, as it shows in the file.
