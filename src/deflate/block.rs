@@ -8,7 +8,7 @@
 
 use super::codes::{
     DISTANCE_EXTRA, END, FIRST_LENGTH, FIXED_DISTANCES, FIXED_LENGTHS, LENGTH_CODE, LENGTH_EXTRA,
-    NO_DISTANCE, RUN_EXTRA, RUN_ORDER, distance_code,
+    LENGTH_SYMBOL, NO_DISTANCE, RUN_EXTRA, RUN_ORDER, distance_code,
 };
 use super::pending::Pending;
 use super::tree::{self, Alphabet, DISTANCES, LENGTHS, LITERALS, Nodes, Size};
@@ -73,6 +73,11 @@ impl Block {
         self.end as usize / SYMBOL as usize + 1
     }
 
+    /// How many symbols there are.
+    pub fn len(&self) -> usize {
+        (self.next / SYMBOL) as usize
+    }
+
     pub fn is_empty(&self) -> bool {
         self.next == 0
     }
@@ -89,30 +94,42 @@ impl Block {
         self.distances = other.distances;
     }
 
-    #[inline(always)]
-    fn push(&mut self, symbol: u32) {
-        // SAFETY: blocks are written when they are full, at the latest before the next symbol, so
-        // there is room for one, and for a fourth byte in the symbol that is never used.
-        unsafe { self.symbols.add(self.next as usize).cast::<u32>().write_unaligned(symbol) };
-        self.next += SYMBOL;
+    /// A way to add symbols without a look at the block each time; [`Block::put_back`] ends it.
+    pub fn tally(&mut self) -> Tally {
+        // SAFETY: both are within the memory for symbols.
+        let (next, end) =
+            unsafe { (self.symbols.add(self.next as usize), self.symbols.add(self.end as usize)) };
+        Tally {
+            next,
+            end,
+            literals: self.literals.as_mut_ptr(),
+            distances: self.distances.as_mut_ptr(),
+        }
+    }
+
+    /// Takes over the symbols that were added to `tally`, the last one that was made.
+    pub fn put_back(&mut self, tally: &Tally) {
+        self.next = (tally.next as usize - self.symbols as usize) as u32;
     }
 
     /// Adds a literal; whether the block is full now.
-    #[inline(always)]
+    #[inline]
     pub fn literal(&mut self, byte: u8) -> bool {
-        self.push(u32::from(byte) << 16);
-        self.literals[usize::from(byte)] += 1;
-        self.next == self.end
+        let mut tally = self.tally();
+        // SAFETY: a block is written when it is full, at the latest before the next symbol.
+        let full = unsafe { tally.literal(byte) };
+        self.put_back(&tally);
+        full
     }
 
     /// Adds a match of `length` from 3 to 258; whether the block is full now.
-    #[inline(always)]
+    #[inline]
     pub fn matched(&mut self, distance: usize, length: usize) -> bool {
-        let (distance, length) = (distance as u16, (length - 3) as u8);
-        self.push(u32::from(length) << 16 | u32::from(distance));
-        self.literals[FIRST_LENGTH + usize::from(LENGTH_CODE[usize::from(length)])] += 1;
-        self.distances[usize::from(distance_code(distance.wrapping_sub(1)))] += 1;
-        self.next == self.end
+        let mut tally = self.tally();
+        // SAFETY: as above.
+        let full = unsafe { tally.matched(distance, length) };
+        self.put_back(&tally);
+        full
     }
 
     /// Whether the literals are text, as zlib guesses it: there are some beyond white space or
@@ -216,7 +233,7 @@ impl Block {
         let mut next = 0;
         while next < self.next as usize {
             // SAFETY: a symbol is there, and one byte behind every symbol in the buffer.
-            let symbol = unsafe { self.symbols.add(next).cast::<u32>().read_unaligned() };
+            let symbol = unsafe { self.symbols.add(next).cast::<u32>().read_unaligned() }.to_le();
             next += SYMBOL as usize;
             let (value, length) = codes.of(symbol);
             bits |= value << count;
@@ -236,6 +253,60 @@ impl Block {
         bits >>= count & !7;
         // SAFETY: everything up to here is written.
         unsafe { pending.resume(at, bits as u32, count & 7) };
+    }
+}
+
+/// Adds symbols to a block.
+pub(super) struct Tally {
+    next: *mut u8,
+    end: *mut u8,
+    literals: *mut u16,
+    distances: *mut u16,
+}
+
+impl Tally {
+    /// # Safety
+    /// The block is there, and nothing else uses it; it is not full.
+    #[inline(always)]
+    unsafe fn push(&mut self, symbol: u32, code: usize) -> bool {
+        debug_assert!(self.next < self.end && code < LITERALS);
+        // SAFETY: there is room for one symbol, and for a fourth byte, in the symbol that is never
+        // used; `code` is one of the literals, the end or the lengths.
+        unsafe {
+            self.next.cast::<u32>().write_unaligned(symbol.to_le());
+            self.next = self.next.add(SYMBOL as usize);
+            *self.literals.add(code) += 1;
+        }
+        self.next == self.end
+    }
+
+    /// Adds a literal; whether the block is full now.
+    ///
+    /// # Safety
+    /// The block is there, and nothing else uses it; it is not full.
+    #[inline(always)]
+    pub unsafe fn literal(&mut self, byte: u8) -> bool {
+        // SAFETY: by this function's own contract.
+        unsafe { self.push(u32::from(byte) << 16, byte.into()) }
+    }
+
+    /// Adds a match of `length` from 3 to 258; whether the block is full now.
+    ///
+    /// # Safety
+    /// As for [`Tally::literal`].
+    #[inline(always)]
+    pub unsafe fn matched(&mut self, distance: usize, length: usize) -> bool {
+        let (distance, length) = (distance as u16, length.wrapping_sub(3) as u8);
+        let code = usize::from(distance_code(distance.wrapping_sub(1)));
+        // SAFETY: by this function's own contract; a distance's code is at most NO_DISTANCE, for
+        // which there is a count.
+        unsafe {
+            *self.distances.add(code) += 1;
+            self.push(
+                u32::from(length) << 16 | u32::from(distance),
+                LENGTH_SYMBOL[usize::from(length)].into(),
+            )
+        }
     }
 }
 

@@ -46,6 +46,17 @@ pub(super) static LENGTH_CODE: [u8; 256] = {
     codes
 };
 
+/// The same, 257 added.
+pub(super) static LENGTH_SYMBOL: [u16; 256] = {
+    let mut symbols = [0; 256];
+    let mut length = 0;
+    while length < 256 {
+        symbols[length] = LENGTH_CODE[length] as u16 + FIRST_LENGTH as u16;
+        length += 1;
+    }
+    symbols
+};
+
 /// The distance code of a literal, which has none.
 pub(super) const NO_DISTANCE: u8 = DISTANCES as u8;
 
@@ -70,9 +81,10 @@ static DISTANCE_CODE: [u8; 768] = {
 /// The code of a distance less 1; [`NO_DISTANCE`] above 32767.
 #[inline]
 pub(super) fn distance_code(less_1: u16) -> u8 {
-    let place = if less_1 < 256 { less_1 } else { 256 + (less_1 >> 7) };
     // The largest place is 256 + 511.
-    DISTANCE_CODE[usize::from(place)]
+    let place = if less_1 < 256 { less_1.into() } else { 256 + usize::from(less_1 >> 7) };
+    // SAFETY: see the line above.
+    unsafe { *DISTANCE_CODE.get_unchecked(place) }
 }
 
 /// The lengths of the fixed codes for literals, the end and lengths.

@@ -18,29 +18,41 @@ pub(super) struct Memory {
     pub head: *mut u16,
     /// Output that waits, and a block's symbols.
     pub pending: *mut u8,
+    /// Whether they are one piece, which begins with the window.
+    whole: bool,
     window_bits: u32,
     mem_level: u32,
 }
 
 impl Memory {
+    /// zlib's four requests; from malloc it is one, of as many bytes. malloc gives pieces of this
+    /// size back to the system, and gets them from there anew for the next stream, but learns not
+    /// to with one piece of more than 128 KiB.
+    ///
     /// # Errors
     /// [`Code::MemError`].
     pub fn new(allocator: Allocator, window_bits: u32, mem_level: u32) -> Result<Memory, Code> {
-        let request = |items: u32, size: u32| {
+        let request = |items: u32, size: u32| -> *mut u8 {
             // SAFETY: whoever makes an allocator lets it be called.
-            unsafe { (allocator.zalloc)(allocator.opaque, items as c_uint, size as c_uint) }
+            unsafe { (allocator.zalloc)(allocator.opaque, items as c_uint, size as c_uint) }.cast()
         };
-        let window = 1 << window_bits;
-        // zlib makes all of them, also when one has failed.
-        let memory = Memory {
-            allocator,
-            window: request(window, 2).cast(),
-            prev: request(window, 2).cast(),
-            head: request(1 << (mem_level + 7), 2).cast(),
-            pending: request(1 << (mem_level + 6), 4).cast(),
-            window_bits,
-            mem_level,
+        let window = 1u32 << window_bits;
+        let (hashes, symbols) = (1u32 << (mem_level + 7), 1u32 << (mem_level + 6));
+        let whole = core::ptr::fn_addr_eq(allocator.zalloc, Allocator::LIBC.zalloc);
+        let [window, prev, head, pending] = if whole {
+            let first = request(1, window * 4 + hashes * 2 + symbols * 4);
+            let at = |offset: u32| {
+                let null = first.is_null();
+                if null { first } else { first.wrapping_add(offset as usize) }
+            };
+            [first, at(window * 2), at(window * 4), at(window * 4 + hashes * 2)]
+        } else {
+            // All of them, also when one has failed.
+            [request(window, 2), request(window, 2), request(hashes, 2), request(symbols, 4)]
         };
+        let (prev, head) = (prev.cast(), head.cast());
+        let memory =
+            Memory { allocator, window, prev, head, pending, whole, window_bits, mem_level };
         // What there is of it is given back here.
         if memory.pieces().iter().any(|piece| piece.is_null()) {
             return Err(Code::MemError);
@@ -73,11 +85,12 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        for piece in self.pieces() {
+        let pieces = self.pieces();
+        for piece in if self.whole { &pieces[3..] } else { &pieces } {
             if !piece.is_null() {
                 // SAFETY: it came from this allocator, or from one that the caller has put in its
                 // place.
-                unsafe { (self.allocator.zfree)(self.allocator.opaque, piece) };
+                unsafe { (self.allocator.zfree)(self.allocator.opaque, *piece) };
             }
         }
     }

@@ -15,6 +15,8 @@ mod header;
 mod memory;
 mod parse;
 mod pending;
+mod positions;
+mod scratch;
 mod strm;
 mod tree;
 mod window;
@@ -29,11 +31,11 @@ use crate::codes::{Code, Flush};
 use crate::format::GzHeader;
 use crate::io::Io;
 use block::Block;
-use chain::List;
 use config::{Limits, Strategy, Way};
 use memory::Memory;
 use parse::Progress;
 use pending::Pending;
+use positions::Positions;
 use window::{MIN_LOOKAHEAD, MIN_MATCH, Window};
 
 /// What is due next.
@@ -118,7 +120,7 @@ pub struct Deflate {
     field_index: usize,
     lazy: Lazy,
     window: Window,
-    list: List,
+    positions: Positions,
     pending: Pending,
     block: Block,
 }
@@ -148,8 +150,9 @@ impl Deflate {
             let pending = Pending::new(memory.pending, symbols * 4);
             Block::init(&raw mut (*place).block, &pending, symbols);
             (&raw mut (*place).window).write(Window::new(memory.window, size));
-            let list = List::new(memory.head, memory.prev, size, config.mem_level + 7);
-            (&raw mut (*place).list).write(list);
+            let bits = config.mem_level + 7;
+            let positions = Positions::new(memory.head, memory.prev, size, bits);
+            (&raw mut (*place).positions).write(positions);
             (&raw mut (*place).pending).write(pending);
             (&raw mut (*place).memory).write(memory);
             (&raw mut (*place).status).write(Status::Init);
@@ -190,9 +193,10 @@ impl Deflate {
             (*place).pending.copy_from(&self.pending);
             (&raw mut (*place).window).write(Window::new(memory.window, size));
             (*place).window.copy_from(&self.window);
-            let list = List::new(memory.head, memory.prev, size, self.list.bits());
-            (&raw mut (*place).list).write(list);
-            (*place).list.copy_from(&self.list);
+            let bits = self.positions.bits();
+            let positions = Positions::new(memory.head, memory.prev, size, bits);
+            (&raw mut (*place).positions).write(positions);
+            (*place).positions.copy_from(&self.positions);
             (&raw mut (*place).memory).write(memory);
             (&raw mut (*place).status).write(self.status);
             (&raw mut (*place).format).write(self.format);
@@ -217,7 +221,7 @@ impl Deflate {
     /// Starts a new stream with the same parameters.
     pub fn reset(&mut self, strm: &mut Strm<'_>) {
         self.reset_keep(strm);
-        self.list.reset();
+        self.positions.reset();
         self.limits = Limits::of(self.level);
         self.window.clear();
         let start = self.lazy.start;
@@ -328,14 +332,22 @@ impl Deflate {
 
     /// Compresses, and does what `flush` asks for; the code, where the call ends with that.
     fn compress(&mut self, strm: &mut Strm<'_>, flush: Flush) -> Option<Code> {
-        let parse = match (Way::of(self.level), self.strategy) {
-            (Way::Stored, _) => parse::stored,
-            (_, Strategy::HuffmanOnly) => parse::huffman,
-            (_, Strategy::Rle) => parse::rle,
-            (Way::Greedy, _) => parse::fast,
-            (Way::Lazy, _) => parse::slow,
+        let progress = match (Way::of(self.level), self.strategy) {
+            (Way::Lazy, Strategy::Default | Strategy::Filtered | Strategy::Fixed) => {
+                parse::slow(self, strm, flush)
+            }
+            (way, strategy) => {
+                let parse = match (way, strategy) {
+                    (Way::Stored, _) => parse::stored,
+                    (_, Strategy::HuffmanOnly) => parse::huffman,
+                    (_, Strategy::Rle) => parse::rle,
+                    _ => parse::fast,
+                };
+                let progress = parse(self, strm, flush);
+                self.positions.skipped_before(self.window.pos);
+                progress
+            }
         };
-        let progress = parse(self, strm, flush);
         if matches!(progress, Progress::FinishStarted | Progress::FinishDone) {
             self.status = Status::Finish;
         }
@@ -352,10 +364,10 @@ impl Deflate {
                 _ => {
                     self.pending.stored_header(0, false);
                     if flush == Flush::Full {
-                        self.list.forget();
                         if self.window.lookahead == 0 {
                             self.window.clear();
                         }
+                        self.positions.forget(self.window.pos);
                     }
                 }
             }
@@ -379,14 +391,18 @@ impl Deflate {
         self.window.block_start = self.window.pos as isize;
     }
 
-    /// Reads input until there is enough to look ahead, and inserts positions that waited for it.
-    fn fill_window(&mut self, strm: &mut Strm<'_>) {
+    /// Reads input until there is enough to look ahead, and inserts positions that waited for it;
+    /// whether the window has slid.
+    fn fill_window(&mut self, strm: &mut Strm<'_>) -> bool {
         let check = self.check();
+        let mut slid = false;
         loop {
             if self.window.must_slide() {
+                slid = true;
+                self.positions.clear_all(&self.window);
                 self.window.slide();
                 self.lazy.start = self.lazy.start.wrapping_sub(self.window.size());
-                self.list.slide();
+                self.positions.slide();
             }
             if strm.io.avail_in() == 0 {
                 break;
@@ -398,6 +414,7 @@ impl Deflate {
             }
         }
         self.window.pad();
+        slid
     }
 
     /// Starts the hash, and inserts the positions before the current one that had too little
@@ -408,16 +425,13 @@ impl Deflate {
             return;
         }
         let mut pos = window.pos - window.insert;
-        // SAFETY: three bytes are there, or the loop ends.
-        unsafe {
-            self.list.start(window, pos);
-            while window.insert != 0 {
-                self.list.insert(window, pos);
-                pos += 1;
-                window.insert -= 1;
-                if window.lookahead + window.insert < MIN_MATCH {
-                    break;
-                }
+        self.positions.start(window, pos);
+        while window.insert != 0 {
+            self.positions.insert_waiting(window, pos);
+            pos += 1;
+            window.insert -= 1;
+            if window.lookahead + window.insert < MIN_MATCH {
+                break;
             }
         }
     }
@@ -445,8 +459,11 @@ impl Deflate {
             if self.level == 0 {
                 match core::mem::take(&mut self.slides) {
                     0 => {}
-                    1 => self.list.slide(),
-                    _ => self.list.forget(),
+                    1 => {
+                        self.positions.slide();
+                        self.positions.skipped_before(self.window.pos);
+                    }
+                    _ => self.positions.forget(self.window.pos),
                 }
             }
             self.level = level;
@@ -476,8 +493,8 @@ impl Deflate {
         let size = self.window.size();
         let kept = &dictionary[dictionary.len().saturating_sub(size)..];
         if kept.len() == size && raw {
-            self.list.forget();
             self.window.clear();
+            self.positions.forget(0);
         }
         // It is read as input is, and counted so.
         let mut reader = Strm {
@@ -489,10 +506,7 @@ impl Deflate {
         self.fill_window(&mut reader);
         while self.window.lookahead >= MIN_MATCH {
             let end = self.window.end() - (MIN_MATCH - 1);
-            for pos in self.window.pos..end {
-                // SAFETY: three bytes are there.
-                unsafe { self.list.insert(&self.window, pos) };
-            }
+            self.positions.insert_all(&self.window, self.window.pos, end);
             self.window.pos = end;
             self.window.lookahead = MIN_MATCH - 1;
             self.fill_window(&mut reader);
@@ -574,7 +588,7 @@ impl Deflate {
             // SAFETY: `set_header`'s contract holds for as long as the stream is used.
             Format::Gzip => 18 + unsafe { header::gzip_fields_len(self.head) },
         };
-        let (window_bits, hash_bits) = (self.window.size().trailing_zeros(), self.list.bits());
+        let (window_bits, hash_bits) = (self.window.size().trailing_zeros(), self.positions.bits());
         if window_bits == 15 && hash_bits == 15 {
             return config::default_bound(len, wrap);
         }

@@ -54,12 +54,6 @@ impl Window {
         self.size() - MIN_LOOKAHEAD
     }
 
-    /// The first byte. All up to [`Window::end`] and, as far as the memory goes, [`MAX_MATCH`] more
-    /// can be read.
-    pub fn bytes(&self) -> *const u8 {
-        self.bytes
-    }
-
     /// The end of the input that is there.
     pub fn end(&self) -> usize {
         self.pos + self.lookahead
@@ -75,6 +69,15 @@ impl Window {
     /// A byte that is there.
     pub fn byte(&self, at: usize) -> u8 {
         self.slice(at, at + 1)[0]
+    }
+
+    /// Two bytes, of which zeros stand for those that are not there.
+    pub fn two(&self, at: usize) -> [u8; 2] {
+        if at + 2 > self.high_water {
+            return [0; 2];
+        }
+        // SAFETY: within what has been written.
+        unsafe { self.bytes.add(at).cast::<[u8; 2]>().read() }
     }
 
     /// Makes sure that the lookahead is within what was written. It always is, but where

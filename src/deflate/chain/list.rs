@@ -1,237 +1,259 @@
-//! Positions with the same hash as linked lists, as in zlib: for each hash its last position, for
-//! each position the one before.
+//! Zlib's own structure: for each hash its newest position, for each position the one before it.
 
-use super::{Match, Search};
-use crate::deflate::window::{MAX_MATCH, Window};
+use super::bytes::Bytes;
+use super::hash::Hash;
+use super::{Best, Effort, Match, Reach, Search, consider, max_dist};
 
-/// The lists of a stream, in the stream's own memory.
-///
-/// Position 0 means none, so that a string at the window's start is not found.
-pub(in crate::deflate) struct List {
-    head: *mut u16,
-    prev: *mut u16,
-    window_size: u32,
-    bits: u32,
-    /// The hash of the last two bytes, or three, that went into it: zlib's `ins_h`. It is right for
-    /// the next position in all but the oddest call sequences, and counts in those too.
-    hash: u32,
-    /// Whether `head` holds anything; it is cleared when that is needed.
-    clear: bool,
+/// The list, in memory that the stream has.
+pub struct List<'a> {
+    hash: Hash,
+    /// By hash.
+    head: &'a mut [u16],
+    /// By position, modulo the window size.
+    prev: &'a mut [u16],
 }
 
-impl List {
-    /// # Safety
-    /// `head` is valid for `1 << bits` positions, `prev` for `window_size`, for as long as this is
-    /// used.
-    pub unsafe fn new(head: *mut u16, prev: *mut u16, window_size: u32, bits: u32) -> List {
-        List { head, prev, window_size, bits, hash: 0, clear: true }
+/// How many positions it is worth while to clear by themselves.
+pub const FEW: usize = 512;
+
+/// How many hashes are computed at a time.
+const GROUP: usize = 64;
+
+impl<'a> List<'a> {
+    /// `head` has an entry for each hash, `prev` one for each position of a window, of which there
+    /// is a power of two.
+    #[inline(always)]
+    pub fn new(hash: Hash, head: &'a mut [u16], prev: &'a mut [u16]) -> List<'a> {
+        assert!(head.len() == hash.count() && prev.len().is_power_of_two());
+        List { hash, head, prev }
     }
 
-    pub fn bits(&self) -> u32 {
-        self.bits
+    /// Inserts `pos`, three bytes of which are in the window; what was the newest position.
+    #[inline(always)]
+    pub fn insert(&mut self, window: &[u8], pos: usize) -> usize {
+        debug_assert!(pos + 3 <= window.len());
+        self.link(self.hash.at(window, pos), pos)
+    }
+
+    /// Makes `pos` the newest position of `hash`; what was it before.
+    #[inline(always)]
+    pub fn link(&mut self, hash: usize, pos: usize) -> usize {
+        debug_assert!(hash < self.head.len());
+        // SAFETY: a hash is below `Hash::count`, which is the length, as `new` has asserted.
+        let head = unsafe { self.head.get_unchecked_mut(hash) };
+        let before = core::mem::replace(head, pos as u16);
+        let at = pos & (self.prev.len() - 1);
+        // SAFETY: the length is a power of two, so the mask keeps below it.
+        *unsafe { self.prev.get_unchecked_mut(at) } = before;
+        usize::from(before)
+    }
+
+    /// Inserts the positions `from..to`, in order; `to + 2` bytes are in the window.
+    #[inline(always)]
+    pub fn insert_all(&mut self, window: &[u8], from: usize, to: usize) {
+        if to - from >= GROUP {
+            return self.insert_many(window, from, to);
+        }
+        for pos in from..to {
+            self.insert(window, pos);
+        }
+    }
+
+    #[inline(never)]
+    fn insert_many(&mut self, window: &[u8], from: usize, to: usize) {
+        let mut pos = from;
+        let mut hashes = [0u16; GROUP];
+        while pos + GROUP <= to {
+            self.hash.of_each(&window[pos..pos + GROUP + 2], &mut hashes);
+            for &hash in &hashes {
+                self.link(usize::from(hash), pos);
+                pos += 1;
+            }
+        }
+        for pos in pos..to {
+            self.insert(window, pos);
+        }
     }
 
     /// Forgets all positions.
-    pub fn forget(&mut self) {
-        self.clear = true;
+    pub fn clear(&mut self) {
+        self.head.fill(0);
     }
 
-    /// Starts anew.
-    pub fn reset(&mut self) {
-        self.forget();
-        self.hash = 0;
-    }
-
-    fn entries(&self) -> usize {
-        1 << self.bits
-    }
-
-    /// Clears the heads if that was put off.
-    fn ready(&mut self) {
-        if self.clear {
-            // SAFETY: there are as many.
-            unsafe { self.head.write_bytes(0, self.entries()) };
-            self.clear = false;
+    /// Forgets all positions, as far as [`List::find`] at one of the positions `from..to` can tell;
+    /// at most [`FEW`] of them, with `to + 2` bytes in the window. For so few, that is quicker than
+    /// to clear the whole table. Until [`List::clear_rest`], only these may be inserted.
+    pub fn clear_at(&mut self, window: &[u8], from: usize, to: usize) {
+        for pos in from..to {
+            let hash = self.hash.at(window, pos);
+            self.head[hash] = 0;
         }
     }
 
-    /// Moves all positions down by the window's size, which forgets those below.
+    /// After [`List::clear_at`] with the same `from` and `to`, and perhaps insertions: forgets what
+    /// that has left.
+    pub fn clear_rest(&mut self, window: &[u8], from: usize, to: usize) {
+        assert!(to - from <= FEW);
+        let mut kept = [0; FEW];
+        for (kept, pos) in kept.iter_mut().zip(from..to) {
+            *kept = self.head[self.hash.at(window, pos)];
+        }
+        self.clear();
+        for (kept, pos) in kept.iter().zip(from..to) {
+            let hash = self.hash.at(window, pos);
+            self.head[hash] = *kept;
+        }
+    }
+
+    /// The window has moved down by half: so have all positions, and those that left it are none.
     pub fn slide(&mut self) {
-        let by = self.window_size as u16;
-        if self.clear {
-            return;
-        }
-        // SAFETY: there are as many entries. Those of `prev` that were never written are never
-        // used, and here only moved.
-        unsafe {
-            slide(self.head, self.entries(), by);
-            slide(self.prev, self.window_size as usize, by);
-        }
-    }
-
-    /// Takes over what `other`, which is as large, holds.
-    pub fn copy_from(&mut self, other: &List) {
-        debug_assert_eq!((self.bits, self.window_size), (other.bits, other.window_size));
-        if !other.clear {
-            // SAFETY: both have as many entries, in memory of their own.
-            unsafe {
-                core::ptr::copy_nonoverlapping(other.head, self.head, self.entries());
-                core::ptr::copy_nonoverlapping(other.prev, self.prev, self.window_size as usize);
+        let by = self.prev.len() as u16;
+        for table in [&mut *self.head, &mut *self.prev] {
+            for position in table {
+                *position = position.saturating_sub(by);
             }
         }
-        *self = List { head: self.head, prev: self.prev, ..*other };
     }
 
-    /// Starts the hash with the bytes at `pos`.
-    ///
-    /// # Safety
-    /// Two bytes are there.
-    pub unsafe fn start(&mut self, window: &Window, pos: usize) {
-        // SAFETY: by this function's own contract.
-        let (first, second) = unsafe { (*window.bytes().add(pos), *window.bytes().add(pos + 1)) };
-        let shift = self.bits.div_ceil(3);
-        self.hash = (u32::from(first) << shift ^ u32::from(second)) & (self.entries() as u32 - 1);
-    }
-
-    /// Inserts `pos`, for which the hash was started or that follows the last one, and gives the
-    /// last position with the same hash, or 0.
-    ///
-    /// # Safety
-    /// Three bytes are there.
+    /// The longest match, the nearest of these, that is longer than `search.best`, with `head` the
+    /// newest position before `search.pos`, as [`List::insert`] gave it.
     #[inline(always)]
-    pub unsafe fn insert(&mut self, window: &Window, pos: usize) -> usize {
-        let mask = self.entries() as u32 - 1;
-        let shift = self.bits.div_ceil(3);
-        self.ready();
-        // SAFETY: the third byte is there; hash and position are masked to the tables' sizes.
-        unsafe {
-            let third = *window.bytes().add(pos + 2);
-            self.hash = (self.hash << shift ^ u32::from(third)) & mask;
-            let head = self.head.add(self.hash as usize);
-            let before = head.read();
-            self.prev.add(pos & (self.window_size as usize - 1)).write(before);
-            head.write(pos as u16);
-            before.into()
+    pub fn find(
+        &self,
+        window: &[u8],
+        head: usize,
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let reach = Reach::new(search.pos, max_dist(self.prev.len()));
+        if head < reach.head || head >= search.pos {
+            return None;
         }
+        Links(self.prev).walk(window, head, reach, search, effort)
+    }
+}
+
+/// For each position the one before it in its chain; how many positions there are, is a power of
+/// two, modulo which they count.
+pub(super) struct Links<'a>(pub &'a [u16]);
+
+impl Links<'_> {
+    /// The position before `candidate` in its chain.
+    #[inline(always)]
+    fn before(&self, candidate: usize) -> usize {
+        let at = candidate & (self.0.len() - 1);
+        // SAFETY: the length is a power of two, so the mask keeps below it.
+        usize::from(*unsafe { self.0.get_unchecked(at) })
     }
 
-    /// The longest match among the positions from `head` on.
-    ///
-    /// # Safety
-    /// `head` is a position before `search.pos` that [`List::insert`] gave; the window has
-    /// `search.lookahead` bytes from there on, and [`MAX_MATCH`] can be read.
-    pub unsafe fn longest(&self, window: &Window, head: usize, search: Search) -> Match {
-        let Search { pos, lookahead, best, mut chain, nice } = search;
-        let most = MAX_MATCH.min(lookahead);
-        let mut found = Match { length: best, start: 0 };
-        if best >= most {
-            found.length = best.min(lookahead);
-            return found;
+    /// The best match from `head` on, which is within reach.
+    pub(super) fn walk(
+        &self,
+        window: &[u8],
+        head: usize,
+        reach: Reach,
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let pos = search.pos;
+        let mut best = Best::new(search, effort);
+        let budget = effort.budget(search.best);
+        assert!(pos + best.cap <= window.len() && head < pos);
+        let window = Bytes::new(window);
+        if best.cap < 8 || best.len < 2 {
+            return self.walk_slowly(window, head, reach, pos, budget, best);
         }
-        // Candidates lie from here on, and before `pos`. What lies outside ends the search, also
-        // what has stayed behind from before a `deflateResetKeep` and is no position any more.
-        let farthest = pos.saturating_sub(window.max_distance()) + 1;
-        let span = pos - farthest;
-        let mask = self.window_size as usize - 1;
-        let bytes = window.bytes();
-        let mut candidate = head;
-        // SAFETY: candidates are positions before `pos`, so that whatever can be read there can be
-        // read at the candidate too. At `pos`, that is `MAX_MATCH` bytes: `common` reads no more,
-        // and `best` is less.
-        unsafe {
-            let string = bytes.add(pos);
-            let start = string.cast::<u32>().read_unaligned();
-            let mut filter = Filter::new(string, found.length);
+        if best.len >= best.cap {
+            return None;
+        }
+        let (mut candidate, mut left) = (head, budget);
+        // That it is earlier than `pos`, and within reach, in one comparison.
+        let first = reach.limit + 1;
+        let span = pos - first;
+        // SAFETY, for the reads of all blocks here: `pos + cap` is within the window, as asserted
+        // above, every candidate is before `pos`, and what is read ends at or before `cap` bytes
+        // from them: 8 is at most `cap`, and so is `best.len + 1`.
+        let start = unsafe { window.eight(pos) };
+        if best.len == 2 {
+            // Any match of three bytes or more will do.
             loop {
-                let other = bytes.add(candidate);
-                if filter.passes(other)
-                    && (other.cast::<u32>().read_unaligned() ^ start).to_le() & 0xff_ffff == 0
-                {
-                    let length = common(string, other, most);
-                    if length > found.length {
-                        found = Match { length, start: candidate };
-                        if length >= nice {
-                            break;
-                        }
-                        filter = Filter::new(string, length);
+                // SAFETY: see above.
+                let differing = unsafe { window.eight(candidate) } ^ start;
+                if differing as u32 & 0xff_ffff == 0 {
+                    let len = match differing {
+                        // SAFETY: see above.
+                        0 => unsafe { window.common(candidate, pos, 8, best.cap) },
+                        _ => differing.trailing_zeros() as usize / 8,
+                    };
+                    best.len = len;
+                    best.start = candidate;
+                    if len >= best.enough {
+                        return best.found();
                     }
                 }
-                candidate = self.prev.add(candidate & mask).read().into();
-                chain = chain.wrapping_sub(1);
-                if candidate.wrapping_sub(farthest) >= span || chain == 0 {
+                candidate = self.before(candidate);
+                left = left.wrapping_sub(1);
+                if candidate.wrapping_sub(first) >= span || left == 0 {
+                    return best.found();
+                }
+                if best.len > 2 {
                     break;
                 }
             }
         }
-        found
-    }
-}
-
-/// A test that a longer match must pass: four bytes at its end.
-struct Filter {
-    at: isize,
-    bytes: u32,
-    mask: u32,
-}
-
-impl Filter {
-    /// For matches longer than `best`.
-    ///
-    /// # Safety
-    /// `best` + 1 bytes can be read.
-    unsafe fn new(string: *const u8, best: usize) -> Filter {
-        let (at, mask) = match best {
-            // As zlib, which compares the byte before the string here: only a change from a fast
-            // level leaves a previous match of no length.
-            0 => (-1, 0xffff),
-            1 | 2 => (0, 0xff_ffff),
-            _ => (best as isize - 3, u32::MAX),
-        };
-        // SAFETY: by this function's own contract, and a string that is searched for is not at the
-        // window's start.
-        let bytes = unsafe { string.offset(at).cast::<u32>().read_unaligned() }.to_le() & mask;
-        Filter { at, bytes, mask }
-    }
-
-    /// # Safety
-    /// As for [`Filter::new`].
-    #[inline(always)]
-    unsafe fn passes(&self, other: *const u8) -> bool {
-        // SAFETY: by this function's own contract.
-        let bytes = unsafe { other.offset(self.at).cast::<u32>().read_unaligned() };
-        bytes.to_le() & self.mask == self.bytes
-    }
-}
-
-/// How many bytes two strings, whose first three are equal, have in common, up to `most`.
-///
-/// # Safety
-/// [`MAX_MATCH`] bytes can be read of both.
-#[inline(always)]
-unsafe fn common(a: *const u8, b: *const u8, most: usize) -> usize {
-    // From the third byte on in words of eight, to end at the 258th.
-    let mut at = 2;
-    while at < most {
-        // SAFETY: `at` is at most 250.
-        let (x, y) = unsafe {
-            (a.add(at).cast::<u64>().read_unaligned(), b.add(at).cast::<u64>().read_unaligned())
-        };
-        let differing = (x ^ y).to_le();
-        if differing != 0 {
-            return (at + differing.trailing_zeros() as usize / 8).min(most);
+        // A longer match has the last four bytes of the best and one more, less the first.
+        let mut offset = best.len - 3;
+        // SAFETY: see above.
+        let mut end = unsafe { window.four(pos + offset) };
+        loop {
+            // SAFETY: see above.
+            if unsafe { window.four(candidate + offset) } == end {
+                // SAFETY: see above.
+                let differing = unsafe { window.eight(candidate) } ^ start;
+                let len = match differing {
+                    // SAFETY: see above.
+                    0 => unsafe { window.common(candidate, pos, 8, best.cap) },
+                    _ => differing.trailing_zeros() as usize / 8,
+                };
+                if len > best.len {
+                    best.len = len;
+                    best.start = candidate;
+                    if len >= best.enough {
+                        return best.found();
+                    }
+                    offset = len - 3;
+                    // SAFETY: see above; `enough` is at most `cap`.
+                    end = unsafe { window.four(pos + offset) };
+                }
+            }
+            candidate = self.before(candidate);
+            left = left.wrapping_sub(1);
+            if candidate.wrapping_sub(first) >= span || left == 0 {
+                return best.found();
+            }
         }
-        at += 8;
     }
-    most
-}
 
-/// Moves positions down.
-///
-/// # Safety
-/// `at` is valid for `count` positions.
-unsafe fn slide(at: *mut u16, count: usize, by: u16) {
-    for i in 0..count {
-        // SAFETY: by this function's own contract.
-        unsafe { at.add(i).write(at.add(i).read().saturating_sub(by)) };
+    #[cold]
+    fn walk_slowly(
+        &self,
+        window: Bytes,
+        head: usize,
+        reach: Reach,
+        pos: usize,
+        budget: u32,
+        mut best: Best,
+    ) -> Option<Match> {
+        let mut candidate = head;
+        for _ in 0..budget {
+            if consider(window, pos, candidate, &mut best) {
+                break;
+            }
+            candidate = self.before(candidate);
+            if candidate <= reach.limit || candidate >= pos {
+                break;
+            }
+        }
+        best.found()
     }
 }

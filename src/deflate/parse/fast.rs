@@ -15,39 +15,12 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 break;
             }
         }
-        let pos = s.window.pos;
-        if s.window.lookahead >= MIN_MATCH {
-            // SAFETY: three bytes are there.
-            let head = unsafe { s.list.insert(&s.window, pos) };
-            if let Some(found) = s.longest(head, s.lazy.previous) {
-                s.lazy.length = found.length;
-                if found.length > s.lazy.previous {
-                    s.lazy.start = found.start;
-                }
-            }
-        }
-        let full = if s.lazy.length >= MIN_MATCH {
-            let length = s.lazy.length;
-            let full = s.block.matched(pos.wrapping_sub(s.lazy.start), length);
-            s.window.lookahead -= length;
-            if length <= s.limits.lazy as usize && s.window.lookahead >= MIN_MATCH {
-                for inner in pos + 1..pos + length {
-                    // SAFETY: three bytes are there, since three are left behind the match.
-                    unsafe { s.list.insert(&s.window, inner) };
-                }
-                s.window.pos += length;
-            } else {
-                s.window.pos += length;
-                // SAFETY: two bytes can be read behind any position that is parsed. Where they are
-                // not input, the hash is started again before it is used.
-                unsafe { s.list.start(&s.window, s.window.pos) };
-            }
-            s.lazy.length = 0;
-            full
+        let hash_fits =
+            s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, s.window.pos);
+        let full = if s.lazy.previous == MIN_MATCH - 1 && s.lazy.length < MIN_MATCH && hash_fits {
+            go(s, flush != Flush::None && strm.io.avail_in() == 0)
         } else {
-            s.window.pos += 1;
-            s.window.lookahead -= 1;
-            s.block.literal(s.window.byte(pos))
+            step(s)
         };
         if full {
             s.flush_block(strm, false);
@@ -59,21 +32,79 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
-impl Deflate {
-    /// Searches for a match longer than `best` from `head` on, if that is in reach.
-    #[inline(always)]
-    pub(super) fn longest(&self, head: usize, best: usize) -> Option<crate::deflate::chain::Match> {
-        let (pos, lookahead) = (self.window.pos, self.window.lookahead);
-        // Also false for a head that is not before `pos`.
-        if head == 0 || pos.wrapping_sub(head + 1) >= self.window.max_distance() {
-            return None;
+/// Goes on while there is enough to look ahead, or to the end; whether the block is full.
+fn go(s: &mut Deflate, to_the_end: bool) -> bool {
+    let end = s.window.end();
+    let stop = if to_the_end { end } else { (end + 1).saturating_sub(MIN_LOOKAHEAD) };
+    // From here on, no three bytes are there.
+    let last = (end + 1).saturating_sub(MIN_MATCH);
+    let insert_most = s.limits.lazy as usize;
+    let effort = s.effort();
+    let max_distance = s.window.max_distance();
+    let mut pos = s.window.pos;
+    let window = s.window.slice(0, end);
+    let mut list = s.positions.list(window);
+    let mut tally = s.block.tally();
+    // That of the last search that found nothing, which lazy parsing would go on from.
+    let mut length = s.lazy.length;
+    let mut full = false;
+    while pos < stop && !full {
+        let head = if pos < last { list.insert(window, pos) } else { 0 };
+        if head != 0 && pos.wrapping_sub(head + 1) < max_distance {
+            let search = Search { pos, lookahead: end - pos, best: MIN_MATCH - 1 };
+            if let Some(found) = list.find(window, head, &search, &effort) {
+                // SAFETY: the block is there, and is written when it is full.
+                full = unsafe { tally.matched(pos - found.start, found.len) };
+                let next = pos + found.len;
+                if found.len <= insert_most && next < last {
+                    list.insert_all(window, pos + 1, next);
+                }
+                pos = next;
+                length = 0;
+                continue;
+            }
+            length = MIN_MATCH - 1;
         }
-        let limits = self.limits;
-        let quarter = best >= limits.good as usize;
-        let chain = if quarter { limits.chain >> 2 } else { limits.chain };
-        let nice = (limits.nice as u32 as usize).min(lookahead);
-        let search = Search { pos, lookahead, best, chain, nice };
-        // SAFETY: the head is before `pos`, and parsing goes on only where `MAX_MATCH` can be read.
-        Some(unsafe { self.list.longest(&self.window, head, search) })
+        // SAFETY: as above; the position is before the end.
+        full = unsafe { tally.literal(*window.get_unchecked(pos)) };
+        pos += 1;
     }
+    s.block.put_back(&tally);
+    s.window.pos = pos;
+    s.window.lookahead = end - pos;
+    s.positions.start(&s.window, pos);
+    s.lazy.length = length;
+    full
+}
+
+/// One symbol, whatever the state; whether the block is full.
+fn step(s: &mut Deflate) -> bool {
+    let pos = s.window.pos;
+    if s.window.lookahead >= MIN_MATCH {
+        let head = s.positions.insert(&s.window, pos);
+        if let Some((length, start)) = s.longest(head, s.lazy.previous) {
+            s.lazy.length = length;
+            s.lazy.start = start.unwrap_or(s.lazy.start);
+        }
+    }
+    if s.lazy.length < MIN_MATCH {
+        s.window.pos += 1;
+        s.window.lookahead -= 1;
+        return s.block.literal(s.window.byte(pos));
+    }
+    let length = s.lazy.length;
+    let full = s.block.matched(pos.wrapping_sub(s.lazy.start), length);
+    let next = pos + length;
+    if length <= s.limits.lazy as usize && next + MIN_MATCH <= s.window.end() {
+        for inner in pos + 1..next {
+            s.positions.insert(&s.window, inner);
+        }
+    } else {
+        // Where these two are not input, the hash is started again before it is used.
+        s.positions.start(&s.window, next);
+    }
+    s.window.pos = next;
+    s.window.lookahead -= length;
+    s.lazy.length = 0;
+    full
 }

@@ -1,6 +1,7 @@
 //! From input to symbols: each strategy's way through the window.
 
 mod fast;
+mod finder;
 mod huffman;
 mod rle;
 mod slow;
@@ -13,6 +14,7 @@ pub(super) use slow::slow;
 pub(super) use stored::stored;
 
 use super::Deflate;
+use super::chain::{Effort, Search};
 use super::strm::Strm;
 use crate::codes::Flush;
 
@@ -60,5 +62,27 @@ impl Deflate {
             }
         }
         Progress::BlockDone
+    }
+
+    /// Searches from `head` on, if that is in reach, as zlib does: the length of the longest match
+    /// and where it starts, or `best`, cut to the lookahead, if none is longer.
+    fn longest(&mut self, head: usize, best: usize) -> Option<(usize, Option<usize>)> {
+        let (pos, lookahead) = (self.window.pos, self.window.lookahead);
+        // Also false for a head that is not before `pos`.
+        if head == 0 || pos.wrapping_sub(head + 1) >= self.window.max_distance() {
+            return None;
+        }
+        let effort = self.effort();
+        let window = self.window.slice(0, self.window.end());
+        let search = Search { pos, lookahead, best };
+        let found = self.positions.list(window).find(window, head, &search, &effort);
+        Some(match found {
+            Some(found) => (found.len, Some(found.start)),
+            None => (best.min(lookahead), None),
+        })
+    }
+
+    fn effort(&self) -> Effort {
+        Effort::new(self.limits.chain, self.limits.good, self.limits.nice as u32)
     }
 }

@@ -1,17 +1,52 @@
 //! Lazy parsing, levels 4 to 9: a match is taken if the next position has no longer one.
 
+use core::marker::PhantomData;
+
+use super::finder::{Finder, Sorted};
 use super::{Deflate, Flush, Progress, Strm};
+use crate::deflate::chain::bulk::Bulk;
+use crate::deflate::chain::isa::{Isa, Portable};
+use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::{Effort, Search};
 use crate::deflate::config::Strategy;
+use crate::deflate::scratch::Scratch;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
+use crate::deflate::{Block, Lazy};
 
 /// A match of three bytes from farther away costs more than three literals, mostly.
 const TOO_FAR: usize = 4096;
 
+/// With so much input, and a quarter of what is there already, it pays to look ahead.
+const WORTH_PREPARING: usize = 10 << 10;
+
+/// So many bytes a symbol mean that few searches are made.
+const FEW_SEARCHES: usize = 6;
+
+/// Searches that look at fewer candidates are quicker in a list.
+const SHORT_SEARCH: u32 = 64;
+
+/// What one step has done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Something that leaves room in the block.
+    Fits,
+    /// Added the literal before the position, for which there was room.
+    Literal,
+    /// Added a match, and now the block is full.
+    FullByMatch,
+    /// Added the literal before the position, which is to be moved on once the block is written.
+    FullByLiteral,
+}
+
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let filtered = s.strategy == Strategy::Filtered;
+    let mut scratch = if pays_to_prepare(s, strm) { Scratch::take() } else { None };
+    let mut prepared = scratch.as_mut().map(|scratch| Prepared::new(s, scratch));
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
-            s.fill_window(strm);
+            let slid = s.fill_window(strm);
+            if slid && let Some(prepared) = &mut prepared {
+                prepared.slide();
+            }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
             }
@@ -19,65 +54,42 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 break;
             }
         }
+        let to_the_end = flush != Flush::None && strm.io.avail_in() == 0;
         let pos = s.window.pos;
-        let head = if s.window.lookahead >= MIN_MATCH {
-            // SAFETY: three bytes are there.
-            unsafe { s.list.insert(&s.window, pos) }
-        } else {
-            0
-        };
-        let previous = s.lazy.length;
-        let previous_start = s.lazy.start;
-        s.lazy.previous = previous;
-        s.lazy.length = MIN_MATCH - 1;
-        if previous < s.limits.lazy as usize
-            && let Some(found) = s.longest(head, previous)
+        let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
+        let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
+        // Where a header has used up the room exactly, the call ends at the first literal.
+        let done = if strm.io.avail_out() == 0 || !can_go {
+            if !can_go {
+                s.positions.skipped_before(pos + MIN_MATCH);
+            }
+            step(s)
+        } else if let Some(prepared) = &mut prepared
+            && prepared.pays(s)
         {
-            let mut length = found.length;
-            if length > previous {
-                s.lazy.start = found.start;
-            }
-            if length <= 5
-                && (filtered || (length == MIN_MATCH && pos.wrapping_sub(s.lazy.start) > TOO_FAR))
-            {
-                length = MIN_MATCH - 1;
-            }
-            s.lazy.length = length;
-        }
-        if previous >= MIN_MATCH && s.lazy.length <= previous {
-            // The match at the position before is the better one.
-            let end = s.window.end();
-            let full = s.block.matched((pos - 1).wrapping_sub(previous_start), previous);
-            let step = (previous - 1).min(s.window.lookahead);
-            let next = pos + step;
-            for inner in pos + 1..next.min((end + 1).saturating_sub(MIN_MATCH)) {
-                // SAFETY: three bytes are there up to here.
-                unsafe { s.list.insert(&s.window, inner) };
-            }
-            s.window.lookahead -= step;
-            s.window.pos = next;
-            s.lazy.previous = 0;
-            s.lazy.available = false;
-            s.lazy.length = MIN_MATCH - 1;
-            if full {
-                s.flush_block(strm, false);
-                if strm.io.avail_out() == 0 {
-                    return Progress::NeedMore;
-                }
-            }
-        } else if s.lazy.available {
-            if s.block.literal(s.window.byte(pos - 1)) {
+            s.positions.leave_list(pos);
+            prepared.fill(s);
+            with_ahead(s, &mut prepared.ahead, to_the_end)
+        } else {
+            let mut parse = Lazily::new(s, to_the_end);
+            let window = s.window.slice(0, parse.end);
+            let mut list = s.positions.list(window);
+            // SAFETY: a list needs nothing of the CPU.
+            let done = unsafe { parse.go(&mut list, window, &mut s.block) };
+            parse.put_back(s, done);
+            done
+        };
+        if done != Step::Fits {
+            if done != Step::Literal {
                 s.flush_block(strm, false);
             }
-            s.window.pos += 1;
-            s.window.lookahead -= 1;
+            if done == Step::FullByLiteral {
+                s.window.pos += 1;
+                s.window.lookahead -= 1;
+            }
             if strm.io.avail_out() == 0 {
                 return Progress::NeedMore;
             }
-        } else {
-            s.lazy.available = true;
-            s.window.pos += 1;
-            s.window.lookahead -= 1;
         }
     }
     if s.lazy.available {
@@ -86,4 +98,303 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
         s.lazy.available = false;
     }
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
+}
+
+/// Whether there is enough to do to look at all positions ahead of the parse.
+fn pays_to_prepare(s: &Deflate, strm: &Strm<'_>) -> bool {
+    let new = s.window.lookahead + strm.io.avail_in() as usize;
+    let history = s.window.pos.min(s.window.size());
+    if new < WORTH_PREPARING || new < history / 4 {
+        return false;
+    }
+    // Few symbols for much data means few searches, which do not pay for all of the history.
+    let (bytes, symbols) = (s.window.block().1, s.block.len());
+    new >= 2 * history || symbols == 0 || bytes < FEW_SEARCHES * symbols
+}
+
+/// A structure that knows the positions of the window ahead of the parse.
+enum Ahead<'a> {
+    Linked(Bulk<'a>),
+    Sorted(Runs<'a>),
+}
+
+/// The positions ahead, where it pays to know them.
+struct Prepared<'a> {
+    ahead: Ahead<'a>,
+    sample: &'a mut [u16],
+    /// The window's end when it was last looked at.
+    seen_to: usize,
+    /// Whether the data was found to have long chains.
+    pays: bool,
+    /// Up to here, positions are known.
+    known_to: usize,
+}
+
+/// How many strings are looked at to learn whether searches will be long.
+const SAMPLE: usize = 1024;
+/// For as many strings as are looked at, there are twice as many places.
+const PLACES: usize = 2 * SAMPLE;
+
+impl<'a> Prepared<'a> {
+    fn new(s: &Deflate, scratch: &'a mut Scratch) -> Prepared<'a> {
+        let (size, hash) = (s.window.size(), s.positions.hash());
+        let (sample, rest) = scratch.entries().split_at_mut(PLACES);
+        let ahead = if (1..SHORT_SEARCH).contains(&s.limits.chain) {
+            Ahead::Linked(Bulk::new(&mut rest[..Bulk::memory(size, hash)], size, hash))
+        } else {
+            Ahead::Sorted(Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash))
+        };
+        Prepared { ahead, sample, seen_to: 0, pays: false, known_to: 0 }
+    }
+
+    fn slide(&mut self) {
+        match &mut self.ahead {
+            Ahead::Linked(bulk) => bulk.slide(),
+            Ahead::Sorted(runs) => runs.slide(),
+        }
+        (self.seen_to, self.known_to) = (0, 0);
+    }
+
+    /// Whether to go on with it.
+    fn pays(&mut self, s: &Deflate) -> bool {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if !s.positions.are_solid(pos, s.window.max_distance()) {
+            return false;
+        }
+        if self.seen_to != end {
+            self.seen_to = end;
+            if end - pos >= SAMPLE {
+                let linked = matches!(self.ahead, Ahead::Linked(_));
+                self.pays = linked || self.repeats(s.window.slice(pos, end));
+            }
+        }
+        self.pays
+    }
+
+    /// Whether strings of three bytes occur again within short distances: in random data they do
+    /// not, and its chains are so short that a list is the quickest.
+    fn repeats(&mut self, ahead: &[u8]) -> bool {
+        self.sample.fill(0);
+        let middle = (ahead.len() - SAMPLE) / 2;
+        let mut again = 0;
+        for three in ahead[middle..middle + SAMPLE].windows(3) {
+            let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
+            let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
+            let place = &mut self.sample[hash as usize / 65536 % PLACES];
+            let tag = hash as u16 | 1;
+            again += usize::from(*place == tag);
+            *place = tag;
+        }
+        again >= SAMPLE / 16
+    }
+
+    /// Takes in what the window has got. What is out of reach need not be known.
+    fn fill(&mut self, s: &Deflate) {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if self.known_to != end {
+            self.known_to = end;
+            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
+            let window = s.window.slice(0, end);
+            match &mut self.ahead {
+                Ahead::Linked(bulk) => bulk.fill(window, from),
+                Ahead::Sorted(runs) => runs.fill(window, from),
+            }
+        }
+    }
+}
+
+/// Parses with positions that are known ahead, with the best instructions that there are.
+fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step {
+    let mut parse = Lazily::new(s, to_the_end);
+    let window = s.window.slice(0, parse.end);
+    let block = &mut s.block;
+    let done = match ahead {
+        // SAFETY: this needs nothing of the CPU.
+        Ahead::Linked(bulk) => unsafe { parse.go(bulk, window, block) },
+        #[cfg(target_arch = "x86_64")]
+        Ahead::Sorted(runs)
+            if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) =>
+        {
+            // SAFETY: the CPU has AVX2, BMI1 and BMI2.
+            unsafe { sorted_avx2(&mut parse, runs, window, block) }
+        }
+        // SAFETY: this needs nothing of the CPU.
+        Ahead::Sorted(runs) => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
+    };
+    parse.put_back(s, done);
+    let next = parse.pos + usize::from(done == Step::FullByLiteral);
+    s.positions.say_inserted(next.min((parse.end + 1).saturating_sub(MIN_MATCH)));
+    done
+}
+
+/// # Safety
+/// The CPU has AVX2, BMI1 and BMI2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn sorted_avx2(
+    parse: &mut Lazily,
+    runs: &Runs<'_>,
+    window: &[u8],
+    block: &mut Block,
+) -> Step {
+    // SAFETY: by this function's own contract.
+    unsafe { sorted_by::<crate::deflate::chain::isa::Avx2>(parse, runs, window, block) }
+}
+
+/// # Safety
+/// The CPU has what `I` needs.
+#[inline(always)]
+unsafe fn sorted_by<I: Isa>(
+    parse: &mut Lazily,
+    runs: &Runs<'_>,
+    window: &[u8],
+    block: &mut Block,
+) -> Step {
+    // SAFETY: by this function's own contract.
+    unsafe { parse.go(&mut Sorted { runs, isa: PhantomData::<I> }, window, block) }
+}
+
+/// Lazy parsing of what is in the window, with its state at hand.
+struct Lazily {
+    pos: usize,
+    end: usize,
+    /// No position from here on is parsed where more input may come.
+    stop: usize,
+    lazy: Lazy,
+    lazy_most: usize,
+    effort: Effort,
+    filtered: bool,
+}
+
+impl Lazily {
+    fn new(s: &Deflate, to_the_end: bool) -> Lazily {
+        let end = s.window.end();
+        let least = if to_the_end { 1 } else { MIN_LOOKAHEAD };
+        Lazily {
+            pos: s.window.pos,
+            end,
+            stop: (end + 1).saturating_sub(least),
+            lazy: s.lazy,
+            lazy_most: s.limits.lazy as usize,
+            effort: s.effort(),
+            filtered: s.strategy == Strategy::Filtered,
+        }
+    }
+
+    fn put_back(&self, s: &mut Deflate, done: Step) {
+        s.window.pos = self.pos;
+        s.window.lookahead = self.end - self.pos;
+        s.lazy = self.lazy;
+        // Behind a full block's literal, the position is inserted already.
+        let next = self.pos + usize::from(done == Step::FullByLiteral);
+        s.positions.start(&s.window, next);
+    }
+
+    /// Goes on while there is enough input for `finder`, and room in the block.
+    ///
+    /// # Safety
+    /// The CPU has what the finder needs.
+    #[inline(always)]
+    unsafe fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
+        let Lazily { mut pos, end, lazy_most, filtered, .. } = *self;
+        let effort = self.effort;
+        let mut lazy = self.lazy;
+        let stop = self.stop;
+        // From here on, no three bytes are there.
+        let last = (end + 1).saturating_sub(MIN_MATCH);
+        let mut tally = block.tally();
+        let mut done = Step::Fits;
+        assert!(window.len() == end && stop <= end);
+        while pos < stop {
+            let (previous, previous_start) = (lazy.length, lazy.start);
+            lazy.length = MIN_MATCH - 1;
+            if pos < last {
+                let search = Search { pos, lookahead: end - pos, best: previous };
+                // SAFETY: by this function's own contract.
+                let found = unsafe { finder.find(window, &search, &effort, previous < lazy_most) };
+                if let Some(found) = found {
+                    lazy.start = found.start;
+                    let short = found.len <= 5
+                        && (filtered || (found.len == MIN_MATCH && pos - found.start > TOO_FAR));
+                    if !short {
+                        lazy.length = found.len;
+                    }
+                }
+            }
+            if previous >= MIN_MATCH && lazy.length <= previous {
+                // SAFETY: the block is there, and is written once it is full.
+                let full = unsafe { tally.matched(pos - 1 - previous_start, previous) };
+                let next = pos - 1 + previous;
+                finder.insert(window, pos + 1, next.min(last).max(pos + 1));
+                pos = next;
+                lazy.previous = 0;
+                lazy.available = false;
+                lazy.length = MIN_MATCH - 1;
+                if full {
+                    done = Step::FullByMatch;
+                    break;
+                }
+            } else {
+                lazy.previous = previous;
+                // SAFETY: as above, and the byte before `pos` is in the window, where it is
+                // available.
+                let full = core::mem::replace(&mut lazy.available, true)
+                    && unsafe { tally.literal(*window.get_unchecked(pos - 1)) };
+                if full {
+                    done = Step::FullByLiteral;
+                    break;
+                }
+                pos += 1;
+            }
+        }
+        block.put_back(&tally);
+        self.pos = pos;
+        self.lazy = lazy;
+        done
+    }
+}
+
+/// One position, whatever the state.
+fn step(s: &mut Deflate) -> Step {
+    let pos = s.window.pos;
+    let head = if s.window.lookahead >= MIN_MATCH { s.positions.insert(&s.window, pos) } else { 0 };
+    let previous = s.lazy.length;
+    let previous_start = s.lazy.start;
+    s.lazy.previous = previous;
+    s.lazy.length = MIN_MATCH - 1;
+    if previous < s.limits.lazy as usize
+        && let Some((mut length, start)) = s.longest(head, previous)
+    {
+        s.lazy.start = start.unwrap_or(s.lazy.start);
+        if length <= 5
+            && (s.strategy == Strategy::Filtered
+                || (length == MIN_MATCH && pos.wrapping_sub(s.lazy.start) > TOO_FAR))
+        {
+            length = MIN_MATCH - 1;
+        }
+        s.lazy.length = length;
+    }
+    if previous >= MIN_MATCH && s.lazy.length <= previous {
+        // The match at the position before is the better one.
+        let end = s.window.end();
+        let full = s.block.matched((pos - 1).wrapping_sub(previous_start), previous);
+        let step = (previous - 1).min(s.window.lookahead);
+        let next = pos + step;
+        for inner in pos + 1..next.min((end + 1).saturating_sub(MIN_MATCH)) {
+            s.positions.insert(&s.window, inner);
+        }
+        s.window.lookahead -= step;
+        s.window.pos = next;
+        s.lazy.previous = 0;
+        s.lazy.available = false;
+        s.lazy.length = MIN_MATCH - 1;
+        return if full { Step::FullByMatch } else { Step::Fits };
+    }
+    let literal = core::mem::replace(&mut s.lazy.available, true);
+    if literal && s.block.literal(s.window.byte(pos - 1)) {
+        return Step::FullByLiteral;
+    }
+    s.window.pos += 1;
+    s.window.lookahead -= 1;
+    if literal { Step::Literal } else { Step::Fits }
 }

@@ -9,6 +9,7 @@ use super::{Deflate, Flush, Progress, Strm};
 const MAX_STORED: usize = 65535;
 
 pub(in crate::deflate) fn stored(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
+    s.positions.settle(&s.window);
     let (copied, last) = copy_blocks(s, strm, flush);
     if copied != 0 {
         remember(s, strm, copied);

@@ -1,0 +1,94 @@
+//! Zlib's list, built for all the bytes that the window has got, before they are parsed.
+//!
+//! Where every position is inserted in order, as at levels 4 to 9, the position before another in
+//! its chain depends on the window's bytes alone. So it is computed for thousands of positions at
+//! a time, and a parse neither hashes nor inserts.
+
+use super::hash::Hash;
+use super::list::Links;
+use super::{Effort, MIN_LOOKAHEAD, Match, Reach, Search};
+
+/// How many hashes are computed at a time.
+const GROUP: usize = 512;
+
+/// The links of all positions of a window.
+pub struct Bulk<'a> {
+    hash: Hash,
+    w_size: usize,
+    /// By hash, the newest position.
+    head: &'a mut [u16],
+    /// By position, the one before it in its chain.
+    prev: &'a mut [u16],
+    /// Which positions are linked.
+    from: usize,
+    to: usize,
+}
+
+impl<'a> Bulk<'a> {
+    /// How much memory the links of a window need, in entries.
+    pub fn memory(w_size: usize, hash: Hash) -> usize {
+        2 * w_size + hash.count()
+    }
+
+    /// Nothing is linked yet. `memory` is as much as [`Bulk::memory`] says.
+    pub fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Bulk<'a> {
+        let (prev, head) = memory.split_at_mut(2 * w_size);
+        let head = &mut head[..hash.count()];
+        assert!(w_size.is_power_of_two());
+        head.fill(0);
+        Bulk { hash, w_size, head, prev, from: 0, to: 0 }
+    }
+
+    /// Links what the window's bytes allow. `from` is the first position that a search may find:
+    /// it and all behind it count as inserted, none before it does.
+    ///
+    /// To be called when the window has new bytes, and at first.
+    pub fn fill(&mut self, window: &[u8], from: usize) {
+        let to = window.len().saturating_sub(2).max(from);
+        assert!(to <= self.prev.len());
+        if self.to <= from {
+            self.from = from;
+            self.to = from;
+        }
+        let mut hashes = [0; GROUP];
+        while self.to < to {
+            let count = GROUP.min(to - self.to);
+            let hashes = &mut hashes[..count];
+            self.hash.of_each(&window[self.to..self.to + count + 2], hashes);
+            let places = &mut self.prev[self.to..self.to + count];
+            for (i, (place, &hash)) in places.iter_mut().zip(&*hashes).enumerate() {
+                // SAFETY: a hash is below `Hash::count`, which is the length.
+                let head = unsafe { self.head.get_unchecked_mut(usize::from(hash)) };
+                *place = core::mem::replace(head, (self.to + i) as u16);
+            }
+            self.to += count;
+        }
+    }
+
+    /// The window has moved down by half.
+    pub fn slide(&mut self) {
+        let by = self.w_size as u16;
+        let (lower, upper) = self.prev.split_at_mut(self.w_size);
+        for (lower, upper) in lower.iter_mut().zip(upper) {
+            *lower = upper.saturating_sub(by);
+        }
+        for head in &mut *self.head {
+            *head = head.saturating_sub(by);
+        }
+        self.from = self.from.saturating_sub(self.w_size);
+        self.to = self.to.saturating_sub(self.w_size);
+    }
+
+    /// The longest match, the nearest of these, that is longer than `search.best`.
+    #[inline(always)]
+    pub fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
+        let pos = search.pos;
+        debug_assert!((self.from..self.to).contains(&pos));
+        let head = usize::from(self.prev[pos]);
+        let reach = Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
+        if head < reach.head || head >= pos {
+            return None;
+        }
+        Links(self.prev).walk(window, head, reach, search, effort)
+    }
+}

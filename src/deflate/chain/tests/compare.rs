@@ -1,0 +1,188 @@
+//! One parse that asks zlib's search and every finder of ours.
+
+use super::stock::{Config, Finder, Reference, parse};
+use crate::deflate::chain::bucket::Bucket;
+use crate::deflate::chain::bulk::Bulk;
+use crate::deflate::chain::hash::Hash;
+use crate::deflate::chain::isa::Portable;
+use crate::deflate::chain::list::{FEW, List};
+use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::{Match, Search};
+
+/// How a comparison runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub window_bits: u32,
+    pub hash_bits: u32,
+    pub config: Config,
+    pub piece: usize,
+    pub flush: bool,
+}
+
+impl Settings {
+    pub fn new(window_bits: u32, hash_bits: u32, config: Config) -> Settings {
+        Settings { window_bits, hash_bits, config, piece: usize::MAX, flush: false }
+    }
+}
+
+/// Parses and asserts; how many searches were compared.
+pub fn compare(name: &str, data: &[u8], settings: &Settings) -> usize {
+    let mut all = All::new(name, settings);
+    parse(data, settings.window_bits, &settings.config, settings.piece, settings.flush, &mut all);
+    all.searches
+}
+
+/// zlib's search, and ours.
+struct All<'a> {
+    name: &'a str,
+    settings: &'a Settings,
+    searches: usize,
+    reference: Reference,
+    head: Vec<u16>,
+    prev: Vec<u16>,
+    /// For short inputs, and what follows: up to where the list was cleared; and its memory.
+    sparse: Option<(usize, Vec<u16>, Vec<u16>)>,
+    /// With a budget that it suffices for.
+    bucket: Option<Vec<u64>>,
+    /// At the levels that insert every position.
+    runs: Option<Runs<'static>>,
+    bulk: Option<Bulk<'static>>,
+}
+
+impl All<'_> {
+    fn new<'a>(name: &'a str, settings: &'a Settings) -> All<'a> {
+        let (window_bits, hash_bits) = (settings.window_bits, settings.hash_bits);
+        All {
+            name,
+            settings,
+            searches: 0,
+            reference: Reference::new(window_bits, hash_bits),
+            head: vec![0; 1 << hash_bits],
+            prev: vec![0; 1 << window_bits],
+            sparse: Some((
+                usize::MAX,
+                vec![0x5555; 1 << hash_bits],
+                vec![0x5555; 1 << window_bits],
+            )),
+            bucket: Bucket::suffices(&settings.config.effort()).then(|| vec![0; 1 << hash_bits]),
+            bulk: settings.config.slow.then(|| {
+                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
+                Bulk::new(vec![0x5555; Bulk::memory(w_size, hash)].leak(), w_size, hash)
+            }),
+            runs: settings.config.slow.then(|| {
+                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
+                Runs::new(vec![0x5555; Runs::memory(w_size, hash)].leak(), w_size, hash)
+            }),
+        }
+    }
+
+    fn with_bucket<R>(&mut self, with: impl FnOnce(&mut Bucket) -> R) -> Option<R> {
+        let (hash_bits, window_bits) = (self.settings.hash_bits, self.settings.window_bits);
+        let memory = self.bucket.as_mut()?;
+        Some(with(&mut Bucket::resume(Hash::new(hash_bits), 1 << window_bits, memory)))
+    }
+
+    fn sparse(&mut self) -> Option<List<'_>> {
+        let (_, head, prev) = self.sparse.as_mut()?;
+        Some(List::new(Hash::new(self.settings.hash_bits), head, prev))
+    }
+
+    fn list(&mut self) -> List<'_> {
+        List::new(Hash::new(self.settings.hash_bits), &mut self.head, &mut self.prev)
+    }
+}
+
+impl Finder for All<'_> {
+    fn slide(&mut self, _window: &[u8]) {
+        self.reference.slide();
+        self.list().slide();
+        self.with_bucket(|bucket| bucket.slide());
+        if let Some(mut list) = self.sparse() {
+            list.slide();
+        }
+        if let Some(runs) = &mut self.runs {
+            runs.slide();
+        }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.slide();
+        }
+    }
+
+    fn filled(&mut self, window: &[u8], _next: usize, _pos: usize) {
+        let to = window.len().saturating_sub(2);
+        match self.sparse.as_mut().map(|sparse| core::mem::replace(&mut sparse.0, to)) {
+            // The first bytes.
+            Some(usize::MAX) if to <= FEW => self.sparse().unwrap().clear_at(window, 0, to),
+            // More than that: from here on it is a list like any other, compared a little longer.
+            Some(before) if before <= FEW && to > before => {
+                self.sparse().unwrap().clear_rest(window, 0, before);
+            }
+            Some(before) if before == to => {}
+            _ if window.len() > 5000 => self.sparse = None,
+            Some(usize::MAX) => self.sparse().unwrap().clear(),
+            _ => {}
+        }
+        if let Some(runs) = &mut self.runs {
+            runs.fill(window, 0);
+        }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.fill(window, 0);
+        }
+    }
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        for pos in from..to {
+            self.reference.insert(window, pos);
+        }
+        self.list().insert_all(window, from, to);
+        self.with_bucket(|bucket| bucket.insert_all(window, from, to));
+        if let Some(mut list) = self.sparse() {
+            list.insert_all(window, from, to);
+        }
+    }
+
+    fn insert_and_find(&mut self, window: &[u8], search: &Search) -> Option<Match> {
+        self.searches += 1;
+        let current = self.reference.insert(window, search.pos);
+        let expected = self.reference.find(window, current, search, self.settings.config.tune());
+        let effort = self.settings.config.effort();
+        let head = self.list().insert(window, search.pos);
+        let found = self.list().find(window, head, search, &effort);
+        assert_eq!(found, expected, "list, {}, {search:?}, {:?}", self.name, self.settings);
+        if let Some(found) =
+            self.with_bucket(|bucket| bucket.insert_and_find(window, search, &effort))
+        {
+            assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(mut list) = self.sparse() {
+            let head = list.insert(window, search.pos);
+            let found = list.find(window, head, search, &effort);
+            assert_eq!(found, expected, "sparse, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(bulk) = &self.bulk {
+            let found = bulk.find(window, search, &effort);
+            assert_eq!(found, expected, "bulk, {}, {search:?}, {:?}", self.name, self.settings);
+        }
+        if let Some(runs) = &self.runs {
+            // SAFETY: any CPU can do that.
+            let found = unsafe { runs.find::<Portable>(window, search, &effort) };
+            assert_eq!(
+                found, expected,
+                "runs, portable, {}, {search:?}, {:?}",
+                self.name, self.settings
+            );
+            if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("bmi2") {
+                // SAFETY: the CPU has it.
+                let found = unsafe {
+                    runs.find::<crate::deflate::chain::isa::Avx2>(window, search, &effort)
+                };
+                assert_eq!(
+                    found, expected,
+                    "runs, AVX2, {}, {search:?}, {:?}",
+                    self.name, self.settings
+                );
+            }
+        }
+        expected
+    }
+}
