@@ -2,7 +2,8 @@
 
 use core::ffi::{CStr, c_int, c_uchar, c_uint, c_void};
 
-use super::blocks::{Blocks, Stop};
+use super::blocks::{Around, Blocks, Stop};
+use super::fast;
 use super::window::Window;
 use crate::codes::{Code, Flush};
 use crate::io::Io;
@@ -65,7 +66,13 @@ impl InflateBack {
         (io.next_out, io.avail_out) = (data, size);
         let mut msg = None;
         let code = loop {
-            match self.blocks.run(io, data, &window, Flush::None) {
+            let around = Around {
+                out_start: data,
+                window: &window,
+                flush: Flush::None,
+                variants: fast::variants(),
+            };
+            match self.blocks.run(io, &around) {
                 Stop::End => break Code::StreamEnd,
                 Stop::Bad(text) => {
                     msg = Some(text);

@@ -7,8 +7,8 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
-use super::fast::{self, Outcome, Saved, Task};
-use super::tables::{self, Lengths, distance, entry};
+use super::fast::{self, Outcome, Saved, Task, Variants};
+use super::tables::{self, AnyPair, Job, NoCode, OneByOne, Pair, Sort, distance, entry, precode};
 use super::window::Window;
 use crate::codes::Flush;
 use crate::io::Io;
@@ -64,6 +64,17 @@ pub(super) enum Stop {
     Bad(&'static CStr),
 }
 
+/// What a run needs besides input and room.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// What lies before this is in the window.
+    pub out_start: *mut u8,
+    pub window: &'a Window,
+    pub flush: Flush,
+    /// The fast loop and the way to build tables.
+    pub variants: &'a Variants,
+}
+
 /// Which of zlib's tables `inflateCodesUsed` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Used {
@@ -75,15 +86,14 @@ enum Used {
 }
 
 /// Most lengths that a block has, and room for a repeat that goes too far, and for wide reads.
-const LENGTHS: usize = 286 + 30 + 36;
+const LENGTHS: usize = 286 + 30 + 64;
 
 /// The current block's tables. Nothing in it has a value before it is built.
 struct Tables {
     /// Code lengths: literals and lengths, then distances.
     lengths: MaybeUninit<[u8; LENGTHS]>,
-    /// The distance table; while lengths are read, the table of their code.
-    distances: MaybeUninit<[u32; tables::DISTANCE_ENTRIES]>,
-    literals: MaybeUninit<[u32; tables::LITERAL_ENTRIES]>,
+    /// While lengths are read, the distance table's place has the table of their code.
+    pair: MaybeUninit<Pair<{ tables::LITERAL_ENTRIES }>>,
 }
 
 /// Where in the blocks a stream is.
@@ -169,14 +179,8 @@ impl Blocks {
         self.back = -1;
     }
 
-    /// Reads blocks until one of [`Stop`]'s reasons. What lies before `out_start` is in `window`.
-    pub fn run(
-        &mut self,
-        io: &mut Io<'_>,
-        out_start: *mut u8,
-        window: &Window,
-        flush: Flush,
-    ) -> Stop {
+    /// Reads blocks until one of [`Stop`]'s reasons.
+    pub fn run(&mut self, io: &mut Io<'_>, around: &Around<'_>) -> Stop {
         let mut cursor = Cursor {
             next: io.next_in,
             end: io.next_in.wrapping_add(io.avail_in as usize),
@@ -185,9 +189,9 @@ impl Blocks {
             bits: self.bits.count,
             out: io.next_out,
             out_end: io.next_out.wrapping_add(io.avail_out as usize),
-            out_start,
+            out_start: around.out_start,
         };
-        let (stop, keep) = self.advance(&mut cursor, window, flush);
+        let (stop, keep) = self.advance(&mut cursor, around);
         if stop != Stop::Input {
             cursor.give_back(keep);
         }
@@ -201,7 +205,8 @@ impl Blocks {
     }
 
     /// The reason, and how many bits zlib would not give back though they are not used.
-    fn advance(&mut self, cursor: &mut Cursor, window: &Window, flush: Flush) -> (Stop, u32) {
+    fn advance(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> (Stop, u32) {
+        let Around { window, flush, .. } = *around;
         let stops = matches!(flush, Flush::Block | Flush::Trees);
         macro_rules! need {
             ($count:expr) => {
@@ -233,6 +238,7 @@ impl Blocks {
                         0 => self.mode = Mode::StoredLength,
                         1 => {
                             self.fixed = true;
+                            self.paired = false;
                             self.root = tables::FIXED_ROOT as u8;
                             self.mode = Mode::SymbolsBegin;
                             if flush == Flush::Trees {
@@ -291,7 +297,10 @@ impl Blocks {
                 }
                 Mode::PrecodeLengths => {
                     while self.have < self.precodes {
-                        need!(3);
+                        if cursor.bits < 3 {
+                            cursor.refill();
+                            need!(3);
+                        }
                         self.precode[ORDER[self.have as usize] as usize] = cursor.peek(3) as u8;
                         cursor.skip(3);
                         self.have += 1;
@@ -300,10 +309,11 @@ impl Blocks {
                         self.precode[*symbol as usize] = 0;
                     }
                     self.used = Used::Nothing;
-                    let lengths = Lengths::new(&self.precode);
+                    // SAFETY: the array is as long as 64 bits need.
+                    let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
                     // SAFETY: any bits are a value of the table's type.
-                    let table = unsafe { self.tables.distances.assume_init_mut() };
-                    let Some(root) = tables::precode(table, &lengths) else {
+                    let table = unsafe { &mut self.tables.pair.assume_init_mut().distances };
+                    let Some(root) = tables::precodes(table, &lengths) else {
                         bad!(c"invalid code lengths set");
                     };
                     self.root = root as u8;
@@ -317,7 +327,7 @@ impl Blocks {
                         Ok(false) => return (Stop::Input, 0),
                         Err((text, keep)) => return (Stop::Bad(text), keep),
                     }
-                    if let Err(text) = self.build() {
+                    if let Err(text) = self.build(around.variants, cursor.input_left()) {
                         bad!(text);
                     }
                     self.fixed = false;
@@ -328,7 +338,7 @@ impl Blocks {
                 }
                 Mode::SymbolsBegin => self.mode = Mode::Symbol,
                 Mode::Symbol => {
-                    if let Some(stop) = self.symbols(cursor, window) {
+                    if let Some(stop) = self.symbols(cursor, around) {
                         return (stop, 0);
                     }
                 }
@@ -391,9 +401,13 @@ impl Blocks {
         let mask = (1u64 << self.root) - 1;
         // SAFETY: the table was built before this mode; any bits are values of both types.
         let (table, lengths) = unsafe {
-            (self.tables.distances.assume_init_ref(), self.tables.lengths.assume_init_mut())
+            (&self.tables.pair.assume_init_ref().distances, self.tables.lengths.assume_init_mut())
         };
+        /// How many lengths are written at once.
+        const AT_ONCE: usize = 16;
         let mut have = usize::from(self.have);
+        // Of no length there is none that could be repeated.
+        let mut last = if have == 0 { 0 } else { lengths[have - 1] };
         let result = loop {
             if have >= all {
                 break Ok(true);
@@ -402,106 +416,105 @@ impl Blocks {
             if cursor.bits < 14 {
                 cursor.refill();
             }
-            let entry = table[(cursor.hold & mask) as usize];
-            let (bits, symbol) = (entry & 0xff, entry >> 16);
-            if symbol < 16 {
-                if bits > cursor.bits {
-                    break Ok(false);
-                }
-                cursor.skip(bits);
-                lengths[have] = symbol as u8;
-                have += 1;
-                continue;
-            }
-            let (extra, least) = match symbol {
-                16 => (2, 3),
-                17 => (3, 3),
-                _ => (7, 11),
-            };
-            if bits + extra > cursor.bits {
+            // SAFETY: the table has an entry for each value under the mask.
+            let found = unsafe { *table.get_unchecked((cursor.hold & mask) as usize) };
+            let (bits, code_bits) = (entry::bits(found), entry::code_bits(found));
+            if bits > cursor.bits {
                 break Ok(false);
             }
-            cursor.skip(bits);
-            if symbol == 16 && have == 0 {
-                // zlib has not taken the two bits yet.
-                break Err((REPEAT, 2));
+            let repeats = found & precode::REPEATS != 0;
+            if repeats && have == 0 {
+                // zlib has not taken the extra bits yet.
+                cursor.skip(code_bits);
+                break Err((REPEAT, bits - code_bits));
             }
-            let count = least + cursor.peek(extra) as usize;
-            cursor.skip(extra);
+            let count = precode::count(found) + (cursor.peek(bits) >> code_bits) as usize;
+            cursor.skip(bits);
             if have + count > all {
                 break Err((REPEAT, 0));
             }
-            let value = if symbol == 16 { lengths[have - 1] } else { 0 };
-            lengths[have..have + count].fill(value);
+            let value = core::hint::select_unpredictable(repeats, last, (found >> 24) as u8);
+            // Mostly there are few, and as many are written as make no difference.
+            lengths[have..have + AT_ONCE].fill(value);
+            if count > AT_ONCE {
+                lengths[have..have + count].fill(value);
+            }
             have += count;
+            last = value;
         };
         self.have = have as u16;
         result
     }
 
-    /// Builds the tables from the lengths.
-    fn build(&mut self) -> Result<(), &'static CStr> {
-        let literals = usize::from(self.literals);
-        let all = literals + usize::from(self.distances);
-        let Tables { lengths, distances: distance_table, literals: literal_table } =
-            &mut self.tables;
-        // SAFETY: any bits are values of the three types, and all lengths are read.
-        let (lengths, distance_table, literal_table) = unsafe {
-            (
-                lengths.assume_init_ref(),
-                distance_table.assume_init_mut(),
-                literal_table.assume_init_mut(),
-            )
-        };
+    /// Builds the tables from the lengths; `input` bytes follow them, or more.
+    fn build(&mut self, variants: &Variants, input: usize) -> Result<(), &'static CStr> {
+        /// Below that, entries for two symbols are not looked up often enough.
+        const MANY: usize = 1536;
+        let Tables { lengths, pair } = &mut self.tables;
+        // SAFETY: any bits are values of the types, and all lengths are read.
+        let (lengths, pair) = unsafe { (lengths.assume_init_ref(), pair.assume_init_mut()) };
         if lengths[256] == 0 {
             return Err(c"invalid code -- missing end-of-block");
         }
-        self.used = Used::Nothing;
         self.built = (self.literals, self.distances);
-        let Some(root) = tables::literals(literal_table, &Lengths::new(&lengths[..literals]))
-        else {
-            return Err(c"invalid literal/lengths set");
+        let job = Job {
+            lengths: lengths.as_ptr(),
+            literals: self.literals.into(),
+            distances: self.distances.into(),
+            literal_table: &mut pair.literals,
+            distance_table: &mut pair.distances,
+            may_pair: input >= MANY,
         };
-        self.root = root as u8;
-        self.used = Used::Literals;
-        if !tables::distances(distance_table, &Lengths::new(&lengths[literals..all])) {
-            return Err(c"invalid distances set");
+        // SAFETY: the array has room for wide reads, and the CPU what its variants need.
+        match unsafe { (variants.build)(job) } {
+            Ok(built) => {
+                self.root = built.root as u8;
+                self.paired = built.paired;
+                self.used = Used::LiteralsAndDistances;
+                Ok(())
+            }
+            Err(NoCode::Literals) => {
+                self.used = Used::Nothing;
+                Err(c"invalid literal/lengths set")
+            }
+            Err(NoCode::Distances) => {
+                self.used = Used::Literals;
+                Err(c"invalid distances set")
+            }
         }
-        self.used = Used::LiteralsAndDistances;
-        Ok(())
     }
 
-    fn literal_table(&self) -> *const u32 {
+    fn pair(&self) -> *const AnyPair {
         match self.fixed {
-            true => tables::FIXED.literals.as_ptr(),
-            false => self.tables.literals.as_ptr().cast(),
-        }
-    }
-
-    fn distance_table(&self) -> *const u32 {
-        match self.fixed {
-            true => tables::FIXED.distances.as_ptr(),
-            false => self.tables.distances.as_ptr().cast(),
+            true => (&raw const tables::FIXED).cast(),
+            false => self.tables.pair.as_ptr().cast(),
         }
     }
 
     /// The symbol that begins with the low bits, and the bits of its code.
     #[inline(always)]
     fn symbol_at(&self, hold: u64) -> (Symbol, u32) {
-        let table = self.literal_table();
+        // SAFETY: the tables are within what the pointer points to.
+        let table = unsafe { &raw const (*self.pair()).literals }.cast::<u32>();
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
-        let mut before = 0;
         if entry::is_subtable(found) {
-            before = entry::bits(found);
-            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add(entry::start(found) + index as usize) };
         }
-        let bits = before + entry::code_bits(found);
         if entry::literals(found) != 0 {
-            return (Symbol::Literal((found >> 16) as u8), bits);
+            let literal = (found >> 16) as u8;
+            let bits = match self.paired {
+                // SAFETY: the lengths are those of the table.
+                true => {
+                    unsafe { self.tables.lengths.assume_init_ref()[usize::from(literal)] }.into()
+                }
+                false => entry::code_bits(found),
+            };
+            return (Symbol::Literal(literal), bits);
         }
+        let bits = entry::code_bits(found);
         let symbol = match found & (entry::SPECIAL | entry::KIND) {
             kind if kind & entry::SPECIAL == 0 => Symbol::Length {
                 base: (found >> 24) + 3,
@@ -517,18 +530,17 @@ impl Blocks {
     /// if there is none; and the bits of the code.
     #[inline(always)]
     fn distance_at(&self, hold: u64) -> (Option<(u32, u32)>, u32) {
-        let table = self.distance_table();
+        // SAFETY: the tables are within what the pointer points to.
+        let table = unsafe { &raw const (*self.pair()).distances }.cast::<u32>();
         let index = hold & ((1 << tables::DISTANCE_ROOT) - 1);
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
         let mut found = unsafe { *table.add(index as usize) };
-        let mut before = 0;
         if found & (distance::SPECIAL | distance::INVALID) == distance::SPECIAL {
-            before = entry::bits(found);
-            let index = (hold >> before) & ((1 << entry::code_bits(found)) - 1);
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
             // SAFETY: a subtable has an entry for each of its indices.
             found = unsafe { *table.add((found >> 16) as usize + index as usize) };
         }
-        let bits = before + entry::code_bits(found);
+        let bits = entry::code_bits(found);
         if found & distance::SPECIAL != 0 {
             return (None, bits);
         }
@@ -536,12 +548,13 @@ impl Blocks {
     }
 
     /// Decodes symbols until the mode is another one, or a reason to stop.
-    fn symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Option<Stop> {
+    fn symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
+        let window = around.window;
         loop {
             if cursor.input_left() > fast::INPUT
                 && cursor.room() > fast::ROOM
                 && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
-                && self.many_symbols(cursor, window) == Outcome::BlockEnd
+                && self.many_symbols(cursor, around) == Outcome::BlockEnd
             {
                 self.back = -1;
                 self.mode = Mode::Boundary;
@@ -550,68 +563,99 @@ impl Blocks {
             // zlib decodes without looking at each bit's arrival as long as there is enough of
             // both; what `mark` shows then stays what it was.
             let roomy = cursor.input_left() + cursor.spare_bytes(0) >= 6 && cursor.room() >= 258;
-            let (symbol, bits) = loop {
-                let (symbol, bits) = self.symbol_at(cursor.hold);
-                if bits <= cursor.bits {
-                    break (symbol, bits);
-                }
-                if !cursor.need(cursor.bits + 1) {
-                    self.back = 0;
-                    return Some(Stop::Input);
-                }
-            };
+            if cursor.bits < 48 {
+                cursor.refill();
+            }
+            let (symbol, bits) = self.symbol_at(cursor.hold);
+            if bits > cursor.bits {
+                self.back = 0;
+                return Some(Stop::Input);
+            }
             cursor.skip(bits);
-            match symbol {
-                Symbol::Literal(byte) => {
-                    if cursor.room() == 0 {
-                        self.back = bits as i32;
-                        self.length = byte.into();
-                        self.mode = Mode::Literal;
-                        return Some(Stop::Room);
-                    }
+            let stop = match symbol {
+                Symbol::Literal(byte) if cursor.room() != 0 => {
                     // SAFETY: there is room.
                     unsafe { cursor.out.write(byte) };
                     cursor.out = cursor.out.wrapping_add(1);
                     continue;
+                }
+                Symbol::Literal(byte) => {
+                    self.length = byte.into();
+                    self.mode = Mode::Literal;
+                    Stop::Room
                 }
                 Symbol::End => {
                     self.back = -1;
                     self.mode = Mode::Boundary;
                     return None;
                 }
-                Symbol::Invalid => {
-                    if !roomy {
-                        self.back = bits as i32;
-                    }
-                    return Some(Stop::Bad(c"invalid literal/length code"));
-                }
+                Symbol::Invalid => Stop::Bad(c"invalid literal/length code"),
                 Symbol::Length { base, extra } => {
-                    let before = self.back;
-                    self.back = bits as i32;
                     self.length = base;
-                    self.extra = extra as u8;
-                    self.mode = Mode::LengthExtra;
-                    if !roomy {
+                    if cursor.bits < 5 + 28 {
+                        // Perhaps not all of it is there.
+                        self.back = bits as i32;
+                        self.extra = extra as u8;
+                        self.mode = Mode::LengthExtra;
                         return None;
                     }
-                    let bad = self.roomy_match(cursor, window);
-                    self.back = before;
-                    if let Some(text) = bad {
-                        return Some(Stop::Bad(text));
+                    self.length += cursor.peek(extra);
+                    cursor.skip(extra);
+                    match self.whole_match(cursor, window, bits + extra) {
+                        None => continue,
+                        Some((stop, bits)) if !roomy => {
+                            self.back = bits as i32;
+                            return Some(stop);
+                        }
+                        Some((stop, _)) => stop,
                     }
                 }
+            };
+            if !roomy {
+                self.back = bits as i32;
             }
+            return Some(stop);
         }
     }
 
+    /// Decodes a distance of which all bits are there, and copies the match; `bits` are before it.
+    /// What stops that, and with how many bits.
+    fn whole_match(
+        &mut self,
+        cursor: &mut Cursor,
+        window: &Window,
+        bits: u32,
+    ) -> Option<(Stop, u32)> {
+        self.whole = self.length;
+        let (symbol, code_bits) = self.distance_at(cursor.hold);
+        cursor.skip(code_bits);
+        let bits = bits + code_bits;
+        let Some((base, extra)) = symbol else {
+            return Some((Stop::Bad(c"invalid distance code"), bits));
+        };
+        self.distance = base + cursor.peek(extra);
+        cursor.skip(extra);
+        let bits = bits + extra;
+        self.mode = Mode::Match;
+        while self.mode == Mode::Match {
+            if cursor.room() == 0 {
+                return Some((Stop::Room, bits));
+            }
+            if !self.is_in_reach(cursor, window) {
+                return Some((Stop::Bad(c"invalid distance too far back"), bits));
+            }
+            self.copy_match(cursor, window);
+        }
+        None
+    }
+
     /// Decodes symbols in the fast loop, whose conditions are met.
-    fn many_symbols(&mut self, cursor: &mut Cursor, window: &Window) -> Outcome {
-        let variants = fast::variants();
+    fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
+        let Around { window, variants, .. } = *around;
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
         let task = Task {
-            literals: self.literal_table(),
-            distances: self.distance_table(),
+            tables: self.pair(),
             root: self.root.into(),
             window,
             limit: cursor.out_end.wrapping_sub(fast::ROOM),
@@ -635,28 +679,6 @@ impl Blocks {
         // SAFETY: the tables are built; the caller has looked at input and buffer, and there is room
         // up to the limit.
         unsafe { decode(&task, cursor) }
-    }
-
-    /// Decodes the rest of a match and copies it, where there is enough input and room.
-    fn roomy_match(&mut self, cursor: &mut Cursor, window: &Window) -> Option<&'static CStr> {
-        cursor.need(self.extra.into());
-        self.length += cursor.peek(self.extra.into());
-        cursor.skip(self.extra.into());
-        self.whole = self.length;
-        cursor.need(28);
-        let (symbol, bits) = self.distance_at(cursor.hold);
-        cursor.skip(bits);
-        let Some((base, extra)) = symbol else { return Some(c"invalid distance code") };
-        self.distance = base + cursor.peek(extra);
-        cursor.skip(extra);
-        self.mode = Mode::Match;
-        if !self.is_in_reach(cursor, window) {
-            return Some(c"invalid distance too far back");
-        }
-        while self.mode == Mode::Match {
-            self.copy_match(cursor, window);
-        }
-        None
     }
 
     /// Whether the match's distance is within the output so far.

@@ -17,18 +17,22 @@ pub(super) trait Copier {
     unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize);
 }
 
-/// Bytes that may have no value.
-type Bytes<const N: usize> = MaybeUninit<[u8; N]>;
+/// Eight bytes that may have no value, in a register.
+type Eight = MaybeUninit<u64>;
+/// Sixteen such bytes.
+#[cfg(target_arch = "x86_64")]
+type Sixteen = MaybeUninit<core::arch::x86_64::__m128i>;
+#[cfg(not(target_arch = "x86_64"))]
+type Sixteen = MaybeUninit<u128>;
 
+/// Copies a `T`, which is all read before any of it is written.
+///
 /// # Safety
-/// `N` bytes are readable at `from` and writable at `to`.
+/// `T`'s size is readable at `from` and writable at `to`.
 #[inline(always)]
-unsafe fn copy_bytes<const N: usize>(to: *mut u8, from: *const u8) {
-    // SAFETY: by this function's own contract; all are read before any is written.
-    unsafe {
-        let bytes = from.cast::<Bytes<N>>().read_unaligned();
-        to.cast::<Bytes<N>>().write_unaligned(bytes);
-    }
+unsafe fn copy_one<T: Copy>(to: *mut u8, from: *const u8) {
+    // SAFETY: by this function's own contract.
+    unsafe { to.cast::<T>().write_unaligned(from.cast::<T>().read_unaligned()) };
 }
 
 /// Not a byte too far.
@@ -49,34 +53,34 @@ impl Copier for Exact {
             } else if length >= 16 {
                 let mut done = 0;
                 while done + 16 <= length {
-                    copy_bytes::<16>(to.add(done), from.add(done));
+                    copy_one::<Sixteen>(to.add(done), from.add(done));
                     done += 16;
                 }
                 let last = length - 16;
-                copy_bytes::<16>(to.add(last), from.add(last));
+                copy_one::<Sixteen>(to.add(last), from.add(last));
             } else if length >= 8 {
-                copy_two::<8>(to, from, length - 8);
+                copy_two::<Eight>(to, from, length - 8);
             } else if length >= 4 {
-                copy_two::<4>(to, from, length - 4);
+                copy_two::<MaybeUninit<u32>>(to, from, length - 4);
             } else {
-                copy_two::<2>(to, from, 1);
+                copy_two::<MaybeUninit<u16>>(to, from, 1);
             }
         }
     }
 }
 
-/// Copies the first `N` bytes, and `N` from `second` on, which are read before anything is written.
+/// Copies a `T`, and one from `second` on; both are read before any of them is written.
 ///
 /// # Safety
-/// As for [`copy_bytes`], for both places.
+/// As for [`copy_one`], for both places.
 #[inline(always)]
-unsafe fn copy_two<const N: usize>(to: *mut u8, from: *const u8, second: usize) {
+unsafe fn copy_two<T: Copy>(to: *mut u8, from: *const u8, second: usize) {
     // SAFETY: by this function's own contract.
     unsafe {
-        let first = from.cast::<Bytes<N>>().read_unaligned();
-        let last = from.add(second).cast::<Bytes<N>>().read_unaligned();
-        to.cast::<Bytes<N>>().write_unaligned(first);
-        to.add(second).cast::<Bytes<N>>().write_unaligned(last);
+        let first = from.cast::<T>().read_unaligned();
+        let last = from.add(second).cast::<T>().read_unaligned();
+        to.cast::<T>().write_unaligned(first);
+        to.add(second).cast::<T>().write_unaligned(last);
     }
 }
 
@@ -94,8 +98,8 @@ impl Copier for Pieces {
         unsafe {
             if distance >= 16 {
                 loop {
-                    copy_bytes::<16>(to, from);
-                    copy_bytes::<16>(to.add(16), from.add(16));
+                    copy_one::<Sixteen>(to, from);
+                    copy_one::<Sixteen>(to.add(16), from.add(16));
                     (to, from) = (to.add(32), from.add(32));
                     if to >= end {
                         break;
@@ -103,8 +107,8 @@ impl Copier for Pieces {
                 }
             } else if distance >= 8 {
                 loop {
-                    copy_bytes::<8>(to, from);
-                    copy_bytes::<8>(to.add(8), from.add(8));
+                    copy_one::<Eight>(to, from);
+                    copy_one::<Eight>(to.add(8), from.add(8));
                     (to, from) = (to.add(16), from.add(16));
                     if to >= end {
                         break;
@@ -121,11 +125,11 @@ impl Copier for Pieces {
                 }
             } else {
                 // Of each piece the first `distance` bytes are right; the next one begins there.
-                let piece = from.cast::<Bytes<8>>().read_unaligned();
+                let piece = from.cast::<Eight>().read_unaligned();
                 loop {
-                    to.cast::<Bytes<8>>().write_unaligned(piece);
+                    to.cast::<Eight>().write_unaligned(piece);
                     to = to.add(distance);
-                    to.cast::<Bytes<8>>().write_unaligned(piece);
+                    to.cast::<Eight>().write_unaligned(piece);
                     to = to.add(distance);
                     if to >= end {
                         break;
@@ -170,8 +174,8 @@ impl Copier for Shuffled {
         unsafe {
             if distance >= 16 {
                 loop {
-                    copy_bytes::<16>(to, from);
-                    copy_bytes::<16>(to.add(16), from.add(16));
+                    copy_one::<Sixteen>(to, from);
+                    copy_one::<Sixteen>(to.add(16), from.add(16));
                     (to, from) = (to.add(32), from.add(32));
                     if to >= end {
                         break;

@@ -2,7 +2,7 @@
 //!
 //! There is one loop, [`Task::decode`], generic over what varies: how matches are copied, whether
 //! some may begin in the window, and whether the table has entries for two symbols. It goes on
-//! while 32 bytes of input are left and room for what one turn writes. It leaves what is seldom to
+//! while 16 bytes of input are left and room for what one turn writes. It leaves what is seldom to
 //! the careful path, from the symbol's first bit on: errors, matches that do not fit, matches that
 //! go around the window's end.
 //!
@@ -15,12 +15,12 @@ use core::mem::MaybeUninit;
 
 use super::bits::Cursor;
 use super::copy::{Copier, Exact, Pieces};
-use super::tables::{self, distance, entry};
+use super::tables::{self, AnyPair, Build, Built, Job, NoCode, distance, entry};
 use super::window::Window;
 use crate::cpu::{self, Features};
 
-/// Input that a turn may read: two fills of the buffer, and the bytes that it holds.
-pub(super) const INPUT: usize = 32;
+/// Input that a turn may read: two fills of the buffer, of which the first moves over 7 bytes.
+pub(super) const INPUT: usize = 16;
 /// Room that literals of a turn take, and a copy may overwrite besides.
 pub(super) const ROOM: usize = 8;
 
@@ -37,8 +37,7 @@ pub(super) enum Outcome {
 
 /// What the loop reads besides the cursor.
 pub(super) struct Task<'a> {
-    pub literals: *const u32,
-    pub distances: *const u32,
+    pub tables: *const AnyPair,
     /// Bits that the literal/length table is looked up with.
     pub root: u32,
     pub window: &'a Window,
@@ -66,7 +65,15 @@ impl Task<'_> {
         let input_limit = end.wrapping_sub(INPUT);
         // A match may end here, and its copy write up to the end.
         let match_limit = out_end.wrapping_sub(C::SLOP);
-        let Task { literals, distances, limit, .. } = *self;
+        let Task { tables: pair, limit, .. } = *self;
+        // SAFETY: the table is within what the pointer points to.
+        let literals = unsafe { &raw const (*pair).literals }.cast::<u32>();
+        // The distances are in front of it: one register is enough for both.
+        let distance_at = |index: usize| {
+            let place = literals.wrapping_add(index).wrapping_sub(tables::DISTANCE_ENTRIES);
+            // SAFETY: every index is within the table.
+            unsafe { *place }
+        };
         let mask = (1u64 << self.root) - 1;
         let (window, window_next) = (self.window.data(), self.window.next as usize);
         let (window_have, window_size) = (self.window.have as usize, self.window.size as usize);
@@ -114,11 +121,10 @@ impl Task<'_> {
                 }
             };
         }
-        // Goes back to the symbol's first bit, where the buffer was `$hold`; `$dropped` bits of it
-        // are gone.
+        // Goes back by so many bits, to where the buffer was `$hold`.
         macro_rules! careful {
-            ($hold:expr, $dropped:expr) => {{
-                let whole = (bits & 63) + $dropped;
+            ($hold:expr, $taken:expr) => {{
+                let whole = (bits & 63) + $taken;
                 next = next.wrapping_sub((whole >> 3) as usize);
                 bits = whole & 7;
                 hold = $hold & ((1 << bits) - 1);
@@ -137,6 +143,10 @@ impl Task<'_> {
         fill!();
         let mut found = look_up!();
         let outcome = loop {
+            if next >= input_limit {
+                // Only before the first turn; the others see to it at their end.
+                break Outcome::Limit;
+            }
             // The buffer at the symbol's first bit.
             let mut whole = hold;
             drop!(found);
@@ -161,16 +171,13 @@ impl Task<'_> {
                     }
                 }
             }
-            // The buffer where the last part of the code begins, and how many bits are before it.
-            let mut part = whole;
-            let mut before = 0;
             if found & entry::SPECIAL != 0 {
                 if entry::is_subtable(found) {
-                    before = entry::bits(found);
-                    part = hold;
+                    bits = bits.wrapping_add(entry::bits(found));
                     let index = low_bits(hold, entry::code_bits(found));
                     // SAFETY: a subtable has an entry for each of its indices.
                     found = unsafe { *literals.add(entry::start(found) + index as usize) };
+                    hold = whole;
                     drop!(found);
                     if found & entry::NOT_LITERAL == 0 {
                         let literal = found;
@@ -186,44 +193,37 @@ impl Task<'_> {
                     if found & entry::KIND == entry::END {
                         break Outcome::BlockEnd;
                     }
-                    careful!(whole, before + entry::bits(found));
+                    careful!(whole, entry::bits(found));
                 }
             }
 
-            let to = out;
+            let index = low_bits(hold, tables::DISTANCE_ROOT as u32) as usize;
+            let mut symbol = distance_at(index);
+            let extra = low_bits(whole, entry::bits(found)) >> entry::code_bits(found);
+            let length = (found >> 24) as usize + 3 + extra as usize;
             if PAIRED {
-                // A literal before the length; the match overwrites it if there is none.
-                // SAFETY: a turn begins with room for its literals.
-                unsafe { out.write((found >> 16) as u8) };
+                // A literal before the length. If there is none, the match overwrites it, unless
+                // that does not fit.
+                if C::SLOP != 0 || entry::literals(found) != 0 {
+                    // SAFETY: a turn begins with room for its literals.
+                    unsafe { out.write((found >> 16) as u8) };
+                }
                 out = out.wrapping_add(entry::literals(found) as usize);
             }
-            let index = low_bits(hold, tables::DISTANCE_ROOT as u32) as usize;
-            // SAFETY: the root of the table has an entry for each such index.
-            let mut symbol = unsafe { *distances.add(index) };
-            let extra = low_bits(part, entry::bits(found)) >> entry::code_bits(found);
-            let length = (found >> 24) as usize + 3 + extra as usize;
-            let mut root = 0;
             if symbol & distance::SPECIAL != 0 {
-                if symbol & distance::INVALID != 0 {
-                    out = to;
-                    careful!(whole, before + entry::bits(found));
+                if symbol & distance::INVALID == 0 {
+                    if (bits & 63) < 28 + tables::LITERAL_ROOT as u32 {
+                        fill!();
+                    }
+                    let index = low_bits(hold >> entry::bits(symbol), entry::code_bits(symbol));
+                    symbol = distance_at((symbol >> 16) as usize + index as usize);
                 }
-                if (bits & 63) < 28 + tables::LITERAL_ROOT as u32 {
-                    fill!();
-                }
-                root = tables::DISTANCE_ROOT as u32;
-                hold >>= root;
-                bits = bits.wrapping_sub(root);
-                let index = low_bits(hold, entry::code_bits(symbol)) as usize;
-                // SAFETY: a subtable has an entry for each of its indices.
-                symbol = unsafe { *distances.add((symbol >> 16) as usize + index) };
             } else if (bits & 63) < 21 + tables::LITERAL_ROOT as u32 {
                 fill!();
             }
             let extra = low_bits(hold, entry::bits(symbol)) >> entry::code_bits(symbol);
             let distance = (symbol >> 16) as usize + extra as usize;
             drop!(symbol);
-            let dropped = || before + entry::bits(found) + root + entry::bits(symbol);
 
             let produced = out as usize - out_start as usize;
             let after = out.wrapping_add(length);
@@ -249,9 +249,9 @@ impl Task<'_> {
                 is_seldom |= back > 0;
             }
             if is_seldom {
-                let dropped = dropped();
-                out = to;
-                careful!(whole, dropped);
+                let (taken, put) = self.taken(whole);
+                out = out.wrapping_sub(put);
+                careful!(whole, taken);
             }
             found = look_up!();
             fill!();
@@ -269,8 +269,11 @@ impl Task<'_> {
 /// The loop for one CPU tier: by whether matches may begin in the window, and whether the table has
 /// entries for two symbols.
 pub(super) struct Variants {
+    #[cfg(test)]
     pub name: &'static str,
     pub needs: Features,
+    /// Builds a block's tables.
+    pub build: Build,
     /// Not a byte behind the output is written.
     pub exact: [[Decode; 2]; 2],
     /// [`SLOP`] bytes behind the output may be overwritten.
@@ -281,7 +284,7 @@ pub(super) struct Variants {
 pub(super) const SLOP: usize = 32;
 
 macro_rules! variants {
-    ($name:literal, $needs:expr, $copier:ty $(, #[$features:meta])?) => {{
+    ($name:literal, $needs:expr, $copier:ty, $sort:ty, $vector:literal $(, #[$features:meta])?) => {{
         const _: () = assert!(<$copier>::SLOP <= SLOP);
 
         /// # Safety
@@ -294,9 +297,18 @@ macro_rules! variants {
             // SAFETY: by this function's own contract.
             unsafe { task.decode::<C, WINDOW, PAIRED>(cursor) }
         }
+        /// # Safety
+        /// As for [`Job::build`].
+        $(#[$features])?
+        unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
+            // SAFETY: by this function's own contract.
+            unsafe { job.build::<$sort, $vector>() }
+        }
         Variants {
+            #[cfg(test)]
             name: $name,
             needs: $needs,
+            build,
             exact: [
                 [run::<Exact, false, false>, run::<Exact, false, true>],
                 [run::<Exact, true, false>, run::<Exact, true, true>],
@@ -316,9 +328,11 @@ pub(super) static VARIANTS: &[Variants] = &[
         "inflate avx2",
         Features::SSE4_1.and(Features::AVX2),
         super::copy::Shuffled,
-        #[target_feature(enable = "avx2,bmi1,bmi2")]
+        tables::ByVector,
+        true,
+        #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     ),
-    variants!("inflate portable", Features::NONE, Pieces),
+    variants!("inflate portable", Features::NONE, Pieces, tables::OneByOne, false),
 ];
 
 /// The variants for this CPU.
@@ -329,6 +343,33 @@ pub(super) fn variants() -> &'static Variants {
         .iter()
         .find(|variants| features.has(variants.needs))
         .unwrap_or(&VARIANTS[VARIANTS.len() - 1])
+}
+
+impl Task<'_> {
+    /// How many bits a length and its distance have that begin with these bits, and how many
+    /// literals are in front of them in the same entry.
+    #[cold]
+    #[inline(never)]
+    fn taken(&self, hold: u64) -> (u32, usize) {
+        // SAFETY: the loop has gone the same way through the same tables.
+        unsafe {
+            let literals = (&raw const (*self.tables).literals).cast::<u32>();
+            let distances = (&raw const (*self.tables).distances).cast::<u32>();
+            let mut found = *literals.add(low_bits(hold, self.root) as usize);
+            if entry::is_subtable(found) {
+                let index = low_bits(hold >> entry::bits(found), entry::code_bits(found));
+                found = *literals.add(entry::start(found) + index as usize);
+            }
+            let hold = hold >> entry::bits(found);
+            let index = low_bits(hold, tables::DISTANCE_ROOT as u32);
+            let mut symbol = *distances.add(index as usize);
+            if symbol & (distance::SPECIAL | distance::INVALID) == distance::SPECIAL {
+                let index = low_bits(hold >> entry::bits(symbol), entry::code_bits(symbol));
+                symbol = *distances.add((symbol >> 16) as usize + index as usize);
+            }
+            (entry::bits(found) + entry::bits(symbol), entry::literals(found) as usize)
+        }
+    }
 }
 
 /// The low `count` bits; only the low six bits of `count` matter.

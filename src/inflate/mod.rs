@@ -21,7 +21,7 @@ use crate::checksum::{adler32, crc32};
 use crate::codes::{Code, Flush};
 use crate::format::GzHeader;
 use crate::io::{Io, Step};
-use blocks::{Blocks, Mode, Stop};
+use blocks::{Around, Blocks, Mode, Stop};
 use header::{Context, Header, Outcome, WRAP_CHECK, WRAP_GZIP, WRAP_ZLIB};
 use window::Window;
 
@@ -210,7 +210,7 @@ impl Inflate {
                     answer.adler = Some(self.check);
                     self.begin_blocks();
                 }
-                Stage::Blocks => match self.blocks.run(io, *start, &self.window, flush) {
+                Stage::Blocks => match self.run_blocks(io, flush, *start) {
                     Stop::End => self.stage = Stage::Check,
                     Stop::Bad(text) => self.fail(text, answer),
                     Stop::Input | Stop::Room | Stop::Asked => return Code::Ok,
@@ -254,6 +254,11 @@ impl Inflate {
                 Stage::Sync => return Code::StreamError,
             }
         }
+    }
+
+    fn run_blocks(&mut self, io: &mut Io<'_>, flush: Flush, out_start: *mut u8) -> Stop {
+        let Inflate { blocks, window, .. } = self;
+        blocks.run(io, &Around { out_start, window, flush, variants: fast::variants() })
     }
 
     /// Reads on in the header; false if more input is needed.
@@ -573,3 +578,6 @@ pub fn with_zlib_stream<T>(step: impl FnOnce(&mut Inflate) -> T) -> T {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

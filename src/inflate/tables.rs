@@ -20,8 +20,8 @@ pub(super) const DISTANCE_ENTRIES: usize = 402;
 ///
 /// | bits | |
 /// |---|---|
-/// | 0–7 | how many bits to drop: the code, and a length's extra bits |
-/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index |
+/// | 0–7 | how many bits to drop: the whole code, and a length's extra bits |
+/// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index, which come behind those of bits 0–7 |
 /// | 12–13 | how many literals it stands for, 0 to 2 |
 /// | 14 | neither of the two: a subtable, the end of the block, or no code |
 /// | 15 | a length, perhaps after a literal; or bit 14 |
@@ -117,13 +117,28 @@ const DISTANCES: [u32; 32] = {
     all
 };
 
-const PRECODES: [u32; 32] = {
-    let mut all = [0; 32];
-    let mut symbol = 0;
-    while symbol < 19 {
-        all[symbol] = (symbol as u32) << 16;
-        symbol += 1;
+/// An entry of the table of the code for lengths: bits 0 to 11 as in [`entry`], bit 15 if it repeats
+/// the length before; from bit 16 on how many lengths it stands for, without its extra bits, and
+/// from bit 24 on the length.
+pub(super) mod precode {
+    pub const REPEATS: u32 = 1 << 15;
+
+    #[inline(always)]
+    pub const fn count(entry: u32) -> usize {
+        (entry >> 16 & 0xff) as usize
     }
+}
+
+const PRECODES: [u32; 19] = {
+    let mut all = [0; 19];
+    let mut length = 0;
+    while length < 16 {
+        all[length] = (length as u32) << 24 | 1 << 16;
+        length += 1;
+    }
+    all[16] = precode::REPEATS | 3 << 16 | 2;
+    all[17] = 3 << 16 | 3;
+    all[18] = 11 << 16 | 7;
     all
 };
 
@@ -139,21 +154,76 @@ pub(super) struct Lengths<const WORDS: usize> {
     counts: [u32; MAX_BITS + 1],
 }
 
-impl<const WORDS: usize> Lengths<WORDS> {
-    /// Of lengths up to 15.
+/// A way to find the symbols of each length.
+pub(super) trait Sort {
+    /// Of `count` lengths up to 15; those from 64 times `WORDS` on do not count.
+    ///
+    /// # Safety
+    /// `lengths` is readable for 64 times `WORDS` bytes, and has `count` lengths. The CPU has what
+    /// the way needs.
+    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS>;
+}
+
+/// One after the other, on any CPU.
+pub(super) struct OneByOne;
+
+impl Sort for OneByOne {
     #[inline(always)]
-    pub fn new(lengths: &[u8]) -> Self {
+    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS> {
+        // SAFETY: by the trait's contract.
+        let lengths = unsafe { core::slice::from_raw_parts(lengths, count) };
         let mut sets = [[0; WORDS]; MAX_BITS + 1];
         let mut counts = [0; MAX_BITS + 1];
-        for (symbol, length) in lengths.iter().enumerate() {
-            let length = *length as usize & MAX_BITS;
-            sets[length][symbol / 64] |= 1 << (symbol % 64);
-            counts[length] += 1;
+        for (word, lengths) in lengths.chunks(64).enumerate().take(WORDS) {
+            for (bit, length) in lengths.iter().enumerate() {
+                let length = *length as usize & MAX_BITS;
+                sets[length][word] |= 1 << bit;
+                counts[length] += 1;
+            }
         }
         counts[0] = 0;
         Lengths { sets, counts }
     }
+}
 
+/// All of one length at once, with 32-byte vectors. Only where AVX2 and POPCNT are.
+#[cfg(target_arch = "x86_64")]
+pub(super) struct ByVector;
+
+#[cfg(target_arch = "x86_64")]
+impl Sort for ByVector {
+    #[inline(always)]
+    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS> {
+        use core::arch::x86_64::{
+            _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+        };
+        // SAFETY: by the trait's contract, for all loads.
+        let vectors: [_; WORDS] = core::array::from_fn(|word| unsafe {
+            let from = lengths.add(64 * word);
+            (_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(32).cast()))
+        });
+        let within: [u64; WORDS] = core::array::from_fn(|word| {
+            let here = count.saturating_sub(64 * word);
+            if here >= 64 { u64::MAX } else { (1 << here) - 1 }
+        });
+        let sets: [[u64; WORDS]; MAX_BITS + 1] = core::array::from_fn(|length| {
+            // SAFETY: the CPU has AVX2, by the trait's contract.
+            let same = |vector| unsafe {
+                let wanted = _mm256_set1_epi8(length as i8);
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, wanted)) as u32
+            };
+            core::array::from_fn(|word| {
+                let (low, high) = vectors[word];
+                (u64::from(same(high)) << 32 | u64::from(same(low))) & within[word]
+            })
+        });
+        let mut counts = sets.map(|sets| sets.iter().map(|set| set.count_ones()).sum());
+        counts[0] = 0;
+        Lengths { sets, counts }
+    }
+}
+
+impl<const WORDS: usize> Lengths<WORDS> {
     /// The longest code's length; 0 if there is none.
     fn longest(&self) -> usize {
         (1..=MAX_BITS).rev().find(|length| self.counts[*length] != 0).unwrap_or(0)
@@ -236,9 +306,9 @@ pub(super) fn distances(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1
     true
 }
 
-/// The table of the code for code lengths: symbols from bit 16 on, lengths in bits 0 to 7. The
-/// bits that it is looked up with, or `None` if the lengths are no code.
-pub(super) fn precode(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>) -> Option<usize> {
+/// The table of the code for lengths; the bits that it is looked up with, or `None` if the lengths
+/// are no code.
+pub(super) fn precodes(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>) -> Option<usize> {
     let longest = lengths.longest();
     match shape(lengths, longest) {
         Shape::Complete => {
@@ -247,7 +317,7 @@ pub(super) fn precode(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>)
         }
         // As zlib has it: each bit is a length of zero, which can not end well.
         Shape::Empty => {
-            (table[0], table[1]) = (1, 1);
+            (table[0], table[1]) = (PRECODES[0] + ONE_BIT, PRECODES[0] + ONE_BIT);
             Some(1)
         }
         Shape::Single(_) | Shape::Bad => None,
@@ -293,7 +363,11 @@ fn complete<const WORDS: usize>(
             while set != 0 {
                 let symbol = 64 * word + set.trailing_zeros() as usize;
                 set &= set - 1;
-                table[reversed(code, length)] = symbols[symbol] + add;
+                let index = reversed(code, length);
+                debug_assert!(index < 1 << length && symbol < symbols.len());
+                // SAFETY: a complete code has no more codes of a length than the length has
+                // numbers, and the sets only have symbols that there are.
+                unsafe { *table.get_unchecked_mut(index) = symbols.get_unchecked(symbol) + add };
                 code = code.wrapping_add(1);
             }
         }
@@ -309,7 +383,7 @@ fn complete<const WORDS: usize>(
     let (mut prefix, mut start) = (usize::MAX, 0);
     for length in root + 1..=longest {
         code <<= 1;
-        let add = (length - root) as u32 * ONE_BIT;
+        let add = length as u32 * ONE_BIT;
         let mut left = lengths.counts[length];
         for (word, set) in lengths.sets[length].into_iter().enumerate() {
             let mut set = set;
@@ -357,7 +431,166 @@ fn subtable_bits(
 
 #[inline(always)]
 fn reversed(code: u16, length: usize) -> usize {
-    (code.reverse_bits() >> (16 - length)) as usize
+    /// Of one byte.
+    const REVERSED: [u8; 256] = {
+        let mut all = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            all[byte] = (byte as u8).reverse_bits();
+            byte += 1;
+        }
+        all
+    };
+    let (low, high) = (REVERSED[code as usize & 0xff], REVERSED[code as usize >> 8]);
+    ((u16::from(low) << 8 | u16::from(high)) >> (16 - length)) as usize
+}
+
+/// What part of the root's entries [`pair`] would make entries for two symbols, in 65536ths.
+#[inline(always)]
+fn paired_part(lengths: &Lengths<5>, root: usize) -> u32 {
+    // How much of the code's space literals have, and lengths, by the codes' length.
+    let mut both = [0; MAX_BITS + 1];
+    let mut literals = [0; MAX_BITS + 1];
+    for length in 1..=root {
+        let sets = &lengths.sets[length];
+        literals[length] = sets[..4].iter().map(|set| set.count_ones()).sum::<u32>();
+        let all = lengths.counts[length] - (sets[4] & 1) as u32;
+        both[length] = both[length - 1] + (all << (MAX_BITS - length));
+    }
+    let part: u32 =
+        (1..root).map(|length| (literals[length] * both[root - length]) >> length).sum();
+    2 * part
+}
+
+/// Makes entries for two symbols of those whose codes fit the root together: a literal and another
+/// one, or a length. In the table's upper part first, since both symbols' own entries are needed.
+#[inline(always)]
+pub(super) fn pair(table: &mut [u32; LITERAL_ENTRIES], root: usize) {
+    for index in (0..1 << root).rev() {
+        let first = table[index];
+        if first & entry::NOT_LITERAL != 0 {
+            continue;
+        }
+        let bits = entry::bits(first);
+        let second = table[index >> bits];
+        let fits = bits + entry::code_bits(second) <= root as u32;
+        if fits && second & entry::SPECIAL == 0 && entry::literals(second) < 2 {
+            table[index] = paired(first, second);
+        }
+    }
+}
+
+/// The entry for a literal's entry and the one of what follows.
+#[inline(always)]
+const fn paired(first: u32, second: u32) -> u32 {
+    // Bits, code bits and literals add up; the first literal is the first's, all else the second's.
+    const BITS: u32 = 0x0fff;
+    const COUNT: u32 = 3 << 12;
+    (second & !0x00ff_0000) + (first & (BITS | COUNT)) + (first & 0x00ff_0000)
+}
+
+/// As [`pair`], eight at once.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn pair_by_vector(table: &mut [u32; LITERAL_ENTRIES], root: usize) {
+    use core::arch::x86_64::*;
+    if root < 3 {
+        return pair(table, root);
+    }
+    // SAFETY: vectors of the root are within the table, and so is what lies below a place in it.
+    unsafe {
+        let all = |value: u32| _mm256_set1_epi32(value as i32);
+        let zero = _mm256_setzero_si256();
+        let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        let entries = table.as_mut_ptr();
+        for start in (0..1usize << root).step_by(8).rev() {
+            let place: *mut __m256i = entries.add(start).cast();
+            let first = _mm256_loadu_si256(place);
+            let literal =
+                _mm256_cmpeq_epi32(_mm256_and_si256(first, all(entry::NOT_LITERAL)), zero);
+            if _mm256_testz_si256(literal, literal) != 0 {
+                continue;
+            }
+            let bits = _mm256_and_si256(first, all(0xff));
+            let index = _mm256_srlv_epi32(_mm256_add_epi32(numbers, all(start as u32)), bits);
+            let second = _mm256_mask_i32gather_epi32::<4>(first, entries.cast(), index, literal);
+            let code_bits = _mm256_and_si256(_mm256_srli_epi32::<8>(second), all(15));
+            let over = _mm256_cmpgt_epi32(_mm256_add_epi32(bits, code_bits), all(root as u32));
+            let single = all(entry::SPECIAL | 2 << 12);
+            let single = _mm256_cmpeq_epi32(_mm256_and_si256(second, single), zero);
+            let fits = _mm256_andnot_si256(over, _mm256_and_si256(literal, single));
+            let kept = _mm256_and_si256(second, all(!0x00ff_0000));
+            let added = _mm256_and_si256(first, all(0x00ff_3fff));
+            let both = _mm256_add_epi32(kept, added);
+            _mm256_storeu_si256(place, _mm256_blendv_epi8(first, both, fits));
+        }
+    }
+}
+
+/// A block's code lengths, and the tables to build from them.
+pub(super) struct Job<'a> {
+    /// Literals and lengths, then distances; readable for 64 bytes behind the last.
+    pub lengths: *const u8,
+    pub literals: usize,
+    pub distances: usize,
+    pub literal_table: &'a mut [u32; LITERAL_ENTRIES],
+    pub distance_table: &'a mut [u32; DISTANCE_ENTRIES],
+    /// Much input follows, so that entries for two symbols can be worth it.
+    pub may_pair: bool,
+}
+
+/// What was built.
+pub(super) struct Built {
+    /// Bits that the literal/length table is looked up with.
+    pub root: usize,
+    pub paired: bool,
+}
+
+/// The lengths are no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoCode {
+    Literals,
+    Distances,
+}
+
+/// [`Job::build`] for one CPU tier.
+pub(super) type Build = unsafe fn(Job<'_>) -> Result<Built, NoCode>;
+
+/// Entries for two symbols cost a little at each length; where fewer than 9 % of the entries are
+/// such, that is more than they bring.
+const WORTH_PAIRING: u32 = 65536 * 9 / 100;
+
+impl Job<'_> {
+    /// Builds both tables.
+    ///
+    /// # Safety
+    /// `lengths` is as long as it says. The CPU has what `S` needs, and AVX2 with `VECTOR`.
+    #[inline(always)]
+    pub unsafe fn build<S: Sort, const VECTOR: bool>(self) -> Result<Built, NoCode> {
+        // SAFETY: by this function's own contract.
+        let (lengths, distance_lengths) = unsafe {
+            let of_distances = self.lengths.add(self.literals);
+            (S::sort(self.lengths, self.literals), S::sort(of_distances, self.distances))
+        };
+        let root = literals(self.literal_table, &lengths).ok_or(NoCode::Literals)?;
+        if !distances(self.distance_table, &distance_lengths) {
+            return Err(NoCode::Distances);
+        }
+        let paired = self.may_pair && paired_part(&lengths, root) >= WORTH_PAIRING;
+        #[cfg(target_arch = "x86_64")]
+        if paired && VECTOR {
+            // SAFETY: by this function's own contract.
+            unsafe { pair_by_vector(self.literal_table, root) };
+            return Ok(Built { root, paired });
+        }
+        if paired {
+            pair(self.literal_table, root);
+        }
+        Ok(Built { root, paired })
+    }
 }
 
 /// How many entries zlib's tables take for a code that it accepts, with a root of `root` bits: what
@@ -388,16 +621,21 @@ pub(super) fn entries_in_zlib(lengths: &[u8], root: usize) -> usize {
     entries
 }
 
-/// The tables of fixed blocks (RFC 1951, 3.2.6).
-pub(super) struct Fixed {
-    pub literals: [u32; 1 << FIXED_ROOT],
-    pub distances: [u32; 1 << DISTANCE_ROOT],
+/// Both tables of a block. Together, so that the loop has one pointer to them.
+#[repr(C)]
+pub(super) struct Pair<const LITERALS: usize> {
+    pub distances: [u32; DISTANCE_ENTRIES],
+    pub literals: [u32; LITERALS],
 }
+
+/// A pair of any size: what does not depend on it comes first.
+pub(super) type AnyPair = Pair<0>;
 
 /// The longest fixed code.
 pub(super) const FIXED_ROOT: usize = 9;
 
-pub(super) static FIXED: Fixed = Fixed {
+/// The tables of fixed blocks (RFC 1951, 3.2.6).
+pub(super) static FIXED: Pair<{ 1 << FIXED_ROOT }> = Pair {
     literals: {
         let mut table = [0; 1 << FIXED_ROOT];
         let mut symbol = 0;
@@ -419,7 +657,7 @@ pub(super) static FIXED: Fixed = Fixed {
         table
     },
     distances: {
-        let mut table = [0; 1 << DISTANCE_ROOT];
+        let mut table = [0; DISTANCE_ENTRIES];
         let mut symbol = 0;
         while symbol < 32 {
             let mut place = (symbol as u16).reverse_bits() as usize >> (16 - 5);

@@ -464,6 +464,11 @@ impl Pair<'_> {
             let mut byte = 0u8;
             (copy.next_out, copy.avail_out) = (&mut byte, 1);
             let code = z.inflate(&mut *copy, flush::NONE);
+            if code == code::DATA_ERROR {
+                // Byte by byte a window may be too small that is not in one call.
+                z.inflateEnd(&mut *copy);
+                return None;
+            }
             if code < 0 || copy.avail_out != 0 {
                 break;
             }

@@ -16,6 +16,7 @@ mod fuzz;
 mod gz;
 mod headers;
 mod hwcaps;
+mod inflate;
 mod matrix;
 mod packaging;
 mod run;
@@ -94,6 +95,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         bench::trials(setup),
         builds::trials(setup),
         checksum::trials(setup),
+        inflate::trials(),
         conformance::trials(setup),
         differential::trials(setup),
         cpython::trials(setup),

@@ -1,5 +1,5 @@
-//! The checksums alone, as a crate in a temporary directory: to be changed, instrumented, or built
-//! for another architecture.
+//! The checksums and inflate alone, as a crate in a temporary directory: to be changed,
+//! instrumented, or built for another architecture.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,11 @@ pub type z_off64_t = i64;
 pub type z_size_t = usize;
 ";
 
-/// A copy of src/cpu, src/checksum and the C functions of the latter.
+/// What is copied of src.
+const PARTS: [&str; 7] = ["cpu", "checksum", "inflate", "format", "alloc.rs", "codes.rs", "io.rs"];
+
+/// A copy of src/cpu, src/checksum and the C functions of the latter, of src/inflate and what it
+/// needs.
 pub struct Extract {
     /// Where it is.
     pub dir: TempDir,
@@ -34,7 +38,7 @@ impl Extract {
         let (sh, root, dir) = (Shell::new()?, paths::root(), extract.dir.path());
         let src = dir.join("src");
         fs::create_dir(&src)?;
-        for part in ["cpu", "checksum"] {
+        for part in PARTS {
             let from = root.join("src").join(part);
             cmd!(sh, "cp -r {from} {src}").quiet().run()?;
         }
@@ -45,7 +49,8 @@ impl Extract {
         fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock"))?;
         fs::write(
             src.join("lib.rs"),
-            "pub mod checksum;\npub mod cpu;\npub mod ffi;\nmod types;\n",
+            "pub mod alloc;\npub mod checksum;\npub mod codes;\npub mod cpu;\npub mod ffi;\n\
+             pub mod format;\npub mod inflate;\npub mod io;\nmod types;\n",
         )?;
         fs::write(
             dir.join("Cargo.toml"),

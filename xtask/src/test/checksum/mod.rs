@@ -1,8 +1,8 @@
 //! The checksums through the C ABI, their choice of kernel, and proofs that their tests can fail.
 
 mod aarch64;
-mod extract;
-mod mutants;
+pub(super) mod extract;
+pub(super) mod mutants;
 mod races;
 mod tiers;
 

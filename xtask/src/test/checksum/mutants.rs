@@ -9,16 +9,17 @@ use super::extract::Extract;
 use crate::test::{PASSED, check};
 
 /// A wrong number.
-struct Mutant {
+pub struct Mutant {
     /// The kernel that it is in.
-    kernel: &'static str,
-    file: &'static str,
-    from: &'static str,
-    times: usize,
-    to: &'static str,
+    pub kernel: &'static str,
+    pub file: &'static str,
+    pub from: &'static str,
+    pub times: usize,
+    pub to: &'static str,
 }
 
-const fn mutant(
+/// A wrong number.
+pub const fn mutant(
     kernel: &'static str,
     file: &'static str,
     from: &'static str,
@@ -172,15 +173,36 @@ pub fn trials() -> Vec<Trial> {
 
 fn mutants_are_noticed() -> Result<()> {
     let extract = Extract::new()?;
-    let unchanged = failing(&extract, "")?;
-    ensure!(unchanged.is_empty(), "unchanged kernels fail: {}", unchanged.join(", "));
+    all_are_noticed(&extract, MUTANTS, "checksum::tests::", |kernel| {
+        kernel.split(' ').next().unwrap_or_default().to_owned()
+    })?;
+    for (from, to) in SHARED {
+        let file = "checksum/crc32/constants.rs";
+        extract.replace(file, from, 1, to)?;
+        let failing = failing(&extract, "checksum::tests::crc32")?;
+        ensure!(failing.iter().any(|k| !k.starts_with(NOT_RUN)), "{to} passed for {from}");
+        extract.restore(file)?;
+    }
+    Ok(())
+}
+
+/// Plants one wrong number after the other. The tests of `tests`, and of those what `of` says for a
+/// kernel, must name the kernel, and no other way round find fault with what is unchanged.
+pub fn all_are_noticed(
+    extract: &Extract,
+    mutants: &[Mutant],
+    tests: &str,
+    of: impl Fn(&str) -> String,
+) -> Result<()> {
+    let unchanged = failing(extract, tests)?;
+    let wrong: Vec<_> = unchanged.iter().filter(|k| !k.starts_with(NOT_RUN)).cloned().collect();
+    ensure!(wrong.is_empty(), "unchanged kernels fail: {}", wrong.join(", "));
 
     let mut noticed = 0;
     let mut not_here = Vec::new();
-    for mutant in MUTANTS {
+    for mutant in mutants {
         extract.replace(mutant.file, mutant.from, mutant.times, mutant.to)?;
-        let checksum = mutant.kernel.split(' ').next().unwrap_or_default();
-        let failing = failing(&extract, checksum)?;
+        let failing = failing(extract, &format!("{tests}{}", of(mutant.kernel)))?;
         if failing.iter().any(|k| k == mutant.kernel) {
             noticed += 1;
         } else if failing.iter().any(|k| k.starts_with(NOT_RUN) && k.ends_with(mutant.kernel)) {
@@ -190,16 +212,9 @@ fn mutants_are_noticed() -> Result<()> {
         }
         extract.restore(mutant.file)?;
     }
-    for (from, to) in SHARED {
-        let file = "checksum/crc32/constants.rs";
-        extract.replace(file, from, 1, to)?;
-        let failing = failing(&extract, "crc32")?;
-        ensure!(failing.iter().any(|k| !k.starts_with(NOT_RUN)), "{to} passed for {from}");
-        extract.restore(file)?;
-    }
-    println!("{noticed} of {} kernels' wrong numbers noticed", MUTANTS.len());
+    println!("{noticed} of {} wrong numbers noticed", mutants.len());
     ensure!(
-        noticed + not_here.len() == MUTANTS.len() && noticed > 0,
+        noticed + not_here.len() == mutants.len() && noticed > 0,
         "not checked, since this CPU lacks what they need: {}",
         not_here.join(", ")
     );
@@ -210,9 +225,8 @@ fn mutants_are_noticed() -> Result<()> {
 const NOT_RUN: &str = "not run: ";
 
 /// The names of the kernels that the copy's tests find wrong, and of those that they do not run.
-fn failing(extract: &Extract, filter: &str) -> Result<Vec<String>> {
+fn failing(extract: &Extract, tests: &str) -> Result<Vec<String>> {
     let (sh, manifest) = (Shell::new()?, extract.manifest());
-    let tests = format!("checksum::tests::{filter}");
     let out = cmd!(sh, "cargo test --quiet --lib --manifest-path {manifest} {tests}")
         .quiet()
         .env("CARGO_TARGET_DIR", extract.target("mutants"))

@@ -1,0 +1,225 @@
+//! Blocks made symbol by symbol, with the bytes that they stand for by RFC 1951's definition.
+
+/// The same choices in every run: xorshift64* (Vigna, "An experimental exploration of Marsaglia's
+/// xorshift generators, scrambled", 2016).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() >> 33) as usize % limit
+    }
+
+    pub fn pick<const N: usize>(&mut self, from: [usize; N]) -> usize {
+        from[self.below(N)]
+    }
+}
+
+/// Bits in RFC 1951's order.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    used: u32,
+}
+
+impl Bits {
+    fn put(&mut self, value: u32, count: u32) {
+        for i in 0..count {
+            if self.used == 0 {
+                self.bytes.push(0);
+            }
+            *self.bytes.last_mut().unwrap() |= ((value >> i & 1) as u8) << self.used;
+            self.used = (self.used + 1) % 8;
+        }
+    }
+
+    /// A Huffman code, whose first bit is its highest.
+    fn code(&mut self, (code, length): (u32, u32)) {
+        for i in (0..length).rev() {
+            self.put(code >> i, 1);
+        }
+    }
+}
+
+/// RFC 1951, 3.2.2.
+fn canonical(lengths: &[u32]) -> Vec<(u32, u32)> {
+    let mut next = [0; 17];
+    let mut code = 0;
+    for length in 1..=15u32 {
+        let shorter = lengths.iter().filter(|l| length > 1 && **l == length - 1).count() as u32;
+        code = (code + shorter) << 1;
+        next[length as usize] = code;
+    }
+    let mut take = |length: u32| {
+        next[length as usize] += 1;
+        (next[length as usize] - 1, length)
+    };
+    lengths.iter().map(|length| if *length == 0 { (0, 0) } else { take(*length) }).collect()
+}
+
+/// Lengths of a complete code of `symbols`, made by splitting codes at random: the fewer of them
+/// are tried for each split, the more uneven.
+fn lengths(random: &mut Random, count: usize, symbols: &[usize]) -> Vec<u32> {
+    let mut leaves = vec![1, 1];
+    let uneven = random.below(3);
+    while leaves.len() < symbols.len() {
+        let mut at = random.below(leaves.len());
+        for _ in 0..uneven {
+            let other = random.below(leaves.len());
+            if leaves[other] > leaves[at] && leaves[other] < 15 {
+                at = other;
+            }
+        }
+        if leaves[at] < 15 {
+            leaves[at] += 1;
+            leaves.push(leaves[at]);
+        }
+    }
+    let mut all = vec![0; count];
+    for (symbol, length) in symbols.iter().zip(leaves) {
+        all[*symbol] = length;
+    }
+    all
+}
+
+fn length_code(length: usize) -> (usize, u32, u32) {
+    let mut base = 3;
+    for symbol in 257..285 {
+        let extra = if symbol < 265 { 0 } else { (symbol as u32 - 261) / 4 };
+        if length < base + (1 << extra) && length < 258 {
+            return (symbol, (length - base) as u32, extra);
+        }
+        base += 1 << extra;
+    }
+    (285, 0, 0)
+}
+
+fn distance_code(distance: usize) -> (usize, u32, u32) {
+    let mut base = 1;
+    for symbol in 0..30 {
+        let extra = if symbol < 4 { 0 } else { symbol as u32 / 2 - 1 };
+        if distance < base + (1 << extra) {
+            return (symbol, (distance - base) as u32, extra);
+        }
+        base += 1 << extra;
+    }
+    unreachable!("a distance of {distance}")
+}
+
+/// A stream and what it stands for.
+pub struct Stream {
+    pub bytes: Vec<u8>,
+    pub plain: Vec<u8>,
+}
+
+/// Some blocks, dynamic and fixed, of about `size` bytes each.
+pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
+    let mut bits = Bits::default();
+    let mut plain: Vec<u8> = Vec::new();
+    for block in 0..blocks {
+        bits.put(u32::from(block + 1 == blocks), 1);
+        let letters = random.pick([4, 30, 200, 256]);
+        let (literals, distances) = if random.below(5) == 0 {
+            bits.put(1, 2);
+            let fixed = |n| match n {
+                0..=143 => 8,
+                144..=255 => 9,
+                256..=279 => 7,
+                _ => 8,
+            };
+            let lengths: Vec<u32> = (0..288).map(fixed).collect();
+            (canonical(&lengths), canonical(&[5; 30]))
+        } else {
+            bits.put(2, 2);
+            let mut symbols: Vec<usize> = (0..letters).chain(257..286).collect();
+            for i in (1..symbols.len()).rev() {
+                symbols.swap(i, random.below(i + 1));
+            }
+            let end = random.below(symbols.len());
+            symbols.insert(end, 256);
+            let all: Vec<usize> = (0..30).collect();
+            let literals = lengths(random, 286, &symbols);
+            let distances = lengths(random, 30, &all);
+            header(&mut bits, &literals, &distances);
+            (canonical(&literals), canonical(&distances))
+        };
+        let end = plain.len() + size;
+        let matches = random.below(5);
+        while plain.len() < end {
+            if plain.is_empty() || random.below(5) >= matches {
+                let literal = random.below(letters);
+                bits.code(literals[literal]);
+                plain.push(literal as u8);
+                continue;
+            }
+            let most = plain.len().min(1 << random.pick([1, 4, 5, 9, 15]));
+            let distance = 1 + random.below(most);
+            let longest = random.pick([6, 30, 256]);
+            let length = 3 + random.below(longest);
+            let (symbol, value, extra) = length_code(length);
+            bits.code(literals[symbol]);
+            bits.put(value, extra);
+            let (symbol, value, extra) = distance_code(distance);
+            bits.code(distances[symbol]);
+            bits.put(value, extra);
+            for _ in 0..length {
+                plain.push(plain[plain.len() - distance]);
+            }
+        }
+        bits.code(literals[256]);
+    }
+    Stream { bytes: bits.bytes, plain }
+}
+
+/// A dynamic block's header; no length is repeated.
+fn header(bits: &mut Bits, literals: &[u32], distances: &[u32]) {
+    const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+    bits.put(literals.len() as u32 - 257, 5);
+    bits.put(distances.len() as u32 - 1, 5);
+    bits.put(15, 4);
+    // 13 of four bits and six of five make a complete code.
+    let precode: Vec<u32> = (0..19).map(|symbol| if symbol < 13 { 4 } else { 5 }).collect();
+    for symbol in ORDER {
+        bits.put(precode[symbol], 3);
+    }
+    let codes = canonical(&precode);
+    for length in literals.iter().chain(distances) {
+        bits.code(codes[*length as usize]);
+    }
+}
+
+/// A gzip stream of more than 4 GiB of zeros, in three parts; the second is so many zero bytes.
+pub struct Zeros {
+    pub before: Vec<u8>,
+    pub zeros: usize,
+    pub after: Vec<u8>,
+}
+
+pub fn zeros(crc: impl Fn(usize) -> u32) -> Zeros {
+    let mut bits = Bits { bytes: vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], used: 0 };
+    bits.put(5, 3);
+    // A match of 258 bytes at distance 1 is two zero bits.
+    let mut literals = [0; 286];
+    (literals[285], literals[0], literals[256]) = (1, 2, 2);
+    header(&mut bits, &literals, &[1]);
+    let literals = canonical(&literals);
+    bits.code(literals[0]);
+    let open = (8 - bits.used) % 8;
+    bits.put(0, open);
+    let zeros = 4_200_000;
+    let mut after = Bits::default();
+    after.put(0, open % 2);
+    after.code(literals[256]);
+    let matches = (open as usize).div_ceil(2) + 4 * zeros;
+    let length = 1 + 258 * matches;
+    let mut after = after.bytes;
+    after.extend(crc(length).to_le_bytes());
+    after.extend((length as u32).to_le_bytes());
+    Zeros { before: bits.bytes, zeros, after }
+}

@@ -1,0 +1,44 @@
+//! For every variant of the fast loop, a copy with one wrong number, which its tests must notice.
+
+use libtest_mimic::Trial;
+
+use super::checksum::extract::Extract;
+use super::checksum::mutants::{Mutant, all_are_noticed, mutant};
+use super::{PASSED, check};
+
+/// What only one variant uses, and what both do, once for each.
+#[cfg(target_arch = "x86_64")]
+const MUTANTS: &[Mutant] = &[
+    mutant("inflate portable", COPY, "[from.read(); 16]", 1, "[from.add(1).read(); 16]"),
+    mutant("inflate portable", TABLES, "lengths.chunks(64)", 1, "lengths.chunks(63)"),
+    mutant("inflate portable", TABLES, "BITS: u32 = 0x0fff", 1, "BITS: u32 = 0x07ff"),
+    mutant("inflate avx2", COPY, "(16 - 16 % distance)", 1, "(16 - 17 % distance)"),
+    mutant("inflate avx2", TABLES, "from.add(32)", 1, "from.add(31)"),
+    mutant("inflate avx2", TABLES, "all(0x00ff_3fff)", 1, "all(0x00ff_2fff)"),
+    mutant("inflate portable", COPY, "length - 16", 1, "length - 17"),
+    mutant("inflate avx2", COPY, "length - 16", 1, "length - 17"),
+    mutant("inflate portable", FAST, "21 + tables::LITERAL_ROOT", 1, "1 + tables::LITERAL_ROOT"),
+    mutant("inflate avx2", FAST, "21 + tables::LITERAL_ROOT", 1, "1 + tables::LITERAL_ROOT"),
+    mutant("inflate portable", FAST, "place as isize - length", 1, "place as isize"),
+    mutant("inflate avx2", FAST, "place as isize - length", 1, "place as isize"),
+    mutant("inflate portable", FAST, "SLOP.min(count - moved)", 1, "1.min(count - moved)"),
+    mutant("inflate avx2", FAST, "SLOP.min(count - moved)", 1, "1.min(count - moved)"),
+];
+#[cfg(not(target_arch = "x86_64"))]
+const MUTANTS: &[Mutant] = &[
+    mutant("inflate portable", COPY, "[from.read(); 16]", 1, "[from.add(1).read(); 16]"),
+    mutant("inflate portable", COPY, "length - 16", 1, "length - 17"),
+    mutant("inflate portable", FAST, "SLOP.min(count - moved)", 1, "1.min(count - moved)"),
+];
+
+const COPY: &str = "inflate/copy.rs";
+const FAST: &str = "inflate/fast.rs";
+const TABLES: &str = "inflate/tables.rs";
+
+/// The checks.
+pub fn trials() -> Vec<Trial> {
+    vec![check("inflate::mutants", || {
+        all_are_noticed(&Extract::new()?, MUTANTS, "inflate::tests::streams", |_| String::new())?;
+        PASSED
+    })]
+}
