@@ -212,7 +212,8 @@ mod tests {
             change(&mut shared);
             shared.problems("libz.so.1", &wanted())
         };
-        let faults: [(&dyn Fn(&mut Shared), &str); 8] = [
+        type Change<'a> = &'a dyn Fn(&mut Shared);
+        let faults: [(Change, &str); 8] = [
             (&|s| s.soname.clear(), "its soname is \"\" and not \"libz.so.1\""),
             (&|s| s.needed.push("libgcc_s.so.1".into()), "it needs libgcc_s.so.1 beside libc"),
             (&|s| drop(s.exports.remove("crc32")), "it lacks crc32"),

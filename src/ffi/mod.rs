@@ -8,8 +8,23 @@ pub mod zlib;
 
 use core::ffi::c_char;
 
-/// The version of zcompat, as `MAJOR.MINOR.PATCH`: a NUL-terminated string that is never freed.
+/// What follows the version where another engine makes the streams.
+#[cfg(feature = "engine-zlib-rs")]
+macro_rules! engine {
+    () => {
+        "+zlib-rs"
+    };
+}
+#[cfg(not(feature = "engine-zlib-rs"))]
+macro_rules! engine {
+    () => {
+        ""
+    };
+}
+
+/// The version of zcompat, as `MAJOR.MINOR.PATCH`, with `+zlib-rs` behind it where zlib-rs makes the
+/// streams: a NUL-terminated string that is never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn zcompat_version() -> *const c_char {
-    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+    concat!(env!("CARGO_PKG_VERSION"), engine!(), "\0").as_ptr().cast()
 }

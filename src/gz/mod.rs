@@ -14,6 +14,7 @@ mod fd;
 mod mode;
 mod read;
 mod reader;
+mod streams;
 mod write;
 mod writer;
 

@@ -6,8 +6,8 @@ use super::base::Base;
 use super::buffer::{Buffer, Window};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{End, Errno};
+use super::streams::Inflate;
 use crate::codes::{Code, Flush};
-use crate::inflate::OwnInflate;
 
 /// The gzip wrapper with the largest window (zlib.h, `inflateInit2`).
 const GZIP_WINDOW_BITS: i32 = 15 + 16;
@@ -17,7 +17,7 @@ const GZIP_WINDOW_BITS: i32 = 15 + 16;
 struct Buffers {
     input: Buffer,
     output: Buffer,
-    inflate: OwnInflate,
+    inflate: Inflate,
 }
 
 /// How input becomes output.
@@ -277,7 +277,7 @@ impl Reader {
             Some(Buffers {
                 input: Buffer::zeroed(size)?,
                 output: Buffer::zeroed(size * 2)?,
-                inflate: OwnInflate::new(GZIP_WINDOW_BITS).ok()?,
+                inflate: Inflate::new(GZIP_WINDOW_BITS).ok()?,
             })
         })();
         self.buffers = buffers;

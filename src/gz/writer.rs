@@ -7,8 +7,8 @@ use super::buffer::{Buffer, Window};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{Errno, Fd};
 use super::mode::Mode;
+use super::streams::{Config, Deflate};
 use crate::codes::{Code, Flush};
-use crate::deflate::{Config, Owned};
 
 /// The gzip wrapper with the largest window, and zlib's default memory level (zlib.h,
 /// `deflateInit2`).
@@ -17,7 +17,7 @@ const MEM_LEVEL: i32 = 8;
 
 /// The deflate stream and its output on the way to the descriptor.
 struct Compressor {
-    deflate: Owned,
+    deflate: Deflate,
     output: Buffer,
     /// What of the output buffer is still to be written.
     unwritten: Window,
@@ -118,7 +118,7 @@ impl Writer {
         let compressor = || {
             Some(Compressor {
                 output: Buffer::zeroed(size)?,
-                deflate: Owned::new(config).ok()?,
+                deflate: Deflate::new(config).ok()?,
                 unwritten: Window::default(),
                 member: Member::Open,
             })

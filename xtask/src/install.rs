@@ -15,20 +15,30 @@ use xshell::{Shell, cmd};
 
 use crate::abi::{LIBRARIES, Library};
 use crate::cargo_c::{self, CargoC};
+use crate::engine::Engine;
 use crate::paths;
 
 /// What `cargo xtask install` takes.
 #[derive(clap::Args, Clone)]
 pub struct Args {
-    /// Where to install
-    #[arg(long, default_value_os_t = paths::default_prefix())]
-    pub prefix: PathBuf,
+    /// Where to install; target/prefix if not given, with another engine target/prefix-ENGINE
+    #[arg(long, value_name = "DIR")]
+    pub prefix: Option<PathBuf>,
+    /// Whose functions make and read deflate streams
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     /// The folder for libraries, below the prefix
     #[arg(long, default_value = "lib")]
     pub libdir: PathBuf,
     /// Also builds tuned for x86-64-v2, v3 and v4, which glibc's loader picks by itself
     #[arg(long)]
     pub hwcaps: bool,
+}
+
+impl Args {
+    fn prefix(&self) -> PathBuf {
+        self.prefix.clone().unwrap_or_else(|| self.engine.prefix())
+    }
 }
 
 /// The levels of the x86-64 psABI that glibc has folders for.
@@ -38,7 +48,7 @@ pub const LEVELS: [&str; 3] = ["x86-64-v2", "x86-64-v3", "x86-64-v4"];
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
     install(&sh, args)?;
-    let prefix = std::path::absolute(&args.prefix)?;
+    let prefix = std::path::absolute(args.prefix())?;
     let pkg_config = prefix.join(&args.libdir).join("pkgconfig");
     println!("installed in {}", prefix.display());
     println!("to build on it: PKG_CONFIG_PATH={}", pkg_config.display());
@@ -47,12 +57,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Builds and installs to target/prefix; quick when nothing has changed.
 pub fn ensure_default_prefix(sh: &Shell) -> Result<()> {
-    install(sh, &Args { prefix: paths::default_prefix(), libdir: "lib".into(), hwcaps: false })
+    ensure_prefix(sh, Engine::Own).map(drop)
+}
+
+/// The same with any engine: where the libraries are.
+pub fn ensure_prefix(sh: &Shell, engine: Engine) -> Result<PathBuf> {
+    install(sh, &Args { prefix: None, engine, libdir: "lib".into(), hwcaps: false })?;
+    Ok(engine.prefix())
 }
 
 /// Builds and installs as `args` says.
 pub fn install(sh: &Shell, args: &Args) -> Result<()> {
-    let prefix = std::path::absolute(&args.prefix)?;
+    let prefix = std::path::absolute(args.prefix())?;
     let libdir = prefix.join(&args.libdir);
     ensure!(
         !args.libdir.components().any(|c| c == Component::ParentDir),
@@ -69,7 +85,7 @@ pub fn install(sh: &Shell, args: &Args) -> Result<()> {
     }
     build_tools(sh)?;
 
-    let build = Build::plain(sh)?;
+    let build = Build::plain(sh, args.engine)?;
     place_tree(&build.staged("include"), &prefix.join("include"))?;
     place_tree(&build.staged("share"), &prefix.join("share"))?;
     place_tree(&build.staged("lib/cmake"), &cmake_folder(&prefix, &args.libdir))?;
@@ -85,7 +101,7 @@ pub fn install(sh: &Shell, args: &Args) -> Result<()> {
     for level in LEVELS {
         let dir = libdir.join("glibc-hwcaps").join(level);
         if args.hwcaps {
-            let build = Build::tuned(sh, level)?;
+            let build = Build::tuned(sh, args.engine, level)?;
             for library in &LIBRARIES {
                 place_shared(&build, library, &dir)?;
             }
@@ -105,17 +121,18 @@ pub struct Build {
 
 impl Build {
     /// The build that everybody can run.
-    pub fn plain(sh: &Shell) -> Result<Build> {
-        Build::run(sh, &paths::target(), &[], &[])
+    pub fn plain(sh: &Shell, engine: Engine) -> Result<Build> {
+        Build::run(sh, &paths::target(), engine.arguments(), &[])
     }
 
     /// A build of the shared libraries whose Rust and C parts need a CPU of `level`.
-    pub fn tuned(sh: &Shell, level: &str) -> Result<Build> {
+    pub fn tuned(sh: &Shell, engine: Engine, level: &str) -> Result<Build> {
         let rustflags = with_flag("CARGO_ENCODED_RUSTFLAGS", '\u{1f}', "target-cpu", level)
             .unwrap_or_else(|| with_flag_or_new("RUSTFLAGS", &format!("-Ctarget-cpu={level}")));
         let cflags = with_flag_or_new("CFLAGS", &format!("-march={level}"));
         let target = paths::target().join("hwcaps").join(level);
-        Build::run(sh, &target, &["--library-type=cdylib"], &[rustflags, cflags])
+        let arguments = [&["--library-type=cdylib"], engine.arguments()].concat();
+        Build::run(sh, &target, &arguments, &[rustflags, cflags])
     }
 
     /// A build in `target`, with more arguments for cargo-c and more environment.

@@ -8,6 +8,7 @@ mod constants;
 mod cpython;
 mod debian;
 mod differential;
+mod engine;
 mod headers;
 mod install;
 mod loaded;

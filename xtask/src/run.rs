@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{ContentArrangement, Table};
 use xshell::{Shell, cmd};
 
+use crate::engine::Engine;
 use crate::loaded::{self, Audit, Record};
 use crate::process::{self, ending};
 use crate::{debian, install, paths};
@@ -21,6 +22,9 @@ pub struct Args {
     /// Run on the libraries installed here instead of building and installing to target/prefix
     #[arg(long)]
     prefix: Option<PathBuf>,
+    /// Whose functions make and read deflate streams in what is built
+    #[arg(long, value_enum, default_value_t, conflicts_with = "prefix")]
+    engine: Engine,
     /// The program and its arguments; without one: the examples, then some of the system's programs
     #[arg(last = true)]
     program: Vec<OsString>,
@@ -31,10 +35,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
     let prefix = match &args.prefix {
         Some(prefix) => std::path::absolute(prefix)?,
-        None => {
-            install::ensure_default_prefix(&sh)?;
-            paths::default_prefix()
-        }
+        None => install::ensure_prefix(&sh, args.engine)?,
     };
     let stage = Stage::new(&sh, &prefix)?;
     match args.program.split_first() {

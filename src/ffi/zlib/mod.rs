@@ -9,10 +9,16 @@
 //! - any other pointer is NULL, or valid for the length beside it; strings are NUL-terminated.
 
 pub mod checksum;
+#[cfg(not(feature = "engine-zlib-rs"))]
 pub mod deflate;
 pub mod gz;
+#[cfg(not(feature = "engine-zlib-rs"))]
 pub mod inflate;
+#[cfg(not(feature = "engine-zlib-rs"))]
 pub mod oneshot;
+#[cfg(not(feature = "engine-zlib-rs"))]
 mod stream;
 pub mod types;
 pub mod version;
+#[cfg(feature = "engine-zlib-rs")]
+pub mod zlib_rs;

@@ -3,7 +3,10 @@
 
 use core::ffi::{c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
+#[cfg(not(feature = "engine-zlib-rs"))]
 use super::stream::State;
+#[cfg(feature = "engine-zlib-rs")]
+use super::zlib_rs::State;
 use crate::format::GzHeader;
 use crate::gz::GzFile;
 

@@ -22,6 +22,7 @@ use crate::cpython::build::{self, Options};
 use crate::cpython::interpreter::{Interpreter, Libraries};
 use crate::cpython::source::Source;
 use crate::cpython::{self, packages};
+use crate::engine::Engine;
 use crate::{install, paths, process};
 
 /// What `cargo xtask bench python` takes.
@@ -177,7 +178,7 @@ fn columns(sh: &Shell, args: &Args, missing: &mut BTreeMap<String, String>) -> R
         }
         // 3.14 has both modules; 3.13 only zlib.
         let source = Source::known(sh, "3.14").or_else(|_| Source::known(sh, "3.13"))?;
-        build::build(sh, &source, &Options { prefix: &prefix, patched, jobs: 2 })
+        build::build(sh, &source, &Options { engine: Engine::Own, patched, jobs: 2 })
     };
     let plain = interpreter(&args.plain, false)?;
     let patched = interpreter(&args.patched, true)?;

@@ -12,6 +12,7 @@ use xshell::{Shell, cmd};
 use super::interpreter::Interpreter;
 use super::patches;
 use super::source::Source;
+use crate::engine::Engine;
 use crate::{debian, paths};
 
 /// What CPython needs to have all the modules that the tests use.
@@ -29,9 +30,9 @@ const PACKAGES: [&str; 10] = [
 ];
 
 /// How to build.
-pub struct Options<'a> {
-    /// Where the libraries are installed.
-    pub prefix: &'a Path,
+pub struct Options {
+    /// Whose functions make and read deflate streams in libz.
+    pub engine: Engine,
     /// Whether to apply the patches of cpython-patch/.
     pub patched: bool,
     /// `make -j`.
@@ -42,17 +43,15 @@ pub struct Options<'a> {
 pub fn build(sh: &Shell, source: &Source, options: &Options) -> Result<Interpreter> {
     let patches = if options.patched { patches::series(&source.series())? } else { Vec::new() };
     let kind = if patches.is_empty() { "plain" } else { "patched" };
-    let tree = paths::target().join("cpython").join(format!("{}-{kind}", source.version));
-    let name = format!("CPython {} {kind}", source.version);
+    let engine = options.engine.suffix("-");
+    let tree = paths::target().join("cpython").join(format!("{}-{kind}{engine}", source.version));
+    let name = format!("CPython {} {kind}{engine}", source.version);
+    let prefix = options.engine.prefix();
     let interpreter = Interpreter::host(&name, tree.join("python"));
 
     // What the build is made from; the libraries themselves are loaded at run time.
-    let mut stamp = format!(
-        "{}\n{}\n{}\n",
-        source.dir.display(),
-        source.fingerprint()?,
-        options.prefix.display()
-    );
+    let mut stamp =
+        format!("{}\n{}\n{}\n", source.dir.display(), source.fingerprint()?, prefix.display());
     for patch in &patches {
         stamp += &fs::read_to_string(patch)?;
     }
@@ -80,7 +79,7 @@ pub fn build(sh: &Shell, source: &Source, options: &Options) -> Result<Interpret
         println!("applied {patch}");
     }
 
-    let lib = options.prefix.join("lib");
+    let lib = prefix.join("lib");
     let mut configure = std::process::Command::new("./configure");
     configure
         .env("PKG_CONFIG_PATH", lib.join("pkgconfig"))

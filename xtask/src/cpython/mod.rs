@@ -20,6 +20,7 @@ use serde::Serialize;
 use xshell::{Shell, cmd};
 
 use crate::debian::Sid;
+use crate::engine::Engine;
 use crate::{install, paths};
 use interpreter::{Interpreter, Libraries};
 use source::Source;
@@ -48,6 +49,9 @@ pub struct Args {
     /// Build the Python packages for zstd on libzstd and run their own tests
     #[arg(long)]
     packages: bool,
+    /// Whose functions make and read deflate streams in libz
+    #[arg(long, value_enum, default_value_t, conflicts_with = "packages")]
+    engine: Engine,
     /// Also the tests that need up to 8 GB of memory
     #[arg(long, conflicts_with = "packages")]
     bigmem: bool,
@@ -98,7 +102,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None if args.prebuilt || args.packages => None,
         None => Some(Source::known(&sh, &args.version)?),
     };
-    install::ensure_default_prefix(&sh)?;
+    let prefix = install::ensure_prefix(&sh, args.engine)?;
     if args.packages {
         return packages::run(&sh, args.json.as_deref());
     }
@@ -109,7 +113,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut rows = Vec::new();
     match source {
         None => {
-            let (places, left_out) = prebuilt::find(&sh)?;
+            let (places, left_out) = prebuilt::find(&sh, &prefix)?;
             for why in left_out {
                 println!("left out: {why}");
             }
@@ -118,21 +122,21 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                     &place.interpreter,
                     &place.stock,
                     &place.ours,
+                    &prefix,
                     &modules,
                     &extra,
                 )?);
             }
         }
         Some(source) => {
-            let prefix = paths::default_prefix();
             let options =
-                build::Options { prefix: &prefix, patched: !args.unpatched, jobs: args.jobs };
+                build::Options { engine: args.engine, patched: !args.unpatched, jobs: args.jobs };
             let interpreter = build::build(&sh, &source, &options)?;
             if let Some(line) = build::summary(&interpreter) {
                 println!("{line}");
             }
             let stock = Libraries::At(stock(&sh)?);
-            rows.extend(compare(&interpreter, &stock, &Libraries::Own, &modules, &extra)?);
+            rows.extend(compare(&interpreter, &stock, &Libraries::Own, &prefix, &modules, &extra)?);
         }
     }
     report(&rows, args.json.as_deref())
@@ -160,18 +164,20 @@ pub fn stock(sh: &Shell) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Proves which library files `interpreter` maps on `stock` and on `ours`, and runs `modules` on
+/// Proves which library files `interpreter` maps on `stock` and on `ours`, which are installed in
+/// `prefix`, and runs `modules` on
 /// both.
 pub fn compare(
     interpreter: &Interpreter,
     stock: &Libraries,
     ours: &Libraries,
+    prefix: &Path,
     modules: &[&str],
     extra: &[String],
 ) -> Result<Vec<Row>> {
     let ours_dir = match ours {
         Libraries::At(dir) => dir.clone(),
-        Libraries::Own => paths::default_prefix().join("lib"),
+        Libraries::Own => prefix.join("lib"),
     };
     let mapped = interpreter.must_map(ours, &ours_dir)?;
     let under = interpreter.mapped(stock)?;

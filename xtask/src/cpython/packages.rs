@@ -365,7 +365,9 @@ fn alone() -> MutexGuard<'static, ()> {
 fn python(sh: &Shell) -> Result<interpreter::Interpreter> {
     let fits =
         |i: &interpreter::Interpreter| i.version().is_ok_and(|v| ((3, 10)..=(3, 13)).contains(&v));
-    if let Some(place) = prebuilt::pyenv().into_iter().rev().find(|p| fits(&p.interpreter)) {
+    if let Some(place) =
+        prebuilt::pyenv(&paths::default_prefix()).into_iter().rev().find(|p| fits(&p.interpreter))
+    {
         return Ok(place.interpreter);
     }
     debian::install(sh, &["gcc", "pkg-config", "python3-dev", "python3-venv"])?;

@@ -9,7 +9,6 @@ use xshell::{Shell, cmd};
 
 use super::interpreter::{Interpreter, Libraries};
 use crate::debian::{self, Sid};
-use crate::paths;
 
 /// An interpreter, and how to run it on stock libraries and on ours.
 pub struct Place {
@@ -21,13 +20,13 @@ pub struct Place {
     pub ours: Libraries,
 }
 
-/// Every interpreter found; and which of sid's cannot be had, with why.
-pub fn find(sh: &Shell) -> Result<(Vec<Place>, Vec<String>)> {
+/// Every interpreter found, on the libraries in `prefix` too; and which of sid's cannot be had, with why.
+pub fn find(sh: &Shell, prefix: &Path) -> Result<(Vec<Place>, Vec<String>)> {
     let mut left_out = Vec::new();
-    let mut places: Vec<Place> = system(sh).into_iter().collect();
-    places.extend(pyenv());
+    let mut places: Vec<Place> = system(sh, prefix).into_iter().collect();
+    places.extend(pyenv(prefix));
     for version in ["3.14", "3.15"] {
-        match sid(sh, version) {
+        match sid(sh, version, prefix) {
             Ok(place) => places.push(place),
             Err(error) => left_out.push(format!("Debian sid's {version}: {error:#}")),
         }
@@ -36,21 +35,21 @@ pub fn find(sh: &Shell) -> Result<(Vec<Place>, Vec<String>)> {
     Ok((places, left_out))
 }
 
-fn on_host(name: String, program: PathBuf) -> Place {
+fn on_host(name: String, program: PathBuf, prefix: &Path) -> Place {
     Place {
         interpreter: Interpreter::host(name, program),
         stock: Libraries::Own,
-        ours: Libraries::At(paths::default_prefix().join("lib")),
+        ours: Libraries::At(prefix.join("lib")),
     }
 }
 
 /// The system's python3, with its tests installed if that can be done.
-pub fn system(sh: &Shell) -> Option<Place> {
+pub fn system(sh: &Shell, prefix: &Path) -> Option<Place> {
     let program = PathBuf::from("/usr/bin/python3");
     if !program.exists() {
         return None;
     }
-    let place = on_host("system python3".to_owned(), program);
+    let place = on_host("system python3".to_owned(), program, prefix);
     let (major, minor) = place.interpreter.version().ok()?;
     // Debian packages most of the tests apart.
     if let Err(error) = debian::install(sh, &[&format!("libpython{major}.{minor}-testsuite")]) {
@@ -60,7 +59,7 @@ pub fn system(sh: &Shell) -> Option<Place> {
 }
 
 /// pyenv's interpreters, oldest first.
-pub fn pyenv() -> Vec<Place> {
+pub fn pyenv(prefix: &Path) -> Vec<Place> {
     let root = env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".pyenv")));
@@ -77,14 +76,14 @@ pub fn pyenv() -> Vec<Place> {
         // A link among the versions, such as 3.11 to 3.11.7, is the same interpreter again.
         let Some(program) = program.filter(|_| !entry.path().is_symlink()) else { continue };
         let version = name.split('.').map_while(|n| n.parse().ok()).collect();
-        found.push((version, on_host(format!("pyenv {name}"), program)));
+        found.push((version, on_host(format!("pyenv {name}"), program, prefix)));
     }
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found.into_iter().map(|(_, place)| place).collect()
 }
 
 /// Debian sid's Python `version`, unpacked with all it needs and entered by chroot.
-pub fn sid(sh: &Shell, version: &str) -> Result<Place> {
+pub fn sid(sh: &Shell, version: &str, prefix: &Path) -> Result<Place> {
     let python = format!("python{version}");
     let root =
         Sid::open(sh)?.root(sh, &python, &[&python, &format!("libpython{version}-testsuite")])?;
@@ -99,7 +98,7 @@ pub fn sid(sh: &Shell, version: &str) -> Result<Place> {
         fs::write(root.join(file), text)?;
     }
     let libraries = PathBuf::from("/zcompat");
-    copy_libraries(sh, &root.join("zcompat"))?;
+    copy_libraries(sh, prefix, &root.join("zcompat"))?;
     let place = Place {
         interpreter: Interpreter {
             name: format!("sid {version}"),
@@ -117,10 +116,10 @@ pub fn sid(sh: &Shell, version: &str) -> Result<Place> {
 }
 
 /// Copies the installed libraries to where an unpacked Debian sees them.
-fn copy_libraries(sh: &Shell, to: &Path) -> Result<()> {
+fn copy_libraries(sh: &Shell, prefix: &Path, to: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(to);
     fs::create_dir_all(to)?;
-    let from = paths::default_prefix().join("lib");
+    let from = prefix.join("lib");
     for entry in fs::read_dir(&from).with_context(|| format!("{}", from.display()))?.flatten() {
         let file = entry.path();
         if file.file_name().is_some_and(|n| n.to_string_lossy().contains(".so.")) {

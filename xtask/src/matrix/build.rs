@@ -71,7 +71,7 @@ struct CommandLine {
 
 impl CommandLine {
     fn new(sh: &Shell, plan: &Plan) -> Result<CommandLine> {
-        let Row { cpu, features, opt, lto } = plan.row;
+        let Row { cpu, features, opt, lto, engine } = plan.row;
         let march = toolchain::march(sh, cpu);
         let off = plan.without.iter().map(|f| format!("-{f}"));
         let on = features.split(',').filter(|f| !f.is_empty()).map(str::to_owned);
@@ -112,6 +112,9 @@ impl CommandLine {
             "--libdir=lib".into(),
             format!("--target-dir={}", plan.target.display()),
         ]);
+        if plan.package != Some("libzstd") {
+            words.extend(engine.arguments().iter().map(|&argument| argument.to_owned()));
+        }
         words.extend(plan.jobs.map(|jobs| format!("--jobs={jobs}")));
         Ok(CommandLine { env, words, march })
     }

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
+use crate::engine::Engine;
 use crate::paths;
 use host::Host;
 use report::Report;
@@ -50,6 +51,9 @@ pub struct Args {
     /// Only these codegen units; may be repeated
     #[arg(long, value_delimiter = ',')]
     pub lto: Vec<Lto>,
+    /// Whose functions make and read deflate streams in the rows
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     /// Test this libz.so.1 or libzstd.so.1 as it is instead of building rows; may be repeated
     #[arg(long, value_name = "PATH", conflicts_with_all = ["cpu", "opt", "lto", "full", "bisect_features"])]
     pub lib: Vec<PathBuf>,
@@ -90,7 +94,13 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let choice = row::Choice { full: args.full, cpus: &args.cpu, opts: &args.opt, ltos: &args.lto };
+    let choice = row::Choice {
+        full: args.full,
+        cpus: &args.cpu,
+        opts: &args.opt,
+        ltos: &args.lto,
+        engine: args.engine,
+    };
     let rows = row::rows(&choice)?;
     if args.list {
         rows.iter().for_each(|row| println!("{row}"));

@@ -6,6 +6,8 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::Engine;
+
 /// rustc's and the C compiler's optimisation level.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
@@ -52,6 +54,9 @@ pub struct Row {
     pub opt: Opt,
     /// The units.
     pub lto: Lto,
+    /// Whose functions make and read deflate streams.
+    #[serde(default)]
+    pub engine: Engine,
 }
 
 impl Row {
@@ -69,7 +74,7 @@ impl Row {
             !cpu.is_empty() && plain(cpu) && plain(&features),
             "a target-cpu is a name like znver4 or x86-64-v3+avx512vl, not {cpu:?}"
         );
-        Ok(Row { cpu: cpu.into(), features, opt, lto })
+        Ok(Row { cpu: cpu.into(), features, opt, lto, engine: Engine::Own })
     }
 
     /// As the command line takes it.
@@ -79,16 +84,17 @@ impl Row {
 
     /// A file name.
     pub fn file_name(&self) -> String {
-        format!("{}-{}-{}", self.target(), self.opt, self.lto)
+        format!("{}-{}-{}{}", self.target(), self.opt, self.lto, self.engine.suffix("-"))
     }
 
     /// What repeats this row alone.
     pub fn command(&self) -> String {
         format!(
-            "cargo xtask matrix --cpu {} --opt {} --lto {} --fresh",
+            "cargo xtask matrix --cpu {} --opt {} --lto {}{} --fresh",
             self.target(),
             &self.opt.to_string()[1..],
-            self.lto
+            self.lto,
+            self.engine.suffix(" --engine "),
         )
     }
 }
@@ -116,7 +122,8 @@ impl fmt::Display for Lto {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.target(), self.opt, self.lto)
+        let engine = self.engine.suffix(" on ");
+        write!(f, "{} {} {}{engine}", self.target(), self.opt, self.lto)
     }
 }
 
@@ -152,11 +159,19 @@ pub struct Choice<'a> {
     pub opts: &'a [Opt],
     /// Only these units.
     pub ltos: &'a [Lto],
+    /// Whose functions make and read deflate streams.
+    pub engine: Engine,
 }
 
 /// The rows of a choice. Naming one dimension leaves the others at what ships (O3, fat), or at
 /// everything with `full`.
 pub fn rows(choice: &Choice) -> Result<Vec<Row>> {
+    let mut rows = rows_of_ours(choice)?;
+    rows.iter_mut().for_each(|row| row.engine = choice.engine);
+    Ok(rows)
+}
+
+fn rows_of_ours(choice: &Choice) -> Result<Vec<Row>> {
     let named = !(choice.cpus.is_empty() && choice.opts.is_empty() && choice.ltos.is_empty());
     let mut rows = Vec::new();
     if !choice.full && !named {

@@ -12,6 +12,7 @@ use super::{PASSED, Setup, check, skip};
 use crate::cpython::interpreter::{Interpreter, Libraries};
 use crate::cpython::source::Source;
 use crate::cpython::{self, build, packages, patches, prebuilt, suite};
+use crate::engine::Engine;
 use crate::paths;
 
 /// All checks of this area.
@@ -128,7 +129,9 @@ fn holds(interpreter: &Interpreter, script: &str) -> Result<()> {
 /// The quick test modules of one interpreter, on its own libraries and on ours.
 fn quick(place: &prebuilt::Place, modules: &[&str]) -> Result<Completion> {
     let interpreter = &place.interpreter;
-    let rows = cpython::compare(interpreter, &place.stock, &place.ours, modules, &[])?;
+    let prefix = paths::default_prefix();
+    let rows =
+        cpython::compare(interpreter, &place.stock, &place.ours, &prefix, modules, &[])?;
     // A Python whose tests are not installed has one or two modules left.
     let zstd_too = interpreter.version()? >= (3, 14);
     for module in modules.iter().filter(|name| **name != "test_zstd" || zstd_too) {
@@ -150,14 +153,14 @@ fn all_equal(rows: &[cpython::Row]) -> Result<Completion> {
 }
 
 fn system() -> Result<Completion> {
-    match prebuilt::system(&Shell::new()?) {
+    match prebuilt::system(&Shell::new()?, &paths::default_prefix()) {
         Some(place) => quick(&place, &suite::QUICK),
         None => skip("no /usr/bin/python3"),
     }
 }
 
 fn pyenv() -> Result<Completion> {
-    match prebuilt::pyenv().last() {
+    match prebuilt::pyenv(&paths::default_prefix()).last() {
         Some(place) => quick(place, &suite::QUICK),
         None => skip("pyenv has no Python"),
     }
@@ -165,7 +168,7 @@ fn pyenv() -> Result<Completion> {
 
 /// The one that has zlib and _zstd built in, and whose test_gzip fails if the loader prints a word.
 fn sid() -> Result<Completion> {
-    match prebuilt::sid(&Shell::new()?, "3.15") {
+    match prebuilt::sid(&Shell::new()?, "3.15", &paths::default_prefix()) {
         Ok(place) => quick(&place, &["test_zlib", "test_gzip", "test_zstd"]),
         Err(error) => skip(format!("{error:#}")),
     }
@@ -177,9 +180,8 @@ fn built(version: &str, patched: bool) -> Result<Completion> {
         Ok(source) => source,
         Err(error) => return skip(format!("no source: {error:#}")),
     };
-    let prefix = paths::default_prefix();
-    let interpreter =
-        build::build(&sh, &source, &build::Options { prefix: &prefix, patched, jobs: 2 })?;
+    let options = build::Options { engine: Engine::Own, patched, jobs: 2 };
+    let interpreter = build::build(&sh, &source, &options)?;
     if patched {
         let says = build::summary(&interpreter).context("make's summary does not name zcompat")?;
         ensure!(says.contains(env!("CARGO_PKG_VERSION")), "{says}");
@@ -190,7 +192,8 @@ fn built(version: &str, patched: bool) -> Result<Completion> {
         }
     }
     let stock = Libraries::At(cpython::stock(&sh)?);
-    let rows = cpython::compare(&interpreter, &stock, &Libraries::Own, &suite::MODULES, &[])?;
+    let (ours, prefix) = (Libraries::Own, paths::default_prefix());
+    let rows = cpython::compare(&interpreter, &stock, &ours, &prefix, &suite::MODULES, &[])?;
     all_equal(&rows)
 }
 
@@ -247,13 +250,14 @@ fn refuses_others() -> Result<Completion> {
 
 fn all_prebuilt() -> Result<Completion> {
     let mut rows = Vec::new();
-    let (places, left_out) = prebuilt::find(&Shell::new()?)?;
+    let prefix = paths::default_prefix();
+    let (places, left_out) = prebuilt::find(&Shell::new()?, &prefix)?;
     if !left_out.is_empty() {
         return skip(left_out.join("; "));
     }
     for place in places {
-        let (stock, ours) = (&place.stock, &place.ours);
-        rows.extend(cpython::compare(&place.interpreter, stock, ours, &suite::MODULES, &[])?);
+        let (python, stock, ours) = (&place.interpreter, &place.stock, &place.ours);
+        rows.extend(cpython::compare(python, stock, ours, &prefix, &suite::MODULES, &[])?);
     }
     all_equal(&rows)
 }

@@ -8,6 +8,7 @@ use xshell::{Shell, cmd};
 
 use super::{PASSED, Setup, check, skip};
 use crate::abi::LIBRARIES;
+use crate::engine::Engine;
 use crate::install::{Args, LEVELS, install};
 use crate::paths;
 use crate::test::abi::exports_are_right;
@@ -25,7 +26,15 @@ pub fn trials(_setup: &'static Setup) -> Vec<Trial> {
         }
         let prefix = paths::target().join("hwcaps/prefix");
         let libdir = PathBuf::from("lib");
-        install(&sh, &Args { prefix: prefix.clone(), libdir: libdir.clone(), hwcaps: true })?;
+        install(
+            &sh,
+            &Args {
+                prefix: Some(prefix.clone()),
+                engine: Engine::Own,
+                libdir: libdir.clone(),
+                hwcaps: true,
+            },
+        )?;
         let lib = prefix.join(&libdir);
         for level in LEVELS {
             tuned_libraries_are_right(&sh, &lib, level)?;
@@ -33,7 +42,10 @@ pub fn trials(_setup: &'static Setup) -> Vec<Trial> {
         loads_the_best(&sh, &loader, &prefix, &lib)?;
 
         // Without --hwcaps nothing tuned may be left to shadow the new libraries.
-        install(&sh, &Args { prefix: prefix.clone(), libdir, hwcaps: false })?;
+        install(
+            &sh,
+            &Args { prefix: Some(prefix.clone()), engine: Engine::Own, libdir, hwcaps: false },
+        )?;
         let mapped = loader.mapped(&sh, &lib, &prefix.join("mapped"), None)?;
         ensure!(mapped == wanted(&lib), "after a plain install, {mapped:?} is mapped");
         PASSED

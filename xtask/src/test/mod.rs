@@ -11,6 +11,7 @@ mod conformance;
 mod cpython;
 mod differential;
 mod edge;
+mod engine;
 mod fuzz;
 mod gz;
 mod headers;
@@ -112,6 +113,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
+        engine::trials(),
         fuzz::trials(setup),
         gz::trials(setup),
         sanitize::trials(setup),

@@ -11,6 +11,7 @@ use xshell::{Shell, cmd};
 
 use super::{PASSED, Setup, check, skip};
 use crate::abi::LIBRARIES;
+use crate::engine::Engine;
 use crate::install::{Args, install};
 use crate::{debian, paths};
 
@@ -196,7 +197,15 @@ fn other_libdirs() -> Result<()> {
     for libdir in ["lib64", "lib/x86_64-linux-gnu", "lib/own"] {
         let dir = tempfile::tempdir()?;
         let prefix = dir.path().to_path_buf();
-        install(&sh, &Args { prefix: prefix.clone(), libdir: libdir.into(), hwcaps: false })?;
+        install(
+            &sh,
+            &Args {
+                prefix: Some(prefix.clone()),
+                engine: Engine::Own,
+                libdir: libdir.into(),
+                hwcaps: false,
+            },
+        )?;
         let lib = prefix.join(libdir);
         let program = prefix.join("both");
         compile(&sh, &lib.join("pkgconfig"), "--cflags --libs zlib libzstd", &[], &program)?;
