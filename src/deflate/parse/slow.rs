@@ -258,7 +258,7 @@ unsafe fn sorted_by<I: Isa>(
 struct Lazily {
     pos: usize,
     end: usize,
-    /// No position from here on is parsed where more input may come.
+    /// No position from here on is parsed.
     stop: usize,
     lazy: Lazy,
     lazy_most: usize,
@@ -269,11 +269,10 @@ struct Lazily {
 impl Lazily {
     fn new(s: &Deflate, to_the_end: bool) -> Lazily {
         let end = s.window.end();
-        let least = if to_the_end { 1 } else { MIN_LOOKAHEAD };
         Lazily {
             pos: s.window.pos,
             end,
-            stop: (end + 1).saturating_sub(least),
+            stop: s.window.stop(to_the_end),
             lazy: s.lazy,
             lazy_most: s.limits.lazy as usize,
             effort: s.effort(),
