@@ -602,3 +602,6 @@ impl Deflate {
         self.status == Status::Busy
     }
 }
+
+#[cfg(test)]
+mod tests;
