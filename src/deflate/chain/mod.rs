@@ -17,7 +17,6 @@ pub mod bucket;
 pub mod bulk;
 pub mod bytes;
 pub mod hash;
-pub mod isa;
 pub mod list;
 pub mod runs;
 

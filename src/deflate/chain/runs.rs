@@ -12,7 +12,6 @@
 
 use super::bytes::{Bytes, at, at_mut};
 use super::hash::Hash;
-use super::isa::{BLOCK, Isa};
 use super::{Best, Effort, MIN_LOOKAHEAD, Match, Search, consider};
 
 /// A half's first position is one that is hashed with the half's first bytes.
@@ -27,12 +26,12 @@ const FOUR: usize = 4;
 /// With more candidates than so many, others are looked for that are fewer.
 const RARE: usize = 128;
 
-/// Entries before the first of the sorted ones, so that a block may be read that ends at any.
-const PAD: usize = BLOCK;
+/// How many candidates are looked at between two checks of their distance.
+const AHEAD: usize = 8;
 
 /// The sorted positions of half a window.
 struct Half<'a> {
-    /// The positions by hash, and in order for the same hash. Some more entries in front.
+    /// The positions by hash, and in order for the same hash.
     sorted: &'a mut [u16],
     /// By hash, where its run starts; and behind the last one, where that ends.
     starts: &'a mut [u16],
@@ -61,12 +60,11 @@ struct Run<'a> {
 
 impl<'a> Half<'a> {
     fn memory(w_size: usize, hash: Hash) -> usize {
-        PAD + 2 * w_size + hash.count() + 1
+        2 * w_size + hash.count() + 1
     }
 
     fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Half<'a> {
-        let (sorted, memory) = memory.split_at_mut(PAD + w_size);
-        sorted[..PAD].fill(0);
+        let (sorted, memory) = memory.split_at_mut(w_size);
         let (starts, ranks) = memory.split_at_mut(hash.count() + 1);
         starts.fill(0);
         Half { sorted, starts, ranks: &mut ranks[..w_size] }
@@ -76,7 +74,7 @@ impl<'a> Half<'a> {
     fn sort(&mut self, hash: Hash, window: &[u8], base: usize, from: usize, to: usize) {
         let (sorted, starts) = (&mut *self.sorted, &mut *self.starts);
         let ranks = &mut self.ranks[from + BEFORE - base..to + BEFORE - base];
-        assert!(PAD + ranks.len() <= sorted.len() && starts.len() == hash.count() + 1);
+        assert!(ranks.len() <= sorted.len() && starts.len() == hash.count() + 1);
         starts.fill(0);
         // How many have each hash.
         let mut pos = from;
@@ -89,8 +87,7 @@ impl<'a> Half<'a> {
             }
         }
         // Where they go: the entry behind each hash's counts up from the start of its run.
-        sums(PAD as u16, &mut starts[1..]);
-        starts[0] = PAD as u16;
+        sums(&mut starts[1..]);
         let mut place = |hash: u16| {
             // SAFETY: as above.
             let next = unsafe { at_mut(starts, usize::from(hash) + 1) };
@@ -120,12 +117,12 @@ impl<'a> Half<'a> {
     }
 }
 
-/// Replaces each count by `first` and the sum of those before it; that is below 2^16 for all, and
-/// their number a multiple of 4.
-fn sums(first: u16, counts: &mut [u16]) {
+/// Replaces each count by the sum of those before it; their sum is below 2^16, and their number a
+/// multiple of 4.
+fn sums(counts: &mut [u16]) {
     // In one multiplication, each of four counts in 64 bits is added to those above it.
     const EACH: u64 = 0x0001_0001_0001_0001;
-    let mut sum = u64::from(first) * EACH;
+    let mut sum = 0u64;
     for four in counts.as_chunks_mut::<4>().0 {
         let [a, b, c, d] = four.map(u64::from);
         let above = (a | b << 16 | c << 32 | d << 48).wrapping_mul(EACH);
@@ -196,7 +193,7 @@ impl<'a> Runs<'a> {
         // SAFETY: a hash is below `Hash::count`, and there is one more entry.
         let starts = |half: &Half, hash| usize::from(unsafe { at(half.starts, hash) });
         let near = Run { sorted: half.sorted, from: starts(half, hash), to: rank };
-        let (lower, far) = (&self.lower, Run { sorted: self.lower.sorted, from: PAD, to: PAD });
+        let (lower, far) = (&self.lower, Run { sorted: self.lower.sorted, from: 0, to: 0 });
         let far = match upper {
             true => Run { from: starts(lower, hash), to: starts(lower, hash + 1), ..far },
             false => far,
@@ -205,16 +202,9 @@ impl<'a> Runs<'a> {
     }
 
     /// The longest match, the nearest of these, that is longer than `search.best`.
-    ///
-    /// # Safety
-    /// The CPU has what `I` needs.
+    /// `window` begins with the bytes that [`Runs::fill`] was called with last.
     #[inline(always)]
-    pub unsafe fn find<I: Isa>(
-        &self,
-        window: &[u8],
-        search: &Search,
-        effort: &Effort,
-    ) -> Option<Match> {
+    pub fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
         let pos = search.pos;
         let mut best = Best::new(search, effort);
         assert!(pos + best.cap <= window.len() && pos >= self.from && pos < self.to);
@@ -239,86 +229,45 @@ impl<'a> Runs<'a> {
         }
         let near = Run { from: near.to - near_count, ..near };
         let far = Run { from: far.to - far_count, ..far };
-        // The nearest eight of both.
-        let taken = near_count.min(BLOCK);
-        if best.len == 2 || count <= BLOCK {
-            // SAFETY: see above.
-            let (block, valid) = unsafe {
-                let (near, far) = (
-                    near.sorted.as_ptr().add(near.to - BLOCK),
-                    far.sorted.as_ptr().add(far.to - BLOCK),
-                );
-                I::join(near, far, taken, taken + far_count.min(BLOCK - taken), limit as u16)
-            };
-            if valid == 0 {
-                return self.find_at_limit(bytes, search, effort, [near, far], limit);
-            }
-            if best.len == 2 {
-                // SAFETY: see above.
-                let (index, len, mut long) = unsafe { I::longest(bytes, &block, valid, start) };
-                if long == 0 {
-                    if len >= 3 {
-                        best.len = len;
-                        best.start = usize::from(block[BLOCK - 1 - index]);
-                    }
-                } else {
-                    while long != 0 {
-                        let index = long.trailing_zeros() as usize / 8;
-                        long &= long - 1;
-                        let candidate = usize::from(block[BLOCK - 1 - index]);
+        let mut rest = [near, far];
+        let (mut shift, mut beyond) = (0, limit);
+        // SAFETY: see above.
+        let nearest = usize::from(match near_count {
+            0 => unsafe { at(far.sorted, far.to - 1) },
+            _ => unsafe { at(near.sorted, near.to - 1) },
+        });
+        if nearest <= limit {
+            return self.find_at_limit(bytes, search, effort, [near, far], limit);
+        }
+        if best.len == 2 {
+            // Any match of three bytes or more will do.
+            'found: {
+                for run in &mut rest {
+                    while run.to > run.from {
+                        run.to -= 1;
                         // SAFETY: see above.
-                        let len = unsafe { bytes.common(candidate, pos, 8, best.cap) };
-                        if len > best.len {
-                            best.len = len;
+                        let candidate = usize::from(unsafe { at(run.sorted, run.to) });
+                        if candidate <= limit {
+                            return None;
+                        }
+                        // SAFETY: see above.
+                        let differing = unsafe { bytes.eight(candidate) } ^ start;
+                        if differing & 0xff_ffff == 0 {
+                            best.len = match differing {
+                                // SAFETY: see above.
+                                0 => unsafe { bytes.common(candidate, pos, 8, best.cap) },
+                                _ => differing.trailing_zeros() as usize / 8,
+                            };
                             best.start = candidate;
-                            if len >= best.enough {
-                                return best.found();
-                            }
+                            break 'found;
                         }
                     }
                 }
-            } else {
-                // SAFETY: see above.
-                let end = unsafe { bytes.four(pos + best.len - 3) };
-                // SAFETY: see above.
-                let mut hits = unsafe { I::hits(bytes, &block, valid, best.len - 3, end) };
-                while hits != 0 {
-                    let index = hits.trailing_zeros() as usize;
-                    hits &= hits - 1;
-                    let candidate = usize::from(block[BLOCK - 1 - index]);
-                    // SAFETY: see above.
-                    let len = unsafe { bytes.common(candidate, pos, 0, best.cap) };
-                    if len > best.len {
-                        best.len = len;
-                        best.start = candidate;
-                        if len >= best.enough {
-                            return best.found();
-                        }
-                    }
-                }
+                return None;
             }
-            if valid < BLOCK || count == BLOCK {
+            if best.len >= best.enough {
                 return best.found();
             }
-            if best.len == 2 {
-                // Eight strangers with the same hash.
-                return self.find_slowly(bytes, search, effort);
-            }
-        }
-        let mut rest =
-            [Run { to: near.to - taken, ..near }, Run { to: far.to - (BLOCK - taken), ..far }];
-        let (mut shift, mut beyond) = (0, limit);
-        if search.best > 2 {
-            // SAFETY: see above.
-            let nearest = if near_count > 0 {
-                unsafe { at(near.sorted, near.to - 1) }
-            } else {
-                unsafe { at(far.sorted, far.to - 1) }
-            };
-            if usize::from(nearest) <= limit {
-                return self.find_at_limit(bytes, search, effort, [near, far], limit);
-            }
-            rest = [near, far];
         }
         if count > RARE {
             // A longer match has the same three bytes at its end as well.
@@ -338,14 +287,18 @@ impl<'a> Runs<'a> {
             }
         }
         // SAFETY: see above.
-        unsafe { self.find_in::<I>(bytes, pos, start, rest, shift, beyond, &mut best) };
+        unsafe { self.find_in(bytes, pos, start, rest, shift, beyond, &mut best) };
         best.found()
     }
 
+    /// Goes on through `runs` with a match at hand, by the place `shift` bytes behind each
+    /// candidate, down to the places behind `limit`.
+    ///
     /// # Safety
-    /// See [`Runs::find`].
+    /// `pos + best.cap` is within `bytes`, and at least 8 and `best.len + 1` behind `pos`, as are
+    /// `shift + 3`. The runs' positions, less `shift`, are before `pos`.
     #[inline(always)]
-    unsafe fn find_in<I: Isa>(
+    unsafe fn find_in(
         &self,
         bytes: Bytes,
         pos: usize,
@@ -364,8 +317,8 @@ impl<'a> Runs<'a> {
             'run: loop {
                 let candidate = 'hit: {
                     // SAFETY: see above.
-                    while p - stop >= BLOCK
-                        && usize::from(unsafe { at(run.sorted, p - BLOCK) }) > limit
+                    while p - stop >= AHEAD
+                        && usize::from(unsafe { at(run.sorted, p - AHEAD) }) > limit
                     {
                         let hit = |k| {
                             // SAFETY: see above.
@@ -398,31 +351,21 @@ impl<'a> Runs<'a> {
                             // SAFETY: see above.
                             break 'hit usize::from(unsafe { at(run.sorted, p) }) - shift;
                         }
-                        p -= BLOCK;
+                        p -= AHEAD;
                     }
-                    if p == stop {
-                        break 'run;
-                    }
-                    // SAFETY: see above.
-                    let (block, valid) = unsafe {
-                        I::load(
-                            run.sorted.as_ptr().add(p - BLOCK),
-                            (p - stop).min(BLOCK),
-                            limit as u16,
-                        )
-                    };
-                    let block = block.map(|position| position.saturating_sub(shift as u16));
-                    // SAFETY: see above.
-                    let hits = unsafe { I::hits(bytes, &block, valid, offset, end) };
-                    if hits == 0 {
-                        if valid < p - stop {
+                    while p > stop {
+                        p -= 1;
+                        // SAFETY: see above.
+                        let c = usize::from(unsafe { at(run.sorted, p) });
+                        if c <= limit {
                             return;
                         }
-                        break 'run;
+                        // SAFETY: see above.
+                        if unsafe { bytes.four((c + offset).wrapping_sub(shift)) == end } {
+                            break 'hit c - shift;
+                        }
                     }
-                    p -= hits.trailing_zeros() as usize + 1;
-                    // SAFETY: see above.
-                    usize::from(unsafe { at(run.sorted, p) }) - shift
+                    break 'run;
                 };
                 // SAFETY: see above.
                 let differing = unsafe { bytes.eight(candidate) } ^ start;

@@ -4,7 +4,6 @@ use super::stock::{Config, Finder, Reference, parse};
 use crate::deflate::chain::bucket::Bucket;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
-use crate::deflate::chain::isa::Portable;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Match, Search};
@@ -164,24 +163,8 @@ impl Finder for All<'_> {
             assert_eq!(found, expected, "bulk, {}, {search:?}, {:?}", self.name, self.settings);
         }
         if let Some(runs) = &self.runs {
-            // SAFETY: any CPU can do that.
-            let found = unsafe { runs.find::<Portable>(window, search, &effort) };
-            assert_eq!(
-                found, expected,
-                "runs, portable, {}, {search:?}, {:?}",
-                self.name, self.settings
-            );
-            if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("bmi2") {
-                // SAFETY: the CPU has it.
-                let found = unsafe {
-                    runs.find::<crate::deflate::chain::isa::Avx2>(window, search, &effort)
-                };
-                assert_eq!(
-                    found, expected,
-                    "runs, AVX2, {}, {search:?}, {:?}",
-                    self.name, self.settings
-                );
-            }
+            let found = runs.find(window, search, &effort);
+            assert_eq!(found, expected, "runs, {}, {search:?}, {:?}", self.name, self.settings);
         }
         expected
     }
