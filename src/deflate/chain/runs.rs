@@ -24,7 +24,7 @@ const GROUP: usize = 2048;
 const FOUR: usize = 4;
 
 /// With more candidates than so many, others are looked for that are fewer.
-const RARE: usize = 128;
+const RARE: usize = 64;
 
 /// How many candidates are looked at between two checks of their distance.
 const AHEAD: usize = 8;
