@@ -10,7 +10,7 @@
 //! in reach: when the window slides, the upper half becomes the lower, and a position there, being
 //! at least `max_dist`, reaches nothing before.
 
-use super::bytes::{Bytes, at, at_mut};
+use super::bytes::{Here, at, at_mut};
 use super::hash::Hash;
 use super::{Best, Effort, MIN_LOOKAHEAD, Match, Search, consider};
 
@@ -56,6 +56,28 @@ struct Run<'a> {
     sorted: &'a [u16],
     from: usize,
     to: usize,
+}
+
+impl Run<'_> {
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.to - self.from
+    }
+
+    /// The last `count` of them.
+    #[inline(always)]
+    fn last(self, count: usize) -> Self {
+        Run { from: self.to - count, ..self }
+    }
+
+    /// An entry of the run, counted from the start of all.
+    #[inline(always)]
+    fn at(&self, index: usize) -> usize {
+        debug_assert!((self.from..self.to).contains(&index));
+        // SAFETY: runs are only made by `Runs::runs`, from indices of entries, and cut; and all
+        // calls here are for one between `from` and `to`.
+        usize::from(unsafe { at(self.sorted, index) })
+    }
 }
 
 impl<'a> Half<'a> {
@@ -208,213 +230,60 @@ impl<'a> Runs<'a> {
         let pos = search.pos;
         let mut best = Best::new(search, effort);
         assert!(pos + best.cap <= window.len() && pos >= self.from && pos < self.to);
-        let bytes = Bytes::new(window);
-        if best.cap < 8 || best.enough < 8 || best.len < 2 {
-            return self.find_slowly(bytes, search, effort);
+        if best.cap < 8 || best.len < 2 {
+            return self.find_slowly(window, search, effort);
         }
-        // SAFETY, for the reads of the blocks here: `pos + cap` is within the window, as asserted
-        // above, every sorted position in a run below a rank is before `pos`, and what is read
-        // ends at or before `cap` bytes from them: 8 is at most `cap`, and so is `best.len + 1`.
-        // SAFETY: see above.
-        let start = unsafe { bytes.eight(pos) };
-        let [near, far] = self.runs(self.hash.of(start as u32), pos);
+        // SAFETY: positions in a run up to the rank of another are before that; less `shift`, those
+        // before `pos + shift` are before `pos`. Offsets are at most three less than a length that
+        // is not the longest possible, `cap`.
+        let here = unsafe { Here::new(window, pos, best.cap) };
+        let [near, far] = self.runs(self.hash.of(here.start() as u32), pos);
         let limit = pos.saturating_sub(self.w_size - MIN_LOOKAHEAD);
         let budget = effort.budget(search.best) as usize;
-        // How many candidates each run has, the budget permitting.
-        let near_count = (near.to - near.from).min(budget);
-        let far_count = (far.to - far.from).min(budget - near_count);
-        let count = near_count + far_count;
+        // What the budget permits.
+        let near = near.last(near.count().min(budget));
+        let far = far.last(far.count().min(budget - near.count()));
+        let count = near.count() + far.count();
         if count == 0 || best.len >= best.cap {
             return None;
         }
-        let near = Run { from: near.to - near_count, ..near };
-        let far = Run { from: far.to - far_count, ..far };
-        let mut rest = [near, far];
-        let (mut shift, mut beyond) = (0, limit);
-        // SAFETY: see above.
-        let nearest = usize::from(match near_count {
-            0 => unsafe { at(far.sorted, far.to - 1) },
-            _ => unsafe { at(near.sorted, near.to - 1) },
-        });
+        let nearest = if near.count() > 0 { near.at(near.to - 1) } else { far.at(far.to - 1) };
         if nearest <= limit {
-            return self.find_at_limit(bytes, search, effort, [near, far], limit);
-        }
-        if best.len == 2 {
-            // Any match of three bytes or more will do.
-            'found: {
-                for run in &mut rest {
-                    while run.to > run.from {
-                        run.to -= 1;
-                        // SAFETY: see above.
-                        let candidate = usize::from(unsafe { at(run.sorted, run.to) });
-                        if candidate <= limit {
-                            return None;
-                        }
-                        // SAFETY: see above.
-                        let differing = unsafe { bytes.eight(candidate) } ^ start;
-                        if differing & 0xff_ffff == 0 {
-                            best.len = match differing {
-                                // SAFETY: see above.
-                                0 => unsafe { bytes.common(candidate, pos, 8, best.cap) },
-                                _ => differing.trailing_zeros() as usize / 8,
-                            };
-                            best.start = candidate;
-                            break 'found;
-                        }
-                    }
-                }
-                return None;
+            // Only the first of a chain may be at the limit.
+            if nearest == limit && limit > 0 {
+                consider(window, pos, nearest, &mut best);
             }
+            return best.found();
+        }
+        let mut rest = [near, far];
+        if best.len == 2 {
+            first_match(here, &mut rest, limit, &mut best)?;
             if best.len >= best.enough {
                 return best.found();
             }
         }
-        if count > RARE {
-            // A longer match has the same three bytes at its end as well.
-            let other = best.len - 2;
-            if pos + other + 1 < self.to {
-                // SAFETY: see above; behind what is sorted there are two bytes more.
-                let hash = self.hash.of(unsafe { bytes.four(pos + other) });
-                let others = self.runs(hash, pos + other);
-                let fewer = others.iter().map(|run| run.to - run.from).sum::<usize>();
-                if fewer < count {
-                    let run = if far_count > 0 { far } else { near };
-                    // SAFETY: see above.
-                    let last = usize::from(unsafe { at(run.sorted, run.from) });
-                    (shift, rest) = (other, others);
-                    beyond = limit.max(last.saturating_sub(1)) + shift;
-                }
+        let (mut shift, mut beyond) = (0, limit);
+        // A longer match has the same three bytes at its end as well.
+        let other = best.len - 2;
+        if count > RARE && pos + other + 1 < self.to {
+            let others = self.runs(self.hash.at(window, pos + other), pos + other);
+            if others[0].count() + others[1].count() < count {
+                // The last that the budget permits.
+                let run = if far.count() > 0 { far } else { near };
+                (shift, rest) = (other, others);
+                beyond = limit.max(run.at(run.from).saturating_sub(1)) + shift;
             }
         }
-        // SAFETY: see above.
-        unsafe { self.find_in(bytes, pos, start, rest, shift, beyond, &mut best) };
-        best.found()
-    }
-
-    /// Goes on through `runs` with a match at hand, by the place `shift` bytes behind each
-    /// candidate, down to the places behind `limit`.
-    ///
-    /// # Safety
-    /// `pos + best.cap` is within `bytes`, and at least 8 and `best.len + 1` behind `pos`, as are
-    /// `shift + 3`. The runs' positions, less `shift`, are before `pos`.
-    #[inline(always)]
-    unsafe fn find_in(
-        &self,
-        bytes: Bytes,
-        pos: usize,
-        start: u64,
-        runs: [Run<'_>; 2],
-        shift: usize,
-        limit: usize,
-        best: &mut Best,
-    ) {
-        let mut offset = best.len - 3;
-        // SAFETY: see above.
-        let mut end = unsafe { bytes.four(pos + offset) };
-        for run in runs {
-            let stop = run.from;
-            let mut p = run.to;
-            'run: loop {
-                let candidate = 'hit: {
-                    // SAFETY: see above.
-                    while p - stop >= AHEAD
-                        && usize::from(unsafe { at(run.sorted, p - AHEAD) }) > limit
-                    {
-                        let hit = |k| {
-                            // SAFETY: see above.
-                            let c = usize::from(unsafe { at(run.sorted, p - k) });
-                            // SAFETY: see above.
-                            unsafe { bytes.four((c + offset).wrapping_sub(shift)) == end }
-                        };
-                        // Written out: as a loop it is not unrolled.
-                        let nearest = if hit(1) {
-                            1
-                        } else if hit(2) {
-                            2
-                        } else if hit(3) {
-                            3
-                        } else if hit(4) {
-                            4
-                        } else if hit(5) {
-                            5
-                        } else if hit(6) {
-                            6
-                        } else if hit(7) {
-                            7
-                        } else if hit(8) {
-                            8
-                        } else {
-                            0
-                        };
-                        if nearest != 0 {
-                            p -= nearest;
-                            // SAFETY: see above.
-                            break 'hit usize::from(unsafe { at(run.sorted, p) }) - shift;
-                        }
-                        p -= AHEAD;
-                    }
-                    while p > stop {
-                        p -= 1;
-                        // SAFETY: see above.
-                        let c = usize::from(unsafe { at(run.sorted, p) });
-                        if c <= limit {
-                            return;
-                        }
-                        // SAFETY: see above.
-                        if unsafe { bytes.four((c + offset).wrapping_sub(shift)) == end } {
-                            break 'hit c - shift;
-                        }
-                    }
-                    break 'run;
-                };
-                // SAFETY: see above.
-                let differing = unsafe { bytes.eight(candidate) } ^ start;
-                let len = match differing {
-                    // SAFETY: see above.
-                    0 => unsafe { bytes.common(candidate, pos, 8, best.cap) },
-                    _ => differing.trailing_zeros() as usize / 8,
-                };
-                if len > best.len {
-                    best.len = len;
-                    best.start = candidate;
-                    if len >= best.enough {
-                        return;
-                    }
-                    offset = len - 3;
-                    // SAFETY: see above; `enough` is at most `cap`.
-                    end = unsafe { bytes.four(pos + offset) };
-                }
-            }
-        }
-    }
-
-    /// The nearest candidate is at the limit or behind it.
-    #[cold]
-    fn find_at_limit(
-        &self,
-        window: Bytes,
-        search: &Search,
-        effort: &Effort,
-        runs: [Run; 2],
-        limit: usize,
-    ) -> Option<Match> {
-        let [near, far] = runs;
-        let run = if near.from < near.to { near } else { far };
-        let nearest = usize::from(run.sorted[run.to - 1]);
-        let mut best = Best::new(search, effort);
-        if nearest == limit && limit > 0 {
-            consider(window, search.pos, nearest, &mut best);
-        }
+        longer_matches(here, rest, shift, beyond, &mut best);
         best.found()
     }
 
     /// Candidate by candidate.
     #[cold]
-    fn find_slowly(&self, window: Bytes, search: &Search, effort: &Effort) -> Option<Match> {
+    fn find_slowly(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
         let pos = search.pos;
         let mut best = Best::new(search, effort);
-        let hash =
-            self.hash.of_bytes(&[window.byte(pos), window.byte(pos + 1), window.byte(pos + 2)]);
+        let hash = self.hash.of_bytes(&window[pos..]);
         let reach = super::Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
         let budget = effort.budget(search.best) as usize;
         let runs = self.runs(hash, pos);
@@ -430,4 +299,100 @@ impl<'a> Runs<'a> {
         }
         best.found()
     }
+}
+
+/// Finds the nearest match of three bytes or more, of those beyond `limit`, and cuts the runs down
+/// to what is left then.
+#[inline(always)]
+fn first_match(here: Here, runs: &mut [Run; 2], limit: usize, best: &mut Best) -> Option<()> {
+    for run in runs {
+        while run.to > run.from {
+            let candidate = run.at(run.to - 1);
+            run.to -= 1;
+            if candidate <= limit {
+                return None;
+            }
+            let differing = here.differing(candidate);
+            if differing & 0xff_ffff == 0 {
+                best.len = here.common(candidate, differing);
+                best.start = candidate;
+                return Some(());
+            }
+        }
+    }
+    None
+}
+
+/// Goes on with a match at hand, by the places `shift` bytes behind each candidate that the runs
+/// have, as far as these are beyond `limit`.
+#[inline(always)]
+fn longer_matches(here: Here, runs: [Run; 2], shift: usize, limit: usize, best: &mut Best) {
+    // A longer match has the last three bytes of the best, and one more.
+    let mut offset = best.len - 3;
+    let mut end = here.four(offset);
+    for mut run in runs {
+        while let Some(candidate) = next_hit(here, &mut run, shift, limit, offset, end) {
+            let len = here.common(candidate, here.differing(candidate));
+            if len > best.len {
+                best.len = len;
+                best.start = candidate;
+                if len >= best.enough {
+                    return;
+                }
+                offset = len - 3;
+                end = here.four(offset);
+            }
+        }
+    }
+}
+
+/// The next candidate that has `end` at `offset`, and cuts the run down to those behind it.
+#[inline(always)]
+fn next_hit(
+    here: Here,
+    run: &mut Run,
+    shift: usize,
+    limit: usize,
+    offset: usize,
+    end: u32,
+) -> Option<usize> {
+    while run.count() >= AHEAD && run.at(run.to - AHEAD) > limit {
+        let last = run.to;
+        let hit = |k| here.has(run.at(last - k) - shift, offset, end);
+        // Written out: as a loop it is not unrolled, which costs a third at level 9.
+        let nearest = if hit(1) {
+            1
+        } else if hit(2) {
+            2
+        } else if hit(3) {
+            3
+        } else if hit(4) {
+            4
+        } else if hit(5) {
+            5
+        } else if hit(6) {
+            6
+        } else if hit(7) {
+            7
+        } else if hit(8) {
+            8
+        } else {
+            run.to -= AHEAD;
+            continue;
+        };
+        let place = run.at(last - nearest);
+        run.to = last - nearest;
+        return Some(place - shift);
+    }
+    while run.count() > 0 {
+        let place = run.at(run.to - 1);
+        run.to -= 1;
+        if place <= limit {
+            return None;
+        }
+        if here.has(place - shift, offset, end) {
+            return Some(place - shift);
+        }
+    }
+    None
 }
