@@ -61,18 +61,22 @@ impl<'a> Bucket<'a> {
         }
     }
 
-    /// Takes over a list: `head` by hash, `prev` by position.
+    /// Takes over a list: `head` by hash, `prev` by position, modulo the window size.
     pub fn fill_from(&mut self, head: &[u16], prev: &[u16]) {
         assert!(prev.len() == self.w_size);
         for (newest, &head) in self.newest.iter_mut().zip(head) {
-            let mut position = head;
-            *newest = 0;
+            let (mut position, mut before) = (head, 0);
             for i in 0..KEPT {
-                *newest |= u64::from(position) << (16 * i);
-                let before = prev[usize::from(position) & (self.w_size - 1)];
-                // What is not earlier is left from a position that was overwritten.
-                position = if before < position { before } else { 0 };
+                before |= u64::from(position) << (16 * i);
+                if position == 0 {
+                    break;
+                }
+                // Behind a position that is out of reach there may be anything, but nothing that is
+                // both earlier and in reach.
+                let next = prev[usize::from(position) & (self.w_size - 1)];
+                position = if next < position { next } else { 0 };
             }
+            *newest = before;
         }
     }
 

@@ -94,8 +94,9 @@ fn in_pieces() {
             for window_bits in [9, 15] {
                 for config in [LEVELS[0], LEVELS[3], LEVELS[5], LEVELS[8]] {
                     let len = if piece < 1_000 { 3_000 } else { 70_000 };
-                    let settings =
-                        Settings { piece, flush, ..Settings::new(window_bits, 15, config) };
+                    let restart = piece >= 1_000;
+                    let settings = Settings::new(window_bits, 15, config);
+                    let settings = Settings { piece, flush, restart, ..settings };
                     compare(name, &data[..len], &settings);
                 }
             }
