@@ -181,8 +181,11 @@ impl<'a> Runs<'a> {
         let to = window.len().saturating_sub(2).max(from);
         let border = self.border();
         if self.to <= from {
-            self.from = from;
-            self.to = from;
+            if self.from < self.to {
+                self.lower.starts.fill(0);
+                self.upper.starts.fill(0);
+            }
+            (self.from, self.to) = (from, from);
         }
         if self.to < to.min(border) {
             self.lower.sort(self.hash, window, 0, self.from, to.min(border));
