@@ -515,6 +515,10 @@ impl Deflate {
         strm.total_in = reader.total_in;
         self.window.pos += self.window.lookahead;
         self.window.block_start = self.window.pos as isize;
+        if self.window.insert != 0 {
+            // Too little came to insert them all, and now zlib forgets to.
+            self.positions.skipped_before(self.window.pos);
+        }
         self.window.insert = core::mem::take(&mut self.window.lookahead);
         let start = self.lazy.start;
         self.lazy = Lazy { start, ..Lazy::NONE };
@@ -602,3 +606,6 @@ impl Deflate {
         self.status == Status::Busy
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,3 +274,59 @@ pub(super) fn run_lengths(lengths: &[u8], mut each: impl FnMut(usize, u32, u32))
         (most, fewest) = limits(next, Some(length));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths_of(frequencies: &[u16], longest: usize) -> (Vec<u8>, usize) {
+        let alphabet = Alphabet { extra: (usize::MAX, &[]), fixed: &[], longest };
+        let mut nodes = Nodes { heap: [0; LITERALS + 2], joined: [0; 2 * LITERALS] };
+        let mut lengths = vec![0; frequencies.len()];
+        let mut size = Size::default();
+        let mut forced = frequencies.to_vec();
+        let last = build(&alphabet, &mut forced, &mut lengths, &mut nodes, &mut size);
+        let bits = |(&f, &l): (&u16, &u8)| u64::from(f) * u64::from(l);
+        assert_eq!(size.dynamic, frequencies.iter().zip(&lengths).map(bits).sum::<u64>());
+        (lengths, last)
+    }
+
+    #[test]
+    fn a_tree_has_at_least_two_codes() {
+        assert_eq!(lengths_of(&[0, 0, 0, 0], 15), (vec![1, 1, 0, 0], 1));
+        assert_eq!(lengths_of(&[0, 0, 0, 7], 15), (vec![1, 0, 0, 1], 3));
+        assert_eq!(lengths_of(&[5, 0, 0, 0], 15), (vec![1, 1, 0, 0], 1));
+    }
+
+    #[test]
+    fn too_long_codes_are_shortened_and_complete() {
+        // Fibonacci's numbers make the deepest tree.
+        let mut frequencies = vec![1u16, 1];
+        while frequencies.len() < 19 {
+            frequencies
+                .push(frequencies[frequencies.len() - 1] + frequencies[frequencies.len() - 2]);
+        }
+        for longest in [7, 15] {
+            let (lengths, _) = lengths_of(&frequencies, longest);
+            assert!(lengths.iter().all(|&length| (1..=longest as u8).contains(&length)));
+            let filled: u32 = lengths.iter().map(|&length| 1 << (15 - length)).sum();
+            assert_eq!(filled, 1 << 15);
+            assert!(lengths.is_sorted_by(|a, b| a >= b), "{lengths:?}");
+        }
+    }
+
+    #[test]
+    fn runs_of_lengths_are_those_of_the_rfc() {
+        let runs = |lengths: &[u8]| {
+            let mut runs = Vec::new();
+            run_lengths(lengths, |code, extra, _| runs.push((code, extra)));
+            runs
+        };
+        assert_eq!(runs(&[5; 4]), [(5, 0), (16, 0)]);
+        assert_eq!(runs(&[5; 3]), [(5, 0), (5, 0), (5, 0)]);
+        assert_eq!(runs(&[0; 2]), [(0, 0), (0, 0)]);
+        assert_eq!(runs(&[0; 10]), [(17, 7)]);
+        assert_eq!(runs(&[0; 140]), [(18, 127), (0, 0), (0, 0)]);
+        assert_eq!(runs(&[3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2]), [(3, 0), (16, 3), (16, 0), (2, 0)]);
+    }
+}

@@ -99,6 +99,15 @@ impl Window {
         self.pos >= self.size() + self.max_distance()
     }
 
+    /// Where parsing has to stop and look for more input, or, where none is left (`to_the_end`), at
+    /// the window's end, and before where the upper half would move down: a block's bytes may be
+    /// gone then.
+    pub fn stop(&self, to_the_end: bool) -> usize {
+        let end = self.end();
+        let ahead = (end + 1).saturating_sub(MIN_LOOKAHEAD);
+        if to_the_end { end.min(self.size() + self.max_distance()).max(ahead) } else { ahead }
+    }
+
     /// Moves the upper half down. What points into the window is the caller's to change.
     pub fn slide(&mut self) {
         let size = self.size();

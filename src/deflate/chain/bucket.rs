@@ -4,7 +4,7 @@
 //! one load in place of four, each of which waits for the one before. The four are compared side
 //! by side, without a branch for each.
 
-use super::bytes::Bytes;
+use super::bytes::Here;
 use super::hash::Hash;
 use super::{Best, Effort, MIN_MATCH, Match, Reach, Search, consider, max_dist};
 
@@ -61,18 +61,22 @@ impl<'a> Bucket<'a> {
         }
     }
 
-    /// Takes over a list: `head` by hash, `prev` by position.
+    /// Takes over a list: `head` by hash, `prev` by position, modulo the window size.
     pub fn fill_from(&mut self, head: &[u16], prev: &[u16]) {
         assert!(prev.len() == self.w_size);
         for (newest, &head) in self.newest.iter_mut().zip(head) {
-            let mut position = head;
-            *newest = 0;
+            let (mut position, mut before) = (head, 0);
             for i in 0..KEPT {
-                *newest |= u64::from(position) << (16 * i);
-                let before = prev[usize::from(position) & (self.w_size - 1)];
-                // What is not earlier is left from a position that was overwritten.
-                position = if before < position { before } else { 0 };
+                before |= u64::from(position) << (16 * i);
+                if position == 0 {
+                    break;
+                }
+                // Behind a position that is out of reach there may be anything, but nothing that is
+                // both earlier and in reach.
+                let next = prev[usize::from(position) & (self.w_size - 1)];
+                position = if next < position { next } else { 0 };
             }
+            *newest = before;
         }
     }
 
@@ -106,7 +110,6 @@ impl<'a> Bucket<'a> {
             return None;
         }
         let mut best = Best::new(search, effort);
-        let bytes = Bytes::new(window);
         // Eight bytes decide which is taken if that is all that matters: `enough` is at most 8.
         if best.cap < 8
             || search.best != 2
@@ -114,16 +117,15 @@ impl<'a> Bucket<'a> {
             || best.enough > 8
             || best.enough < MIN_MATCH
         {
-            return self.find_slowly(bytes, search, effort, newest);
+            return self.find_slowly(window, search, effort, newest);
         }
-        // SAFETY: `pos + cap` is within the window, says `Search`, asserted for its users' sake.
-        assert!(pos + best.cap <= bytes.len());
-        let start = unsafe { bytes.eight(pos) };
+        // SAFETY: the newest is before `pos`, as was checked, and the others and none, which is 0,
+        // are before it. There are no offsets.
+        let here = unsafe { Here::new(window, pos, best.cap) };
         let mut most = 0;
         for i in 0..KEPT as usize {
             let candidate = usize::from((newest >> (16 * i)) as u16);
-            // SAFETY: all positions in the bucket are before `pos`, and so are those of 0.
-            let differing = unsafe { bytes.eight(candidate) } ^ start;
+            let differing = here.differing(candidate);
             let bits = (differing.trailing_zeros() as usize & !7).min(8 * best.enough);
             // The nearest wins where the length is the same.
             let key = bits | (3 - i);
@@ -137,8 +139,7 @@ impl<'a> Bucket<'a> {
         best.start = usize::from((newest >> (16 * (3 - (most & 3)))) as u16);
         best.len = len;
         if len == best.enough {
-            // SAFETY: as above.
-            best.len = unsafe { bytes.common(best.start, pos, len, best.cap) };
+            best.len = here.common(best.start, here.differing(best.start));
         }
         best.found()
     }
@@ -147,7 +148,7 @@ impl<'a> Bucket<'a> {
     #[cold]
     fn find_slowly(
         &self,
-        window: Bytes,
+        window: &[u8],
         search: &Search,
         effort: &Effort,
         newest: u64,

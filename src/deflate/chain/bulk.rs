@@ -47,8 +47,10 @@ impl<'a> Bulk<'a> {
         let to = window.len().saturating_sub(2).max(from);
         assert!(to <= self.prev.len());
         if self.to <= from {
-            self.from = from;
-            self.to = from;
+            if self.from < self.to {
+                self.head.fill(0);
+            }
+            (self.from, self.to) = (from, from);
         }
         let mut hashes = [0; GROUP];
         while self.to < to {

@@ -1,75 +1,92 @@
 //! The window's bytes, read several at a time.
 
-/// Bytes that are read without checks of each read.
+/// The bytes at a position, and those at earlier ones that are compared with them.
 ///
-/// The searches read so often that a comparison with the length at each would cost a tenth of
-/// their time. So the places to read are the caller's promise; debug builds check all of them.
+/// The searches read so often that a comparison with the window's length at each would cost a tenth
+/// of their time. So where they read is promised once, for all reads; debug builds check each.
 #[derive(Clone, Copy)]
-pub struct Bytes<'a>(&'a [u8]);
+pub struct Here<'a> {
+    window: &'a [u8],
+    pos: usize,
+    cap: usize,
+    /// The first eight bytes.
+    start: u64,
+}
 
-impl<'a> Bytes<'a> {
-    /// All of `bytes`.
-    #[inline(always)]
-    pub fn new(bytes: &'a [u8]) -> Bytes<'a> {
-        Bytes(bytes)
-    }
-
-    /// How many there are.
-    #[inline(always)]
-    pub fn len(self) -> usize {
-        self.0.len()
-    }
-
-    /// One byte; checked.
-    #[inline(always)]
-    pub fn byte(self, at: usize) -> u8 {
-        self.0[at]
-    }
-
-    /// Four bytes, little-endian.
+impl<'a> Here<'a> {
+    /// The bytes at `pos`, of which at most `cap` matter, at least 8. Panics if they are not in
+    /// the window.
     ///
     /// # Safety
-    /// `at + 4` is at most [`Bytes::len`].
+    /// Each candidate that is given to the functions here is before `pos`, and each offset at most
+    /// `cap - 4`.
     #[inline(always)]
-    pub unsafe fn four(self, at: usize) -> u32 {
-        debug_assert!(at + 4 <= self.0.len());
-        // SAFETY: these bytes are within the slice, says the caller.
-        u32::from_le(unsafe { self.0.as_ptr().add(at).cast::<u32>().read_unaligned() })
+    pub unsafe fn new(window: &'a [u8], pos: usize, cap: usize) -> Here<'a> {
+        assert!(cap >= 8 && pos + cap <= window.len());
+        let here = Here { window, pos, cap, start: 0 };
+        Here { start: here.eight_at(pos), ..here }
     }
 
-    /// Eight bytes, little-endian.
-    ///
-    /// # Safety
-    /// `at + 8` is at most [`Bytes::len`].
+    /// Four bytes, little-endian, of which the last is at most the last that matters.
     #[inline(always)]
-    pub unsafe fn eight(self, at: usize) -> u64 {
-        debug_assert!(at + 8 <= self.0.len());
-        // SAFETY: these bytes are within the slice, says the caller.
-        u64::from_le(unsafe { self.0.as_ptr().add(at).cast::<u64>().read_unaligned() })
+    fn four_at(self, at: usize) -> u32 {
+        debug_assert!(at + 4 <= self.pos + self.cap);
+        // SAFETY: by the promise of `new`, they end before `pos + cap`, so within the window.
+        u32::from_le(unsafe { self.window.as_ptr().add(at).cast::<u32>().read_unaligned() })
     }
 
-    /// How many of the `cap` bytes at `a` and at `b` are the same before the first that differs,
-    /// if the first `known` are known to be.
-    ///
-    /// # Safety
-    /// `a < b`, `b + cap` is at most [`Bytes::len`], and `known <= cap`, `8 <= cap`.
     #[inline(always)]
-    pub unsafe fn common(self, a: usize, b: usize, known: usize, cap: usize) -> usize {
-        debug_assert!(a < b && b + cap <= self.0.len() && known <= cap && 8 <= cap);
-        let mut len = known;
-        while len + 8 <= cap {
-            // SAFETY: eight bytes from here on are within the `cap` ones.
-            let differing = unsafe { self.eight(a + len) ^ self.eight(b + len) };
+    fn eight_at(self, at: usize) -> u64 {
+        debug_assert!(at + 8 <= self.pos + self.cap);
+        // SAFETY: all calls are for eight of the `cap` bytes from `pos` or from an earlier position.
+        u64::from_le(unsafe { self.window.as_ptr().add(at).cast::<u64>().read_unaligned() })
+    }
+
+    /// The first eight bytes.
+    #[inline(always)]
+    pub fn start(self) -> u64 {
+        self.start
+    }
+
+    /// How the first eight bytes at a candidate differ from `start`.
+    #[inline(always)]
+    pub fn differing(self, candidate: usize) -> u64 {
+        self.eight_at(candidate) ^ self.start
+    }
+
+    /// Four bytes, `offset` behind the first.
+    #[inline(always)]
+    pub fn four(self, offset: usize) -> u32 {
+        self.four_at(self.pos + offset)
+    }
+
+    /// Whether a candidate has `four`, `offset` behind its first byte.
+    #[inline(always)]
+    pub fn has(self, candidate: usize, offset: usize, four: u32) -> bool {
+        self.four_at(candidate + offset) == four
+    }
+
+    /// How many bytes a candidate has in common, at most `cap`, given how the first eight differ.
+    #[inline(always)]
+    pub fn common(self, candidate: usize, differing: u64) -> usize {
+        if differing != 0 { differing.trailing_zeros() as usize / 8 } else { self.long(candidate) }
+    }
+
+    /// [`Here::common`], where the first eight are the same.
+    #[inline(always)]
+    pub fn long(self, candidate: usize) -> usize {
+        let mut len = 8;
+        while len + 8 <= self.cap {
+            let differing = self.eight_at(candidate + len) ^ self.eight_at(self.pos + len);
             if differing != 0 {
                 return len + differing.trailing_zeros() as usize / 8;
             }
             len += 8;
         }
         // The last eight; those that were compared already are the same.
-        let last = cap - 8;
-        // SAFETY: these are the last of the `cap` bytes, which are at least 8.
-        let differing = unsafe { self.eight(a + last) ^ self.eight(b + last) };
-        if differing == 0 { cap } else { last + differing.trailing_zeros() as usize / 8 }
+        let last = self.cap - 8;
+        let differing = self.eight_at(candidate + last) ^ self.eight_at(self.pos + last);
+        if differing == 0 { self.cap } else { last + differing.trailing_zeros() as usize / 8 }
     }
 }
 

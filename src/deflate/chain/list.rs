@@ -1,6 +1,6 @@
 //! Zlib's own structure: for each hash its newest position, for each position the one before it.
 
-use super::bytes::Bytes;
+use super::bytes::Here;
 use super::hash::Hash;
 use super::{Best, Effort, Match, Reach, Search, consider, max_dist};
 
@@ -158,36 +158,28 @@ impl Links<'_> {
         let pos = search.pos;
         let mut best = Best::new(search, effort);
         let budget = effort.budget(search.best);
-        assert!(pos + best.cap <= window.len() && head < pos);
-        let window = Bytes::new(window);
+        assert!(head < pos);
         if best.cap < 8 || best.len < 2 {
             return self.walk_slowly(window, head, reach, pos, budget, best);
         }
         if best.len >= best.cap {
             return None;
         }
+        // SAFETY: `head` is before `pos`, and so is what follows, as is checked below. Offsets are
+        // three less than a length that is not the longest possible, `cap`.
+        let here = unsafe { Here::new(window, pos, best.cap) };
         let (mut candidate, mut left) = (head, budget);
         // That it is earlier than `pos`, and within reach, in one comparison.
         let first = reach.limit + 1;
         let span = pos - first;
-        // SAFETY, for the reads of all blocks here: `pos + cap` is within the window, as asserted
-        // above, every candidate is before `pos`, and what is read ends at or before `cap` bytes
-        // from them: 8 is at most `cap`, and so is `best.len + 1`.
-        let start = unsafe { window.eight(pos) };
         if best.len == 2 {
             // Any match of three bytes or more will do.
             loop {
-                // SAFETY: see above.
-                let differing = unsafe { window.eight(candidate) } ^ start;
-                if differing as u32 & 0xff_ffff == 0 {
-                    let len = match differing {
-                        // SAFETY: see above.
-                        0 => unsafe { window.common(candidate, pos, 8, best.cap) },
-                        _ => differing.trailing_zeros() as usize / 8,
-                    };
-                    best.len = len;
+                let differing = here.differing(candidate);
+                if differing & 0xff_ffff == 0 {
+                    best.len = here.common(candidate, differing);
                     best.start = candidate;
-                    if len >= best.enough {
+                    if best.len >= best.enough {
                         return best.found();
                     }
                 }
@@ -201,20 +193,12 @@ impl Links<'_> {
                 }
             }
         }
-        // A longer match has the last four bytes of the best and one more, less the first.
+        // A longer match has the last three bytes of the best, and one more.
         let mut offset = best.len - 3;
-        // SAFETY: see above.
-        let mut end = unsafe { window.four(pos + offset) };
+        let mut end = here.four(offset);
         loop {
-            // SAFETY: see above.
-            if unsafe { window.four(candidate + offset) } == end {
-                // SAFETY: see above.
-                let differing = unsafe { window.eight(candidate) } ^ start;
-                let len = match differing {
-                    // SAFETY: see above.
-                    0 => unsafe { window.common(candidate, pos, 8, best.cap) },
-                    _ => differing.trailing_zeros() as usize / 8,
-                };
+            if here.has(candidate, offset, end) {
+                let len = here.common(candidate, here.differing(candidate));
                 if len > best.len {
                     best.len = len;
                     best.start = candidate;
@@ -222,8 +206,7 @@ impl Links<'_> {
                         return best.found();
                     }
                     offset = len - 3;
-                    // SAFETY: see above; `enough` is at most `cap`.
-                    end = unsafe { window.four(pos + offset) };
+                    end = here.four(offset);
                 }
             }
             candidate = self.before(candidate);
@@ -237,7 +220,7 @@ impl Links<'_> {
     #[cold]
     fn walk_slowly(
         &self,
-        window: Bytes,
+        window: &[u8],
         head: usize,
         reach: Reach,
         pos: usize,

@@ -5,10 +5,16 @@
 //! data, the settings and which positions were inserted, not by how it is stored. Each structure
 //! here enumerates exactly it, so each finds exactly the match that stock finds:
 //!
-//! * [`list`]: stock's own linked list, in the stream's own memory;
-//! * [`bucket`]: the newest positions of each hash in one word;
-//! * [`bulk`]: the list of all positions, built ahead of the parse;
-//! * [`runs`]: all positions sorted by hash.
+//! * [`list`]: zlib's own linked list, in the stream's own memory. It can do all, and takes what was
+//!   inserted by whom and when.
+//! * [`bucket`]: the four newest positions of each hash in one word, for level 1.
+//! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5, and above
+//!   where chains are short.
+//! * [`runs`]: all positions sorted by hash, for levels 6 to 9.
+//!
+//! The last three need memory beyond what the stream has, and each takes its history from the
+//! window's bytes or from the list; the last two can do so only if all of the history that is in
+//! reach was inserted, or all from some position on and none before.
 //!
 //! Positions are indices into the window of two times the window size; 0 is none and never
 //! matches.
@@ -17,14 +23,11 @@ pub mod bucket;
 pub mod bulk;
 pub mod bytes;
 pub mod hash;
-pub mod isa;
 pub mod list;
 pub mod runs;
 
 #[cfg(test)]
 mod tests;
-
-use bytes::Bytes;
 
 /// RFC 1951's shortest and longest match.
 pub const MIN_MATCH: usize = 3;
@@ -134,11 +137,11 @@ impl Best {
 /// Looks at one candidate as zlib does; whether the search is over. For the rare cases: few bytes
 /// ahead, or a `best` of 0, with which zlib compares the byte before both positions as well.
 #[cold]
-fn consider(window: Bytes, pos: usize, candidate: usize, best: &mut Best) -> bool {
-    if best.len == 0 && window.byte(pos - 1) != window.byte(candidate - 1) {
+fn consider(window: &[u8], pos: usize, candidate: usize, best: &mut Best) -> bool {
+    if best.len == 0 && window[pos - 1] != window[candidate - 1] {
         return false;
     }
-    let same = |&i: &usize| window.byte(candidate + i) == window.byte(pos + i);
+    let same = |&i: &usize| window[candidate + i] == window[pos + i];
     let len = (0..best.cap).take_while(same).count();
     if len >= MIN_MATCH && len > best.len {
         best.len = len;

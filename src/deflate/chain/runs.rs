@@ -10,9 +10,8 @@
 //! in reach: when the window slides, the upper half becomes the lower, and a position there, being
 //! at least `max_dist`, reaches nothing before.
 
-use super::bytes::{Bytes, at, at_mut};
+use super::bytes::{Here, at, at_mut};
 use super::hash::Hash;
-use super::isa::{BLOCK, Isa};
 use super::{Best, Effort, MIN_LOOKAHEAD, Match, Search, consider};
 
 /// A half's first position is one that is hashed with the half's first bytes.
@@ -25,14 +24,14 @@ const GROUP: usize = 2048;
 const FOUR: usize = 4;
 
 /// With more candidates than so many, others are looked for that are fewer.
-const RARE: usize = 128;
+const RARE: usize = 64;
 
-/// Entries before the first of the sorted ones, so that a block may be read that ends at any.
-const PAD: usize = BLOCK;
+/// How many candidates are looked at between two checks of their distance.
+const AHEAD: usize = 8;
 
 /// The sorted positions of half a window.
 struct Half<'a> {
-    /// The positions by hash, and in order for the same hash. Some more entries in front.
+    /// The positions by hash, and in order for the same hash.
     sorted: &'a mut [u16],
     /// By hash, where its run starts; and behind the last one, where that ends.
     starts: &'a mut [u16],
@@ -59,14 +58,35 @@ struct Run<'a> {
     to: usize,
 }
 
+impl Run<'_> {
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.to - self.from
+    }
+
+    /// The last `count` of them.
+    #[inline(always)]
+    fn last(self, count: usize) -> Self {
+        Run { from: self.to - count, ..self }
+    }
+
+    /// An entry of the run, counted from the start of all.
+    #[inline(always)]
+    fn at(&self, index: usize) -> usize {
+        debug_assert!((self.from..self.to).contains(&index));
+        // SAFETY: runs are only made by `Runs::runs`, from indices of entries, and cut; and all
+        // calls here are for one between `from` and `to`.
+        usize::from(unsafe { at(self.sorted, index) })
+    }
+}
+
 impl<'a> Half<'a> {
     fn memory(w_size: usize, hash: Hash) -> usize {
-        PAD + 2 * w_size + hash.count() + 1
+        2 * w_size + hash.count() + 1
     }
 
     fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Half<'a> {
-        let (sorted, memory) = memory.split_at_mut(PAD + w_size);
-        sorted[..PAD].fill(0);
+        let (sorted, memory) = memory.split_at_mut(w_size);
         let (starts, ranks) = memory.split_at_mut(hash.count() + 1);
         starts.fill(0);
         Half { sorted, starts, ranks: &mut ranks[..w_size] }
@@ -76,7 +96,7 @@ impl<'a> Half<'a> {
     fn sort(&mut self, hash: Hash, window: &[u8], base: usize, from: usize, to: usize) {
         let (sorted, starts) = (&mut *self.sorted, &mut *self.starts);
         let ranks = &mut self.ranks[from + BEFORE - base..to + BEFORE - base];
-        assert!(PAD + ranks.len() <= sorted.len() && starts.len() == hash.count() + 1);
+        assert!(ranks.len() <= sorted.len() && starts.len() == hash.count() + 1);
         starts.fill(0);
         // How many have each hash.
         let mut pos = from;
@@ -89,8 +109,7 @@ impl<'a> Half<'a> {
             }
         }
         // Where they go: the entry behind each hash's counts up from the start of its run.
-        sums(PAD as u16, &mut starts[1..]);
-        starts[0] = PAD as u16;
+        sums(&mut starts[1..]);
         let mut place = |hash: u16| {
             // SAFETY: as above.
             let next = unsafe { at_mut(starts, usize::from(hash) + 1) };
@@ -120,12 +139,12 @@ impl<'a> Half<'a> {
     }
 }
 
-/// Replaces each count by `first` and the sum of those before it; that is below 2^16 for all, and
-/// their number a multiple of 4.
-fn sums(first: u16, counts: &mut [u16]) {
+/// Replaces each count by the sum of those before it; their sum is below 2^16, and their number a
+/// multiple of 4.
+fn sums(counts: &mut [u16]) {
     // In one multiplication, each of four counts in 64 bits is added to those above it.
     const EACH: u64 = 0x0001_0001_0001_0001;
-    let mut sum = u64::from(first) * EACH;
+    let mut sum = 0u64;
     for four in counts.as_chunks_mut::<4>().0 {
         let [a, b, c, d] = four.map(u64::from);
         let above = (a | b << 16 | c << 32 | d << 48).wrapping_mul(EACH);
@@ -162,8 +181,11 @@ impl<'a> Runs<'a> {
         let to = window.len().saturating_sub(2).max(from);
         let border = self.border();
         if self.to <= from {
-            self.from = from;
-            self.to = from;
+            if self.from < self.to {
+                self.lower.starts.fill(0);
+                self.upper.starts.fill(0);
+            }
+            (self.from, self.to) = (from, from);
         }
         if self.to < to.min(border) {
             self.lower.sort(self.hash, window, 0, self.from, to.min(border));
@@ -196,7 +218,7 @@ impl<'a> Runs<'a> {
         // SAFETY: a hash is below `Hash::count`, and there is one more entry.
         let starts = |half: &Half, hash| usize::from(unsafe { at(half.starts, hash) });
         let near = Run { sorted: half.sorted, from: starts(half, hash), to: rank };
-        let (lower, far) = (&self.lower, Run { sorted: self.lower.sorted, from: PAD, to: PAD });
+        let (lower, far) = (&self.lower, Run { sorted: self.lower.sorted, from: 0, to: 0 });
         let far = match upper {
             true => Run { from: starts(lower, hash), to: starts(lower, hash + 1), ..far },
             false => far,
@@ -205,273 +227,66 @@ impl<'a> Runs<'a> {
     }
 
     /// The longest match, the nearest of these, that is longer than `search.best`.
-    ///
-    /// # Safety
-    /// The CPU has what `I` needs.
+    /// `window` begins with the bytes that [`Runs::fill`] was called with last.
     #[inline(always)]
-    pub unsafe fn find<I: Isa>(
-        &self,
-        window: &[u8],
-        search: &Search,
-        effort: &Effort,
-    ) -> Option<Match> {
+    pub fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
         let pos = search.pos;
         let mut best = Best::new(search, effort);
         assert!(pos + best.cap <= window.len() && pos >= self.from && pos < self.to);
-        let bytes = Bytes::new(window);
-        if best.cap < 8 || best.enough < 8 || best.len < 2 {
-            return self.find_slowly(bytes, search, effort);
+        if best.cap < 8 || best.len < 2 {
+            return self.find_slowly(window, search, effort);
         }
-        // SAFETY, for the reads of the blocks here: `pos + cap` is within the window, as asserted
-        // above, every sorted position in a run below a rank is before `pos`, and what is read
-        // ends at or before `cap` bytes from them: 8 is at most `cap`, and so is `best.len + 1`.
-        // SAFETY: see above.
-        let start = unsafe { bytes.eight(pos) };
-        let [near, far] = self.runs(self.hash.of(start as u32), pos);
+        // SAFETY: positions in a run up to the rank of another are before that; less `shift`, those
+        // before `pos + shift` are before `pos`. Offsets are at most three less than a length that
+        // is not the longest possible, `cap`.
+        let here = unsafe { Here::new(window, pos, best.cap) };
+        let [near, far] = self.runs(self.hash.of(here.start() as u32), pos);
         let limit = pos.saturating_sub(self.w_size - MIN_LOOKAHEAD);
         let budget = effort.budget(search.best) as usize;
-        // How many candidates each run has, the budget permitting.
-        let near_count = (near.to - near.from).min(budget);
-        let far_count = (far.to - far.from).min(budget - near_count);
-        let count = near_count + far_count;
+        // What the budget permits.
+        let near = near.last(near.count().min(budget));
+        let far = far.last(far.count().min(budget - near.count()));
+        let count = near.count() + far.count();
         if count == 0 || best.len >= best.cap {
             return None;
         }
-        let near = Run { from: near.to - near_count, ..near };
-        let far = Run { from: far.to - far_count, ..far };
-        // The nearest eight of both.
-        let taken = near_count.min(BLOCK);
-        if best.len == 2 || count <= BLOCK {
-            // SAFETY: see above.
-            let (block, valid) = unsafe {
-                let (near, far) = (
-                    near.sorted.as_ptr().add(near.to - BLOCK),
-                    far.sorted.as_ptr().add(far.to - BLOCK),
-                );
-                I::join(near, far, taken, taken + far_count.min(BLOCK - taken), limit as u16)
-            };
-            if valid == 0 {
-                return self.find_at_limit(bytes, search, effort, [near, far], limit);
+        let nearest = if near.count() > 0 { near.at(near.to - 1) } else { far.at(far.to - 1) };
+        if nearest <= limit {
+            // Only the first of a chain may be at the limit.
+            if nearest == limit && limit > 0 {
+                consider(window, pos, nearest, &mut best);
             }
-            if best.len == 2 {
-                // SAFETY: see above.
-                let (index, len, mut long) = unsafe { I::longest(bytes, &block, valid, start) };
-                if long == 0 {
-                    if len >= 3 {
-                        best.len = len;
-                        best.start = usize::from(block[BLOCK - 1 - index]);
-                    }
-                } else {
-                    while long != 0 {
-                        let index = long.trailing_zeros() as usize / 8;
-                        long &= long - 1;
-                        let candidate = usize::from(block[BLOCK - 1 - index]);
-                        // SAFETY: see above.
-                        let len = unsafe { bytes.common(candidate, pos, 8, best.cap) };
-                        if len > best.len {
-                            best.len = len;
-                            best.start = candidate;
-                            if len >= best.enough {
-                                return best.found();
-                            }
-                        }
-                    }
-                }
-            } else {
-                // SAFETY: see above.
-                let end = unsafe { bytes.four(pos + best.len - 3) };
-                // SAFETY: see above.
-                let mut hits = unsafe { I::hits(bytes, &block, valid, best.len - 3, end) };
-                while hits != 0 {
-                    let index = hits.trailing_zeros() as usize;
-                    hits &= hits - 1;
-                    let candidate = usize::from(block[BLOCK - 1 - index]);
-                    // SAFETY: see above.
-                    let len = unsafe { bytes.common(candidate, pos, 0, best.cap) };
-                    if len > best.len {
-                        best.len = len;
-                        best.start = candidate;
-                        if len >= best.enough {
-                            return best.found();
-                        }
-                    }
-                }
-            }
-            if valid < BLOCK || count == BLOCK {
+            return best.found();
+        }
+        let mut rest = [near, far];
+        if best.len == 2 {
+            first_match(here, &mut rest, limit, &mut best)?;
+            if best.len >= best.enough {
                 return best.found();
             }
-            if best.len == 2 {
-                // Eight strangers with the same hash.
-                return self.find_slowly(bytes, search, effort);
-            }
         }
-        let mut rest =
-            [Run { to: near.to - taken, ..near }, Run { to: far.to - (BLOCK - taken), ..far }];
         let (mut shift, mut beyond) = (0, limit);
-        if search.best > 2 {
-            // SAFETY: see above.
-            let nearest = if near_count > 0 {
-                unsafe { at(near.sorted, near.to - 1) }
-            } else {
-                unsafe { at(far.sorted, far.to - 1) }
-            };
-            if usize::from(nearest) <= limit {
-                return self.find_at_limit(bytes, search, effort, [near, far], limit);
-            }
-            rest = [near, far];
-        }
-        if count > RARE {
-            // A longer match has the same three bytes at its end as well.
-            let other = best.len - 2;
-            if pos + other + 1 < self.to {
-                // SAFETY: see above; behind what is sorted there are two bytes more.
-                let hash = self.hash.of(unsafe { bytes.four(pos + other) });
-                let others = self.runs(hash, pos + other);
-                let fewer = others.iter().map(|run| run.to - run.from).sum::<usize>();
-                if fewer < count {
-                    let run = if far_count > 0 { far } else { near };
-                    // SAFETY: see above.
-                    let last = usize::from(unsafe { at(run.sorted, run.from) });
-                    (shift, rest) = (other, others);
-                    beyond = limit.max(last.saturating_sub(1)) + shift;
-                }
+        // A longer match has the same three bytes at its end as well.
+        let other = best.len - 2;
+        if count > RARE && pos + other + 1 < self.to {
+            let others = self.runs(self.hash.at(window, pos + other), pos + other);
+            if others[0].count() + others[1].count() < count {
+                // The last that the budget permits.
+                let run = if far.count() > 0 { far } else { near };
+                (shift, rest) = (other, others);
+                beyond = limit.max(run.at(run.from).saturating_sub(1)) + shift;
             }
         }
-        // SAFETY: see above.
-        unsafe { self.find_in::<I>(bytes, pos, start, rest, shift, beyond, &mut best) };
-        best.found()
-    }
-
-    /// # Safety
-    /// See [`Runs::find`].
-    #[inline(always)]
-    unsafe fn find_in<I: Isa>(
-        &self,
-        bytes: Bytes,
-        pos: usize,
-        start: u64,
-        runs: [Run<'_>; 2],
-        shift: usize,
-        limit: usize,
-        best: &mut Best,
-    ) {
-        let mut offset = best.len - 3;
-        // SAFETY: see above.
-        let mut end = unsafe { bytes.four(pos + offset) };
-        for run in runs {
-            let stop = run.from;
-            let mut p = run.to;
-            'run: loop {
-                let candidate = 'hit: {
-                    // SAFETY: see above.
-                    while p - stop >= BLOCK
-                        && usize::from(unsafe { at(run.sorted, p - BLOCK) }) > limit
-                    {
-                        let hit = |k| {
-                            // SAFETY: see above.
-                            let c = usize::from(unsafe { at(run.sorted, p - k) });
-                            // SAFETY: see above.
-                            unsafe { bytes.four((c + offset).wrapping_sub(shift)) == end }
-                        };
-                        // Written out: as a loop it is not unrolled.
-                        let nearest = if hit(1) {
-                            1
-                        } else if hit(2) {
-                            2
-                        } else if hit(3) {
-                            3
-                        } else if hit(4) {
-                            4
-                        } else if hit(5) {
-                            5
-                        } else if hit(6) {
-                            6
-                        } else if hit(7) {
-                            7
-                        } else if hit(8) {
-                            8
-                        } else {
-                            0
-                        };
-                        if nearest != 0 {
-                            p -= nearest;
-                            // SAFETY: see above.
-                            break 'hit usize::from(unsafe { at(run.sorted, p) }) - shift;
-                        }
-                        p -= BLOCK;
-                    }
-                    if p == stop {
-                        break 'run;
-                    }
-                    // SAFETY: see above.
-                    let (block, valid) = unsafe {
-                        I::load(
-                            run.sorted.as_ptr().add(p - BLOCK),
-                            (p - stop).min(BLOCK),
-                            limit as u16,
-                        )
-                    };
-                    let block = block.map(|position| position.saturating_sub(shift as u16));
-                    // SAFETY: see above.
-                    let hits = unsafe { I::hits(bytes, &block, valid, offset, end) };
-                    if hits == 0 {
-                        if valid < p - stop {
-                            return;
-                        }
-                        break 'run;
-                    }
-                    p -= hits.trailing_zeros() as usize + 1;
-                    // SAFETY: see above.
-                    usize::from(unsafe { at(run.sorted, p) }) - shift
-                };
-                // SAFETY: see above.
-                let differing = unsafe { bytes.eight(candidate) } ^ start;
-                let len = match differing {
-                    // SAFETY: see above.
-                    0 => unsafe { bytes.common(candidate, pos, 8, best.cap) },
-                    _ => differing.trailing_zeros() as usize / 8,
-                };
-                if len > best.len {
-                    best.len = len;
-                    best.start = candidate;
-                    if len >= best.enough {
-                        return;
-                    }
-                    offset = len - 3;
-                    // SAFETY: see above; `enough` is at most `cap`.
-                    end = unsafe { bytes.four(pos + offset) };
-                }
-            }
-        }
-    }
-
-    /// The nearest candidate is at the limit or behind it.
-    #[cold]
-    fn find_at_limit(
-        &self,
-        window: Bytes,
-        search: &Search,
-        effort: &Effort,
-        runs: [Run; 2],
-        limit: usize,
-    ) -> Option<Match> {
-        let [near, far] = runs;
-        let run = if near.from < near.to { near } else { far };
-        let nearest = usize::from(run.sorted[run.to - 1]);
-        let mut best = Best::new(search, effort);
-        if nearest == limit && limit > 0 {
-            consider(window, search.pos, nearest, &mut best);
-        }
+        longer_matches(here, rest, shift, beyond, &mut best);
         best.found()
     }
 
     /// Candidate by candidate.
     #[cold]
-    fn find_slowly(&self, window: Bytes, search: &Search, effort: &Effort) -> Option<Match> {
+    fn find_slowly(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
         let pos = search.pos;
         let mut best = Best::new(search, effort);
-        let hash =
-            self.hash.of_bytes(&[window.byte(pos), window.byte(pos + 1), window.byte(pos + 2)]);
+        let hash = self.hash.of_bytes(&window[pos..]);
         let reach = super::Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
         let budget = effort.budget(search.best) as usize;
         let runs = self.runs(hash, pos);
@@ -487,4 +302,100 @@ impl<'a> Runs<'a> {
         }
         best.found()
     }
+}
+
+/// Finds the nearest match of three bytes or more, of those beyond `limit`, and cuts the runs down
+/// to what is left then.
+#[inline(always)]
+fn first_match(here: Here, runs: &mut [Run; 2], limit: usize, best: &mut Best) -> Option<()> {
+    for run in runs {
+        while run.to > run.from {
+            let candidate = run.at(run.to - 1);
+            run.to -= 1;
+            if candidate <= limit {
+                return None;
+            }
+            let differing = here.differing(candidate);
+            if differing & 0xff_ffff == 0 {
+                best.len = here.common(candidate, differing);
+                best.start = candidate;
+                return Some(());
+            }
+        }
+    }
+    None
+}
+
+/// Goes on with a match at hand, by the places `shift` bytes behind each candidate that the runs
+/// have, as far as these are beyond `limit`.
+#[inline(always)]
+fn longer_matches(here: Here, runs: [Run; 2], shift: usize, limit: usize, best: &mut Best) {
+    // A longer match has the last three bytes of the best, and one more.
+    let mut offset = best.len - 3;
+    let mut end = here.four(offset);
+    for mut run in runs {
+        while let Some(candidate) = next_hit(here, &mut run, shift, limit, offset, end) {
+            let len = here.common(candidate, here.differing(candidate));
+            if len > best.len {
+                best.len = len;
+                best.start = candidate;
+                if len >= best.enough {
+                    return;
+                }
+                offset = len - 3;
+                end = here.four(offset);
+            }
+        }
+    }
+}
+
+/// The next candidate that has `end` at `offset`, and cuts the run down to those behind it.
+#[inline(always)]
+fn next_hit(
+    here: Here,
+    run: &mut Run,
+    shift: usize,
+    limit: usize,
+    offset: usize,
+    end: u32,
+) -> Option<usize> {
+    while run.count() >= AHEAD && run.at(run.to - AHEAD) > limit {
+        let last = run.to;
+        let hit = |k| here.has(run.at(last - k) - shift, offset, end);
+        // Written out: as a loop it is not unrolled, which costs a third at level 9.
+        let nearest = if hit(1) {
+            1
+        } else if hit(2) {
+            2
+        } else if hit(3) {
+            3
+        } else if hit(4) {
+            4
+        } else if hit(5) {
+            5
+        } else if hit(6) {
+            6
+        } else if hit(7) {
+            7
+        } else if hit(8) {
+            8
+        } else {
+            run.to -= AHEAD;
+            continue;
+        };
+        let place = run.at(last - nearest);
+        run.to = last - nearest;
+        return Some(place - shift);
+    }
+    while run.count() > 0 {
+        let place = run.at(run.to - 1);
+        run.to -= 1;
+        if place <= limit {
+            return None;
+        }
+        if here.has(place - shift, offset, end) {
+            return Some(place - shift);
+        }
+    }
+    None
 }

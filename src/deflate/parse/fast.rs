@@ -35,7 +35,7 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
 /// Goes on while there is enough to look ahead, or to the end; whether the block is full.
 fn go(s: &mut Deflate, to_the_end: bool) -> bool {
     let end = s.window.end();
-    let stop = if to_the_end { end } else { (end + 1).saturating_sub(MIN_LOOKAHEAD) };
+    let stop = s.window.stop(to_the_end);
     // From here on, no three bytes are there.
     let last = (end + 1).saturating_sub(MIN_MATCH);
     let insert_most = s.limits.lazy as usize;

@@ -1,18 +1,14 @@
 //! The structures of `chain`, as lazy parsing uses them.
 
 use crate::deflate::chain::bulk::Bulk;
-use crate::deflate::chain::isa::Isa;
 use crate::deflate::chain::list::List;
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, Match, Search};
 
 /// Finds earlier strings while parsing goes on from position to position.
 pub(super) trait Finder {
-    /// Inserts `pos`, where three bytes are there; the longest match if one is `wanted`.
-    ///
-    /// # Safety
-    /// The CPU has what the finder needs.
-    unsafe fn find(
+    /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`.
+    fn find(
         &mut self,
         window: &[u8],
         search: &Search,
@@ -26,7 +22,7 @@ pub(super) trait Finder {
 
 impl Finder for List<'_> {
     #[inline(always)]
-    unsafe fn find(
+    fn find(
         &mut self,
         window: &[u8],
         search: &Search,
@@ -43,9 +39,10 @@ impl Finder for List<'_> {
     }
 }
 
+/// Positions that were linked ahead of the parse.
 impl Finder for Bulk<'_> {
     #[inline(always)]
-    unsafe fn find(
+    fn find(
         &mut self,
         window: &[u8],
         search: &Search,
@@ -59,23 +56,17 @@ impl Finder for Bulk<'_> {
     fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
 }
 
-/// Sorted positions, searched with the instructions of `I`.
-pub(super) struct Sorted<'r, 'a, I> {
-    pub runs: &'r Runs<'a>,
-    pub isa: core::marker::PhantomData<I>,
-}
-
-impl<I: Isa> Finder for Sorted<'_, '_, I> {
+/// Positions that were sorted ahead of the parse.
+impl Finder for Runs<'_> {
     #[inline(always)]
-    unsafe fn find(
+    fn find(
         &mut self,
         window: &[u8],
         search: &Search,
         effort: &Effort,
         wanted: bool,
     ) -> Option<Match> {
-        // SAFETY: by this function's own contract.
-        if wanted { unsafe { self.runs.find::<I>(window, search, effort) } } else { None }
+        if wanted { Runs::find(self, window, search, effort) } else { None }
     }
 
     #[inline(always)]

@@ -1,11 +1,8 @@
 //! Lazy parsing, levels 4 to 9: a match is taken if the next position has no longer one.
 
-use core::marker::PhantomData;
-
-use super::finder::{Finder, Sorted};
+use super::finder::Finder;
 use super::{Deflate, Flush, Progress, Strm};
 use crate::deflate::chain::bulk::Bulk;
-use crate::deflate::chain::isa::{Isa, Portable};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, Search};
 use crate::deflate::config::Strategy;
@@ -74,8 +71,7 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
             let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
             let mut list = s.positions.list(window);
-            // SAFETY: a list needs nothing of the CPU.
-            let done = unsafe { parse.go(&mut list, window, &mut s.block) };
+            let done = parse.go(&mut list, window, &mut s.block);
             parse.put_back(s, done);
             done
         };
@@ -203,23 +199,13 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Parses with positions that are known ahead, with the best instructions that there are.
+/// Parses with positions that are known ahead.
 fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step {
     let mut parse = Lazily::new(s, to_the_end);
     let window = s.window.slice(0, parse.end);
-    let block = &mut s.block;
     let done = match ahead {
-        // SAFETY: this needs nothing of the CPU.
-        Ahead::Linked(bulk) => unsafe { parse.go(bulk, window, block) },
-        #[cfg(target_arch = "x86_64")]
-        Ahead::Sorted(runs)
-            if crate::cpu::features().is_some_and(|f| f.has(crate::cpu::Features::AVX2)) =>
-        {
-            // SAFETY: the CPU has AVX2, BMI1 and BMI2.
-            unsafe { sorted_avx2(&mut parse, runs, window, block) }
-        }
-        // SAFETY: this needs nothing of the CPU.
-        Ahead::Sorted(runs) => unsafe { sorted_by::<Portable>(&mut parse, runs, window, block) },
+        Ahead::Linked(bulk) => parse.go(bulk, window, &mut s.block),
+        Ahead::Sorted(runs) => parse.go(runs, window, &mut s.block),
     };
     parse.put_back(s, done);
     let next = parse.pos + usize::from(done == Step::FullByLiteral);
@@ -227,38 +213,11 @@ fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step 
     done
 }
 
-/// # Safety
-/// The CPU has AVX2, BMI1 and BMI2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-unsafe fn sorted_avx2(
-    parse: &mut Lazily,
-    runs: &Runs<'_>,
-    window: &[u8],
-    block: &mut Block,
-) -> Step {
-    // SAFETY: by this function's own contract.
-    unsafe { sorted_by::<crate::deflate::chain::isa::Avx2>(parse, runs, window, block) }
-}
-
-/// # Safety
-/// The CPU has what `I` needs.
-#[inline(always)]
-unsafe fn sorted_by<I: Isa>(
-    parse: &mut Lazily,
-    runs: &Runs<'_>,
-    window: &[u8],
-    block: &mut Block,
-) -> Step {
-    // SAFETY: by this function's own contract.
-    unsafe { parse.go(&mut Sorted { runs, isa: PhantomData::<I> }, window, block) }
-}
-
 /// Lazy parsing of what is in the window, with its state at hand.
 struct Lazily {
     pos: usize,
     end: usize,
-    /// No position from here on is parsed where more input may come.
+    /// No position from here on is parsed.
     stop: usize,
     lazy: Lazy,
     lazy_most: usize,
@@ -269,11 +228,10 @@ struct Lazily {
 impl Lazily {
     fn new(s: &Deflate, to_the_end: bool) -> Lazily {
         let end = s.window.end();
-        let least = if to_the_end { 1 } else { MIN_LOOKAHEAD };
         Lazily {
             pos: s.window.pos,
             end,
-            stop: (end + 1).saturating_sub(least),
+            stop: s.window.stop(to_the_end),
             lazy: s.lazy,
             lazy_most: s.limits.lazy as usize,
             effort: s.effort(),
@@ -290,12 +248,8 @@ impl Lazily {
         s.positions.start(&s.window, next);
     }
 
-    /// Goes on while there is enough input for `finder`, and room in the block.
-    ///
-    /// # Safety
-    /// The CPU has what the finder needs.
-    #[inline(always)]
-    unsafe fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
+    /// Goes on while there is enough input, and room in the block.
+    fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
         let Lazily { mut pos, end, lazy_most, filtered, .. } = *self;
         let effort = self.effort;
         let mut lazy = self.lazy;
@@ -310,8 +264,7 @@ impl Lazily {
             lazy.length = MIN_MATCH - 1;
             if pos < last {
                 let search = Search { pos, lookahead: end - pos, best: previous };
-                // SAFETY: by this function's own contract.
-                let found = unsafe { finder.find(window, &search, &effort, previous < lazy_most) };
+                let found = finder.find(window, &search, &effort, previous < lazy_most);
                 if let Some(found) = found {
                     lazy.start = found.start;
                     let short = found.len <= 5

@@ -1,6 +1,5 @@
 //! Where a job runs: on our libraries or the system's, watched, bounded and in a folder of its own.
 
-use std::cell::RefCell;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -51,7 +50,6 @@ pub struct Lab {
     dir: tempfile::TempDir,
     libdir: PathBuf,
     audit: PathBuf,
-    known: RefCell<Option<String>>,
     /// Stands for the system's libraries, if not those.
     reference: Option<PathBuf>,
 }
@@ -84,7 +82,7 @@ impl Lab {
             fs::copy(&audit, &module)?;
             audit = module;
         }
-        let lab = Lab { dir, libdir, audit, known: RefCell::new(None), reference: None };
+        let lab = Lab { dir, libdir, audit, reference: None };
         for side in SIDES {
             fs::write(lab.log(side), "")?;
             fs::set_permissions(lab.log(side), Permissions::from_mode(0o666))?;
@@ -244,17 +242,11 @@ impl Lab {
         Ok(())
     }
 
-    /// Notes a deviation that is listed in docs/programs.md; the job goes on.
-    pub fn note_known(&self, deviation: String) {
-        self.known.borrow_mut().get_or_insert(deviation);
-    }
-
     /// What a job's result means, and the files of ours that it mapped.
     pub fn outcome(&self, result: Result<String>) -> (Outcome, Vec<PathBuf>) {
-        let outcome = match (result, self.known.take()) {
-            (Err(error), _) => Outcome::Failed(format!("{error:#}")),
-            (Ok(_), Some(deviation)) => Outcome::Known(deviation),
-            (Ok(what), None) => Outcome::Passed(what),
+        let outcome = match result {
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+            Ok(what) => Outcome::Passed(what),
         };
         let ours = loaded::read(&self.log(Side::Ours)).unwrap_or_default();
         (outcome, loaded::files(&ours))

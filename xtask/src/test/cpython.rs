@@ -130,8 +130,7 @@ fn holds(interpreter: &Interpreter, script: &str) -> Result<()> {
 fn quick(place: &prebuilt::Place, modules: &[&str]) -> Result<Completion> {
     let interpreter = &place.interpreter;
     let prefix = paths::default_prefix();
-    let rows =
-        cpython::compare(interpreter, &place.stock, &place.ours, &prefix, modules, &[])?;
+    let rows = cpython::compare(interpreter, &place.stock, &place.ours, &prefix, modules, &[])?;
     // A Python whose tests are not installed has one or two modules left.
     let zstd_too = interpreter.version()? >= (3, 14);
     for module in modules.iter().filter(|name| **name != "test_zstd" || zstd_too) {

@@ -4,7 +4,6 @@ use super::stock::{Config, Finder, Reference, parse};
 use crate::deflate::chain::bucket::Bucket;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
-use crate::deflate::chain::isa::Portable;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Match, Search};
@@ -17,11 +16,13 @@ pub struct Settings {
     pub config: Config,
     pub piece: usize,
     pub flush: bool,
+    /// Whether the structures that need more memory are set up anew with each piece.
+    pub restart: bool,
 }
 
 impl Settings {
     pub fn new(window_bits: u32, hash_bits: u32, config: Config) -> Settings {
-        Settings { window_bits, hash_bits, config, piece: usize::MAX, flush: false }
+        Settings { window_bits, hash_bits, config, piece: usize::MAX, flush: false, restart: false }
     }
 }
 
@@ -47,6 +48,8 @@ struct All<'a> {
     /// At the levels that insert every position.
     runs: Option<Runs<'static>>,
     bulk: Option<Bulk<'static>>,
+    /// The memory of these two.
+    memory: [*mut [u16]; 2],
 }
 
 impl All<'_> {
@@ -65,14 +68,9 @@ impl All<'_> {
                 vec![0x5555; 1 << window_bits],
             )),
             bucket: Bucket::suffices(&settings.config.effort()).then(|| vec![0; 1 << hash_bits]),
-            bulk: settings.config.slow.then(|| {
-                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
-                Bulk::new(vec![0x5555; Bulk::memory(w_size, hash)].leak(), w_size, hash)
-            }),
-            runs: settings.config.slow.then(|| {
-                let (w_size, hash) = (1 << window_bits, Hash::new(hash_bits));
-                Runs::new(vec![0x5555; Runs::memory(w_size, hash)].leak(), w_size, hash)
-            }),
+            bulk: None,
+            runs: None,
+            memory: [vec![0x5555; 400_000].leak(), vec![0x5555; 400_000].leak()],
         }
     }
 
@@ -89,6 +87,16 @@ impl All<'_> {
 
     fn list(&mut self) -> List<'_> {
         List::new(Hash::new(self.settings.hash_bits), &mut self.head, &mut self.prev)
+    }
+}
+
+impl Drop for All<'_> {
+    fn drop(&mut self) {
+        (self.runs, self.bulk) = (None, None);
+        for memory in self.memory {
+            // SAFETY: it was leaked when this was made, and nothing refers to it any more.
+            drop(unsafe { Box::from_raw(memory) });
+        }
     }
 }
 
@@ -121,6 +129,21 @@ impl Finder for All<'_> {
             _ if window.len() > 5000 => self.sparse = None,
             Some(usize::MAX) => self.sparse().unwrap().clear(),
             _ => {}
+        }
+        if self.settings.config.slow && (self.runs.is_none() || self.settings.restart) {
+            let (w_size, hash) =
+                (1 << self.settings.window_bits, Hash::new(self.settings.hash_bits));
+            // SAFETY: both are there until `drop`, and what was made of them before is dropped here.
+            let [first, second] = self.memory.map(|memory| unsafe { &mut *memory });
+            self.runs = Some(Runs::new(&mut first[..Runs::memory(w_size, hash)], w_size, hash));
+            self.bulk = Some(Bulk::new(&mut second[..Bulk::memory(w_size, hash)], w_size, hash));
+        }
+        if self.settings.restart
+            && let Some(memory) = &mut self.bucket
+        {
+            let hash = Hash::new(self.settings.hash_bits);
+            let mut bucket = Bucket::new(hash, 1 << self.settings.window_bits, memory);
+            bucket.fill_from(&self.head, &self.prev);
         }
         if let Some(runs) = &mut self.runs {
             runs.fill(window, 0);
@@ -164,24 +187,8 @@ impl Finder for All<'_> {
             assert_eq!(found, expected, "bulk, {}, {search:?}, {:?}", self.name, self.settings);
         }
         if let Some(runs) = &self.runs {
-            // SAFETY: any CPU can do that.
-            let found = unsafe { runs.find::<Portable>(window, search, &effort) };
-            assert_eq!(
-                found, expected,
-                "runs, portable, {}, {search:?}, {:?}",
-                self.name, self.settings
-            );
-            if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("bmi2") {
-                // SAFETY: the CPU has it.
-                let found = unsafe {
-                    runs.find::<crate::deflate::chain::isa::Avx2>(window, search, &effort)
-                };
-                assert_eq!(
-                    found, expected,
-                    "runs, AVX2, {}, {search:?}, {:?}",
-                    self.name, self.settings
-                );
-            }
+            let found = runs.find(window, search, &effort);
+            assert_eq!(found, expected, "runs, {}, {search:?}, {:?}", self.name, self.settings);
         }
         expected
     }

@@ -35,7 +35,7 @@ impl Reference {
     pub fn slide(&mut self) {
         let w_size = self.w_size as u16;
         for at in self.head.iter_mut().chain(&mut self.prev) {
-            *at = if *at >= w_size { *at - w_size } else { 0 };
+            *at = at.saturating_sub(w_size);
         }
     }
 
@@ -53,7 +53,7 @@ impl Reference {
         if current == 0 || pos - current > max_dist {
             return None;
         }
-        let limit = if pos > max_dist { pos - max_dist } else { 0 };
+        let limit = pos.saturating_sub(max_dist);
         let mut chain_length = max_chain;
         if prev_length >= good as usize {
             chain_length >>= 2;

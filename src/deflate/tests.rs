@@ -1,0 +1,185 @@
+use super::*;
+use crate::engine::Inflate;
+
+fn config(level: i32) -> Config {
+    Config { level, window_bits: -15, mem_level: 8, strategy: 0 }
+}
+
+/// All of `data` in one call.
+fn compress(config: Config, data: &[u8]) -> Vec<u8> {
+    let mut out = vec![0; data.len() + data.len() / 8 + 1000];
+    let step = Owned::new(config).unwrap().deflate(data, &mut out, Flush::Finish);
+    assert_eq!((step.code, step.consumed), (Code::StreamEnd, data.len()));
+    out.truncate(step.produced);
+    out
+}
+
+fn decompress(window_bits: i32, stream: &[u8], len: usize) -> Vec<u8> {
+    let mut out = vec![0; len + 1];
+    let mut io = Io::new(stream, &mut out);
+    let code = Inflate::new(window_bits).unwrap().run(&mut io, Flush::Finish);
+    assert_eq!((code, io.avail_in()), (Code::StreamEnd, 0));
+    let written = len + 1 - io.avail_out() as usize;
+    out.truncate(written);
+    out
+}
+
+/// Text with repeats, and noise in the middle.
+fn data(len: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let mut next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 16
+    };
+    let mut data = Vec::new();
+    while data.len() < len {
+        let noise = data.len() > len / 2 && data.len() < len / 2 + len / 8;
+        let reach = data.len().min(30_000) as u32;
+        if noise || reach < 100 || next() % 4 == 0 {
+            data.extend((0..1 + next() % 9).map(|_| next() as u8));
+        } else {
+            let start = data.len() - (1 + next() % reach) as usize;
+            for at in start..start + 3 + (next() % 40) as usize {
+                data.push(data[at]);
+            }
+        }
+    }
+    data.truncate(len);
+    data
+}
+
+#[test]
+fn ruby_s_four_letters_take_24_bytes() {
+    let gzip = Config { level: 6, window_bits: 31, mem_level: 8, strategy: 0 };
+    assert_eq!(compress(gzip, b"bbbb").len(), 24);
+}
+
+#[test]
+fn everything_reads_back() {
+    for len in [0, 1, 2, 3, 4, 257, 258, 259, 700, 5000, 40_000, 70_000, 300_000] {
+        let data = data(len);
+        for level in 0..=9 {
+            for strategy in 0..=4 {
+                for (bits, mem_level) in [(15, 8), (9, 1), (9, 9), (12, 2)] {
+                    let config = Config { level, window_bits: bits, mem_level, strategy };
+                    let stream = compress(config, &data);
+                    assert!(decompress(15, &stream, len) == data, "{config:?}, {len} bytes");
+                }
+            }
+        }
+    }
+}
+
+/// What is compressed does not depend on how the input is cut, where levels search.
+#[test]
+fn pieces_give_the_same_bytes() {
+    let data = data(250_000);
+    for level in 1..=9 {
+        let whole = compress(config(level), &data);
+        for piece in [1, 999, 16_384, 100_000] {
+            let mut deflate = Owned::new(config(level)).unwrap();
+            let mut out = vec![0; 300_000];
+            let mut written = 0;
+            for chunk in data.chunks(piece) {
+                let step = deflate.deflate(chunk, &mut out[written..], Flush::None);
+                assert_eq!((step.code, step.consumed), (Code::Ok, chunk.len()));
+                written += step.produced;
+            }
+            let step = deflate.deflate(&[], &mut out[written..], Flush::Finish);
+            assert_eq!(step.code, Code::StreamEnd);
+            assert!(out[..written + step.produced] == whole, "level {level}, pieces of {piece}");
+        }
+    }
+}
+
+/// zlib's own requests: nginx has set aside as much.
+#[test]
+fn a_stream_asks_for_what_zlib_asks_for() {
+    use core::ffi::{c_uint, c_void};
+    unsafe extern "C" fn give(log: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
+        // SAFETY: the test passes its log, and malloc takes any size.
+        unsafe {
+            (*log.cast::<Vec<usize>>()).push((items * size) as usize);
+            libc::malloc((items * size) as usize)
+        }
+    }
+    unsafe extern "C" fn take(_: *mut c_void, address: *mut c_void) {
+        // SAFETY: it came from malloc.
+        unsafe { libc::free(address) };
+    }
+    for (window_bits, mem_level) in [(15, 8), (9, 1), (9, 9), (15, 9)] {
+        let mut log = Vec::<usize>::new();
+        let allocator = Allocator { zalloc: give, zfree: take, opaque: (&raw mut log).cast() };
+        let mut place = Box::<Deflate>::new_uninit();
+        let mut strm = Strm::new(Io::new(&[], &mut []));
+        let config = Config { level: 6, window_bits, mem_level, strategy: 0 };
+        // SAFETY: the place is as large as a state, which is dropped in it.
+        unsafe {
+            assert!(Deflate::init(place.as_mut_ptr(), config, allocator, &mut strm).is_ok());
+            core::ptr::drop_in_place(place.as_mut_ptr());
+        }
+        let window = 2 << window_bits;
+        assert_eq!(log, [window, window, 2 << (mem_level + 7), 4 << (mem_level + 6)]);
+    }
+}
+
+/// The most that a call takes of the stack, at any level, with input large and small.
+#[test]
+fn a_call_takes_little_stack() {
+    const MOST: usize = 4096;
+    let data = data(200_000);
+    for level in 0..=9 {
+        for len in [100, 2000, 200_000] {
+            let used = stack::used(|| {
+                compress(config(level), &data[..len]);
+            });
+            let without = stack::used(|| {
+                let mut out = vec![0u8; len];
+                out.copy_from_slice(&data[..len]);
+                core::hint::black_box(out);
+            });
+            assert!(used <= without + MOST, "level {level}, {len} bytes: {used} and {without}");
+        }
+    }
+}
+
+/// How much of a thread's stack is written to.
+mod stack {
+    use core::ffi::c_void;
+
+    const SIZE: usize = 256 << 10;
+    const PAINT: u8 = 0xa5;
+
+    pub fn used(mut work: impl FnMut()) -> usize {
+        extern "C" fn run<W: FnMut()>(work: *mut c_void) -> *mut c_void {
+            // SAFETY: `used` passes its closure, which outlives the thread.
+            unsafe { (*work.cast::<W>())() };
+            core::ptr::null_mut()
+        }
+        fn entry<W: FnMut()>(_: &W) -> extern "C" fn(*mut c_void) -> *mut c_void {
+            run::<W>
+        }
+        // SAFETY: the memory is the thread's until it is joined, and is as large as it is told.
+        unsafe {
+            let protection = libc::PROT_READ | libc::PROT_WRITE;
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let memory = libc::mmap(core::ptr::null_mut(), SIZE, protection, flags, -1, 0);
+            assert_ne!(memory, libc::MAP_FAILED);
+            memory.cast::<u8>().write_bytes(PAINT, SIZE);
+            let mut attributes = core::mem::zeroed();
+            assert_eq!(libc::pthread_attr_init(&mut attributes), 0);
+            assert_eq!(libc::pthread_attr_setstack(&mut attributes, memory, SIZE), 0);
+            let mut thread = core::mem::zeroed();
+            let work_entry = entry(&work);
+            let made =
+                libc::pthread_create(&mut thread, &attributes, work_entry, (&raw mut work).cast());
+            assert_eq!(made, 0);
+            assert_eq!(libc::pthread_join(thread, core::ptr::null_mut()), 0);
+            libc::pthread_attr_destroy(&mut attributes);
+            let bytes = core::slice::from_raw_parts(memory.cast::<u8>(), SIZE);
+            let untouched = bytes.iter().take_while(|&&byte| byte == PAINT).count();
+            libc::munmap(memory, SIZE);
+            SIZE - untouched
+        }
+    }
+}
