@@ -506,9 +506,10 @@ impl Blocks {
         if entry::literals(found) != 0 {
             let literal = (found >> 16) as u8;
             let bits = match self.paired {
-                // SAFETY: the lengths are those of the table.
                 true => {
-                    unsafe { self.tables.lengths.assume_init_ref()[usize::from(literal)] }.into()
+                    // SAFETY: the lengths are those of the table, and all have been read.
+                    let lengths = unsafe { self.tables.lengths.assume_init_ref() };
+                    lengths[usize::from(literal)].into()
                 }
                 false => entry::code_bits(found),
             };

@@ -88,10 +88,10 @@ impl Task<'_> {
             };
         }
         macro_rules! look_up {
-            // SAFETY: the root of the table has an entry for each value under the mask.
-            () => {
+            () => {{
+                // SAFETY: the root of the table has an entry for each value under the mask.
                 unsafe { *literals.add((hold & mask) as usize) }
-            };
+            }};
         }
         macro_rules! drop {
             ($entry:expr) => {
