@@ -48,6 +48,8 @@ struct Shown {
     pos: i64,
 }
 
+/// Either is in the file's own block of memory, so that their sizes do not matter.
+#[allow(clippy::large_enum_variant)]
 enum Stream {
     Reader(Reader),
     Writer(Writer),

@@ -88,10 +88,10 @@ impl Task<'_> {
             };
         }
         macro_rules! look_up {
-            // SAFETY: the root of the table has an entry for each value under the mask.
-            () => {
+            () => {{
+                // SAFETY: the root of the table has an entry for each value under the mask.
                 unsafe { *literals.add((hold & mask) as usize) }
-            };
+            }};
         }
         macro_rules! drop {
             ($entry:expr) => {
@@ -384,6 +384,27 @@ fn select(condition: bool, yes: *const u8, no: *const u8) -> *const u8 {
     core::hint::select_unpredictable(condition, yes, no)
 }
 
+/// Copies `count` bytes, which memcpy takes longer for: at some 4 KiB it begins to use microcode.
+///
+/// # Safety
+/// Both places have so many bytes, and none in common.
+#[inline(always)]
+unsafe fn copy_run(to: *mut MaybeUninit<u8>, from: *const MaybeUninit<u8>, count: usize) {
+    type Piece = [MaybeUninit<u64>; 4];
+    const PIECE: usize = size_of::<Piece>();
+    let whole = count / PIECE * PIECE;
+    let mut done = 0;
+    // SAFETY: by this function's own contract.
+    unsafe {
+        while done < whole {
+            let piece = from.add(done).cast::<Piece>().read_unaligned();
+            to.add(done).cast::<Piece>().write_unaligned(piece);
+            done += PIECE;
+        }
+        to.add(whole).copy_from_nonoverlapping(from.add(whole), count - whole);
+    }
+}
+
 /// Bytes behind the output, saved from the loop's slop.
 pub(super) struct Saved {
     bytes: [MaybeUninit<u8>; LONGEST_STEP + AFTER],
@@ -419,7 +440,7 @@ impl Saved {
             let start = cursor.out.cast::<MaybeUninit<u8>>();
             let count = (step + AFTER).min(cursor.room());
             // SAFETY: so much room is left, and `kept` of it is saved already.
-            unsafe { saved.add(kept).copy_from_nonoverlapping(start.add(kept), count - kept) };
+            unsafe { copy_run(saved.add(kept), start.add(kept), count - kept) };
             // Behind the window's size all distances are within the output.
             let in_window = task.window.have != 0 && cursor.produced() < 1 << 15;
             let decode = variants[usize::from(in_window)][usize::from(paired)];

@@ -1,0 +1,245 @@
+//! The symbols of a block, one after the other: where each bit counts.
+
+use super::{Around, Blocks, Mode, Stop};
+use crate::inflate::bits::Cursor;
+use crate::inflate::fast::{self, Outcome, Saved, Task};
+use crate::inflate::tables::{self, AnyPair, distance, entry};
+use crate::inflate::window::Window;
+
+/// A symbol of the literal/length code.
+enum Symbol {
+    Literal(u8),
+    Length { base: u32, extra: u32 },
+    End,
+    Invalid,
+}
+
+impl Blocks {
+    fn pair(&self) -> *const AnyPair {
+        match self.fixed {
+            true => (&raw const tables::FIXED).cast(),
+            false => self.tables.pair.as_ptr().cast(),
+        }
+    }
+
+    /// The symbol that begins with the low bits, and the bits of its code.
+    #[inline(always)]
+    fn symbol_at(&self, hold: u64) -> (Symbol, u32) {
+        // SAFETY: the tables are within what the pointer points to.
+        let table = unsafe { &raw const (*self.pair()).literals }.cast::<u32>();
+        // SAFETY: the table is built when symbols are read, and has an entry for each index.
+        let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
+        if entry::is_subtable(found) {
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
+            // SAFETY: a subtable has an entry for each of its indices.
+            found = unsafe { *table.add(entry::start(found) + index as usize) };
+        }
+        if entry::literals(found) != 0 {
+            let literal = (found >> 16) as u8;
+            let bits = match self.paired {
+                true => {
+                    // SAFETY: the lengths are those of the table, and all have been read.
+                    let lengths = unsafe { self.tables.lengths.assume_init_ref() };
+                    lengths[usize::from(literal)].into()
+                }
+                false => entry::code_bits(found),
+            };
+            return (Symbol::Literal(literal), bits);
+        }
+        let bits = entry::code_bits(found);
+        let symbol = match found & (entry::SPECIAL | entry::KIND) {
+            kind if kind & entry::SPECIAL == 0 => Symbol::Length {
+                base: (found >> 24) + 3,
+                extra: entry::bits(found) - entry::code_bits(found),
+            },
+            kind if kind & entry::KIND == entry::END => Symbol::End,
+            _ => Symbol::Invalid,
+        };
+        (symbol, bits)
+    }
+
+    /// The distance whose code begins with the low bits, as its base and its extra bits, or `None`
+    /// if there is none; and the bits of the code.
+    #[inline(always)]
+    pub(super) fn distance_at(&self, hold: u64) -> (Option<(u32, u32)>, u32) {
+        // SAFETY: the tables are within what the pointer points to.
+        let table = unsafe { &raw const (*self.pair()).distances }.cast::<u32>();
+        let index = hold & ((1 << tables::DISTANCE_ROOT) - 1);
+        // SAFETY: the table is built when symbols are read, and has an entry for each index.
+        let mut found = unsafe { *table.add(index as usize) };
+        if found & (distance::SPECIAL | distance::INVALID) == distance::SPECIAL {
+            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
+            // SAFETY: a subtable has an entry for each of its indices.
+            found = unsafe { *table.add((found >> 16) as usize + index as usize) };
+        }
+        let bits = entry::code_bits(found);
+        if found & distance::SPECIAL != 0 {
+            return (None, bits);
+        }
+        (Some((found >> 16, entry::bits(found) - entry::code_bits(found))), bits)
+    }
+
+    /// Decodes symbols until the mode is another one, or a reason to stop.
+    pub(super) fn symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
+        let window = around.window;
+        loop {
+            if cursor.input_left() > fast::INPUT
+                && cursor.room() > fast::ROOM
+                && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
+                && self.many_symbols(cursor, around) == Outcome::BlockEnd
+            {
+                self.back = -1;
+                self.mode = Mode::Boundary;
+                return None;
+            }
+            // zlib decodes without looking at each bit's arrival as long as there is enough of
+            // both; what `mark` shows then stays what it was.
+            let roomy = cursor.input_left() + cursor.spare_bytes(0) >= 6 && cursor.room() >= 258;
+            if cursor.bits < 48 {
+                cursor.refill();
+            }
+            let (symbol, bits) = self.symbol_at(cursor.hold);
+            if bits > cursor.bits {
+                self.back = 0;
+                return Some(Stop::Input);
+            }
+            cursor.skip(bits);
+            let stop = match symbol {
+                Symbol::Literal(byte) if cursor.room() != 0 => {
+                    // SAFETY: there is room.
+                    unsafe { cursor.out.write(byte) };
+                    cursor.out = cursor.out.wrapping_add(1);
+                    continue;
+                }
+                Symbol::Literal(byte) => {
+                    self.length = byte.into();
+                    self.mode = Mode::Literal;
+                    Stop::Room
+                }
+                Symbol::End => {
+                    self.back = -1;
+                    self.mode = Mode::Boundary;
+                    return None;
+                }
+                Symbol::Invalid => Stop::Bad(c"invalid literal/length code"),
+                Symbol::Length { base, extra } => {
+                    self.length = base;
+                    if cursor.bits < 5 + 28 {
+                        // Perhaps not all of it is there.
+                        self.back = bits as i32;
+                        self.extra = extra as u8;
+                        self.mode = Mode::LengthExtra;
+                        return None;
+                    }
+                    self.length += cursor.peek(extra);
+                    cursor.skip(extra);
+                    match self.whole_match(cursor, window, bits + extra) {
+                        None => continue,
+                        Some((stop, bits)) if !roomy => {
+                            self.back = bits as i32;
+                            return Some(stop);
+                        }
+                        Some((stop, _)) => stop,
+                    }
+                }
+            };
+            if !roomy {
+                self.back = bits as i32;
+            }
+            return Some(stop);
+        }
+    }
+
+    /// Decodes a distance of which all bits are there, and copies the match; `bits` are before it.
+    /// What stops that, and with how many bits.
+    fn whole_match(
+        &mut self,
+        cursor: &mut Cursor,
+        window: &Window,
+        bits: u32,
+    ) -> Option<(Stop, u32)> {
+        self.whole = self.length;
+        let (symbol, code_bits) = self.distance_at(cursor.hold);
+        cursor.skip(code_bits);
+        let bits = bits + code_bits;
+        let Some((base, extra)) = symbol else {
+            return Some((Stop::Bad(c"invalid distance code"), bits));
+        };
+        self.distance = base + cursor.peek(extra);
+        cursor.skip(extra);
+        let bits = bits + extra;
+        self.mode = Mode::Match;
+        while self.mode == Mode::Match {
+            if cursor.room() == 0 {
+                return Some((Stop::Room, bits));
+            }
+            if !self.is_in_reach(cursor, window) {
+                return Some((Stop::Bad(c"invalid distance too far back"), bits));
+            }
+            self.copy_match(cursor, window);
+        }
+        None
+    }
+
+    /// Decodes symbols in the fast loop, whose conditions are met.
+    fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
+        let Around { window, variants, .. } = *around;
+        let in_place = (cursor.next as usize) < cursor.out_end as usize
+            && (cursor.out as usize) < cursor.end as usize;
+        let task = Task {
+            tables: self.pair(),
+            root: self.root.into(),
+            window,
+            limit: cursor.out_end.wrapping_sub(fast::ROOM),
+        };
+        let sloppy_limit = cursor.out_end.wrapping_sub(fast::ROOM + fast::SLOP);
+        if !in_place && !window.is_output() && cursor.out < sloppy_limit {
+            let sloppy = Task { limit: sloppy_limit, ..task };
+            // SAFETY: the tables are built; the caller has looked at input and buffer, and the limit
+            // is far enough from the end.
+            let outcome =
+                unsafe { Saved::new().run(&sloppy, cursor, &variants.sloppy, self.paired) };
+            let more = cursor.input_left() > fast::INPUT && cursor.out < task.limit;
+            if outcome != Outcome::Limit || !more {
+                return outcome;
+            }
+        }
+        // The window is the output where a caller brings it; then only distances that stay in this
+        // round's output are for the fast loop.
+        let in_window = window.have != 0 && !window.is_output();
+        let decode = variants.exact[usize::from(in_window)][usize::from(self.paired)];
+        // SAFETY: the tables are built; the caller has looked at input and buffer, and there is room
+        // up to the limit.
+        unsafe { decode(&task, cursor) }
+    }
+
+    /// Whether the match's distance is within the output so far.
+    pub(super) fn is_in_reach(&self, cursor: &Cursor, window: &Window) -> bool {
+        self.distance as usize <= cursor.produced() + window.have as usize
+    }
+
+    /// Copies as much of the match as there is room for, or as is in one piece.
+    pub(super) fn copy_match(&mut self, cursor: &mut Cursor, window: &Window) {
+        let distance = self.distance as usize;
+        let mut count = (self.length as usize).min(cursor.room());
+        let produced = cursor.produced();
+        let from = match distance.checked_sub(produced) {
+            Some(back @ 1..) => {
+                let (from, piece) = window.back(back);
+                count = count.min(piece);
+                from
+            }
+            _ => cursor.out.wrapping_sub(distance).cast_const(),
+        };
+        for i in 0..count {
+            // SAFETY: there is room for `count` bytes; so many are in the window, or they are
+            // output, of which the first `distance` were there before.
+            unsafe { cursor.out.add(i).write(from.add(i).read()) };
+        }
+        cursor.out = cursor.out.wrapping_add(count);
+        self.length -= count as u32;
+        if self.length == 0 {
+            self.mode = Mode::Symbol;
+        }
+    }
+}
