@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::Inflate;
+use crate::inflate::OwnInflate;
 
 fn config(level: i32) -> Config {
     Config { level, window_bits: -15, mem_level: 8, strategy: 0 }
@@ -16,11 +16,9 @@ fn compress(config: Config, data: &[u8]) -> Vec<u8> {
 
 fn decompress(window_bits: i32, stream: &[u8], len: usize) -> Vec<u8> {
     let mut out = vec![0; len + 1];
-    let mut io = Io::new(stream, &mut out);
-    let code = Inflate::new(window_bits).unwrap().run(&mut io, Flush::Finish);
-    assert_eq!((code, io.avail_in()), (Code::StreamEnd, 0));
-    let written = len + 1 - io.avail_out() as usize;
-    out.truncate(written);
+    let step = OwnInflate::new(window_bits).unwrap().inflate(stream, &mut out, Flush::Finish);
+    assert_eq!((step.code, step.consumed), (Code::StreamEnd, stream.len()));
+    out.truncate(step.produced);
     out
 }
 

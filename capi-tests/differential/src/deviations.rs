@@ -13,32 +13,6 @@ pub type Deviation = (&'static str, fn(&Libraries) -> Result<(), String>);
 /// All of them.
 pub const ALL: [Deviation; 2] = [("late-prime", late_prime), ("back-distance", back_distance)];
 
-struct Reader<'a> {
-    zlib: &'a Zlib,
-    strm: Box<ZStream>,
-    room: Vec<u8>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(zlib: &'a Zlib, bits: c_int) -> Reader<'a> {
-        let mut strm = Box::new(ZStream::new());
-        assert_eq!(zlib.inflateInit2_(&mut *strm, bits, VERSION, STREAM_SIZE), code::OK);
-        Reader { zlib, strm, room: vec![0xa5; 4096] }
-    }
-
-    fn read(&mut self, bytes: &[u8], room: u32) -> c_int {
-        (self.strm.next_in, self.strm.avail_in) = (bytes.as_ptr(), bytes.len() as c_uint);
-        (self.strm.next_out, self.strm.avail_out) = (self.room.as_mut_ptr(), room);
-        self.zlib.inflate(&mut *self.strm, flush::NONE)
-    }
-}
-
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        self.zlib.inflateEnd(&mut *self.strm);
-    }
-}
-
 /// Both sides' values are what is written down.
 fn both<T: PartialEq + std::fmt::Debug>(
     libraries: &Libraries,

@@ -32,7 +32,7 @@ pub fn curl_and_nginx(lab: &Lab) -> Result<String> {
                 requests += names.len();
             }
         }
-        nginx.stop(lab)?;
+        nginx.stop()?;
     }
     Ok(format!("{requests} responses, gzip at 9 levels and zstd; nginx's log is clean"))
 }
@@ -105,7 +105,7 @@ impl Nginx {
         Ok(())
     }
 
-    fn stop(self, lab: &Lab) -> Result<()> {
+    fn stop(self) -> Result<()> {
         let said = self.server.stop(libc::SIGQUIT)?;
         if self.side == Side::Ours {
             crate::conformance::lab::no_loader_words(&said)?;
