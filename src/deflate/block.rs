@@ -213,7 +213,7 @@ impl Block {
                 tree::run_lengths(&literals[..literal_codes], &mut send);
                 tree::run_lengths(&distances[..distance_codes], &mut send);
                 // SAFETY: any bits are valid `Codes`, and the nodes are not needed any more.
-                let codes = unsafe { &mut *(&raw mut self.scratch.codes) };
+                let codes = unsafe { &mut self.scratch.codes };
                 codes.assign(literals, distances);
                 self.emit(pending, codes);
             }

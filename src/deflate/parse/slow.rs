@@ -84,6 +84,11 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 s.window.lookahead -= 1;
             }
             if strm.io.avail_out() == 0 {
+                if s.window.lookahead < MIN_MATCH {
+                    // The last positions had too little behind them to be inserted, and are not
+                    // once there is more.
+                    s.positions.skipped_before(s.window.pos);
+                }
                 return Progress::NeedMore;
             }
         }
