@@ -332,6 +332,9 @@ impl Deflate {
 
     /// Compresses, and does what `flush` asks for; the code, where the call ends with that.
     fn compress(&mut self, strm: &mut Strm<'_>, flush: Flush) -> Option<Code> {
+        if self.level != 0 {
+            self.window.confine();
+        }
         let progress = match (Way::of(self.level), self.strategy) {
             (Way::Lazy, Strategy::Default | Strategy::Filtered | Strategy::Fixed) => {
                 parse::slow(self, strm, flush)
@@ -530,14 +533,13 @@ impl Deflate {
     /// # Safety
     /// `to` is null or has room for the window (32 KiB at most).
     pub unsafe fn dictionary(&self, to: *mut u8) -> usize {
-        let end = self.window.end();
-        let len = end.min(self.window.size());
+        let known = self.window.known();
+        let history = &known[known.len().saturating_sub(self.window.size())..];
         if !to.is_null() {
-            let history = self.window.slice(end - len, end);
             // SAFETY: by this function's own contract.
-            unsafe { core::ptr::copy(history.as_ptr(), to, len) };
+            unsafe { core::ptr::copy(history.as_ptr(), to, history.len()) };
         }
-        len
+        history.len()
     }
 
     /// The gzip header to write, or null for the default one.

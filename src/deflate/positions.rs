@@ -124,14 +124,14 @@ impl Positions {
     pub fn settle(&mut self, window: &Window) {
         self.clear_all(window);
         if !self.late.is_empty() {
-            self.catch_up(window.slice(0, window.end()));
+            self.catch_up(window.known());
         }
     }
 
     /// Clears what was not needed for a short input, before the window moves.
     pub fn clear_all(&mut self, window: &Window) {
         if !self.clear && self.cleared_for != usize::MAX {
-            self.catch_up(window.slice(0, window.end()));
+            self.catch_up(window.known());
         }
     }
 
@@ -207,7 +207,7 @@ impl Positions {
     /// Inserts `pos`, for which the hash was started or that follows the last one, and of which
     /// three bytes are there; gives the last position with the same hash, or 0.
     pub fn insert(&mut self, window: &Window, pos: usize) -> usize {
-        let bytes = window.slice(0, window.end());
+        let bytes = window.known();
         let mask = self.entries() as u32 - 1;
         let third = bytes[pos + MIN_MATCH - 1];
         let hash = (self.rolling << self.shift() ^ u32::from(third)) & mask;
@@ -224,11 +224,8 @@ impl Positions {
     /// As [`Positions::insert`], for all positions `from..to`.
     pub fn insert_all(&mut self, window: &Window, from: usize, to: usize) {
         if self.is_at(window, from) {
-            self.list(window.slice(0, window.end())).insert_all(
-                window.slice(0, window.end()),
-                from,
-                to,
-            );
+            let bytes = window.known();
+            self.list(bytes).insert_all(bytes, from, to);
             self.start(window, to);
         } else {
             for pos in from..to {

@@ -71,6 +71,11 @@ impl Window {
         self.slice(at, at + 1)[0]
     }
 
+    /// All bytes that are there.
+    pub fn known(&self) -> &[u8] {
+        self.slice(0, self.end().min(self.high_water))
+    }
+
     /// Two bytes, of which zeros stand for those that are not there.
     pub fn two(&self, at: usize) -> [u8; 2] {
         if at + 2 > self.high_water {

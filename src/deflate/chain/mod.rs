@@ -7,7 +7,6 @@
 //!
 //! * [`list`]: zlib's own linked list, in the stream's own memory. It can do all, and takes what was
 //!   inserted by whom and when.
-//! * [`bucket`]: the four newest positions of each hash in one word, for level 1.
 //! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5, and above
 //!   where chains are short.
 //! * [`runs`]: all positions sorted by hash, for levels 6 to 9.
@@ -19,7 +18,6 @@
 //! Positions are indices into the window of two times the window size; 0 is none and never
 //! matches.
 
-pub mod bucket;
 pub mod bulk;
 pub mod bytes;
 pub mod hash;

@@ -53,7 +53,6 @@ pub(in crate::deflate) fn stored(s: &mut Deflate, strm: &mut Strm<'_>, flush: Fl
         s.window.block_start += len as isize;
         s.pending.flush(strm);
     }
-    s.window.confine();
     if last {
         s.pending.set_used(8);
         return Progress::FinishStarted;

@@ -1,7 +1,6 @@
 //! One parse that asks zlib's search and every finder of ours.
 
 use super::stock::{Config, Finder, Reference, parse};
-use crate::deflate::chain::bucket::Bucket;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
@@ -43,8 +42,6 @@ struct All<'a> {
     prev: Vec<u16>,
     /// For short inputs, and what follows: up to where the list was cleared; and its memory.
     sparse: Option<(usize, Vec<u16>, Vec<u16>)>,
-    /// With a budget that it suffices for.
-    bucket: Option<Vec<u64>>,
     /// At the levels that insert every position.
     runs: Option<Runs<'static>>,
     bulk: Option<Bulk<'static>>,
@@ -67,17 +64,10 @@ impl All<'_> {
                 vec![0x5555; 1 << hash_bits],
                 vec![0x5555; 1 << window_bits],
             )),
-            bucket: Bucket::suffices(&settings.config.effort()).then(|| vec![0; 1 << hash_bits]),
             bulk: None,
             runs: None,
             memory: [vec![0x5555; 400_000].leak(), vec![0x5555; 400_000].leak()],
         }
-    }
-
-    fn with_bucket<R>(&mut self, with: impl FnOnce(&mut Bucket) -> R) -> Option<R> {
-        let (hash_bits, window_bits) = (self.settings.hash_bits, self.settings.window_bits);
-        let memory = self.bucket.as_mut()?;
-        Some(with(&mut Bucket::resume(Hash::new(hash_bits), 1 << window_bits, memory)))
     }
 
     fn sparse(&mut self) -> Option<List<'_>> {
@@ -104,7 +94,6 @@ impl Finder for All<'_> {
     fn slide(&mut self, _window: &[u8]) {
         self.reference.slide();
         self.list().slide();
-        self.with_bucket(|bucket| bucket.slide());
         if let Some(mut list) = self.sparse() {
             list.slide();
         }
@@ -138,13 +127,6 @@ impl Finder for All<'_> {
             self.runs = Some(Runs::new(&mut first[..Runs::memory(w_size, hash)], w_size, hash));
             self.bulk = Some(Bulk::new(&mut second[..Bulk::memory(w_size, hash)], w_size, hash));
         }
-        if self.settings.restart
-            && let Some(memory) = &mut self.bucket
-        {
-            let hash = Hash::new(self.settings.hash_bits);
-            let mut bucket = Bucket::new(hash, 1 << self.settings.window_bits, memory);
-            bucket.fill_from(&self.head, &self.prev);
-        }
         if let Some(runs) = &mut self.runs {
             runs.fill(window, 0);
         }
@@ -158,7 +140,6 @@ impl Finder for All<'_> {
             self.reference.insert(window, pos);
         }
         self.list().insert_all(window, from, to);
-        self.with_bucket(|bucket| bucket.insert_all(window, from, to));
         if let Some(mut list) = self.sparse() {
             list.insert_all(window, from, to);
         }
@@ -172,11 +153,6 @@ impl Finder for All<'_> {
         let head = self.list().insert(window, search.pos);
         let found = self.list().find(window, head, search, &effort);
         assert_eq!(found, expected, "list, {}, {search:?}, {:?}", self.name, self.settings);
-        if let Some(found) =
-            self.with_bucket(|bucket| bucket.insert_and_find(window, search, &effort))
-        {
-            assert_eq!(found, expected, "bucket, {}, {search:?}, {:?}", self.name, self.settings);
-        }
         if let Some(mut list) = self.sparse() {
             let head = list.insert(window, search.pos);
             let found = list.find(window, head, search, &effort);
