@@ -155,6 +155,8 @@ impl Block {
         fixed_only: bool,
         last: bool,
     ) {
+        let start = self.symbols.cast_const();
+        let symbols = start..start.wrapping_add(self.next as usize);
         let mut size = Size::default();
         let mut literals = [0u8; LITERALS];
         let mut distances = [0u8; DISTANCES];
@@ -192,7 +194,7 @@ impl Block {
             }
             _ if fixed => {
                 pending.send(1 << 1 | header, 3);
-                self.emit(pending, &FIXED);
+                emit(symbols, pending, &FIXED);
             }
             _ => {
                 pending.send(2 << 1 | header, 3);
@@ -215,7 +217,7 @@ impl Block {
                 // SAFETY: any bits are valid `Codes`, and the nodes are not needed any more.
                 let codes = unsafe { &mut self.scratch.codes };
                 codes.assign(literals, distances);
-                self.emit(pending, codes);
+                emit(symbols, pending, codes);
             }
         }
         self.clear();
@@ -223,37 +225,37 @@ impl Block {
             pending.align();
         }
     }
+}
 
-    /// Writes all symbols and the end of the block.
-    fn emit(&self, pending: &mut Pending, codes: &Codes) {
-        let mut bits = u64::from(pending.bits());
-        let mut count = pending.bit_count();
-        let mut at = pending.len();
-        let buffer = pending.buffer();
-        let mut next = 0;
-        while next < self.next as usize {
-            // SAFETY: a symbol is there, and one byte behind every symbol in the buffer.
-            let symbol = unsafe { self.symbols.add(next).cast::<u32>().read_unaligned() }.to_le();
-            next += SYMBOL as usize;
-            let (value, length) = codes.of(symbol);
-            bits |= value << count;
-            count += length;
-            // SAFETY: the block has room, and for 17 bytes more: see the module's text.
-            unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
-            at += (count / 8) as usize;
-            bits >>= count & !7;
-            count &= 7;
-        }
-        let (value, length) = codes.end();
+/// Writes the symbols in a range of the pending buffer, and the end of the block, to its start.
+fn emit(symbols: core::ops::Range<*const u8>, pending: &mut Pending, codes: &Codes) {
+    let mut bits = u64::from(pending.bits());
+    let mut count = pending.bit_count();
+    let mut at = pending.len();
+    let buffer = pending.buffer();
+    let mut next = symbols.start;
+    while next < symbols.end {
+        // SAFETY: a symbol is there, and one byte behind every symbol in the buffer.
+        let symbol = unsafe { next.cast::<u32>().read_unaligned() }.to_le();
+        next = next.wrapping_add(SYMBOL as usize);
+        let (value, length) = codes.of(symbol);
         bits |= value << count;
         count += length;
-        // SAFETY: as above.
+        // SAFETY: the block has room, and for 17 bytes more: see the module's text.
         unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
         at += (count / 8) as usize;
         bits >>= count & !7;
-        // SAFETY: everything up to here is written.
-        unsafe { pending.resume(at, bits as u32, count & 7) };
+        count &= 7;
     }
+    let (value, length) = codes.end();
+    bits |= value << count;
+    count += length;
+    // SAFETY: the end has no more bits than a symbol.
+    unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
+    at += (count / 8) as usize;
+    bits >>= count & !7;
+    // SAFETY: everything up to here is written.
+    unsafe { pending.resume(at, bits as u32, count & 7) };
 }
 
 /// Adds symbols to a block.
