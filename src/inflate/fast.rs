@@ -410,9 +410,13 @@ pub(super) struct Saved {
     bytes: [MaybeUninit<u8>; LONGEST_STEP + AFTER],
 }
 
-/// How much output there is at least between two savings, at first and later.
-const FIRST_STEP: usize = 512;
+/// How much output there is at least between two savings.
 const LONGEST_STEP: usize = 4096;
+/// The same at first: a short stream has no use for more.
+const FIRST_STEP: usize = 2048;
+const SHORT_STEP: usize = 512;
+/// Input that makes a stream a short one.
+const SHORT: usize = 1024;
 /// What one turn writes beyond a step's end, and its slop.
 const AFTER: usize = ROOM + 258 + SLOP;
 
@@ -434,7 +438,7 @@ impl Saved {
         paired: bool,
     ) -> Outcome {
         let saved = self.bytes.as_mut_ptr();
-        let mut step = FIRST_STEP;
+        let mut step = if cursor.input_left() < SHORT { SHORT_STEP } else { FIRST_STEP };
         let mut kept = 0;
         loop {
             let start = cursor.out.cast::<MaybeUninit<u8>>();

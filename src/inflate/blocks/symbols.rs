@@ -213,9 +213,12 @@ impl Blocks {
         unsafe { decode(&task, cursor) }
     }
 
-    /// Whether the match's distance is within the output so far.
+    /// Whether the match's distance is within what is left of the output so far. Of output that
+    /// goes to the window itself no more than its size is left.
     pub(super) fn is_in_reach(&self, cursor: &Cursor, window: &Window) -> bool {
-        self.distance as usize <= cursor.produced() + window.have as usize
+        let distance = self.distance as usize;
+        distance <= cursor.produced() + window.have as usize
+            && (!window.is_output() || distance <= window.size as usize)
     }
 
     /// Copies as much of the match as there is room for, or as is in one piece.
