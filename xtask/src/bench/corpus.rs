@@ -340,6 +340,14 @@ db.commit()
 /// What a PNG file's compressed part holds: the filtered rows of the largest picture found.
 fn png(sh: &Shell, dir: &Path) -> Result<(PathBuf, String)> {
     let path = dir.join("png");
+    let about = largest_png(sh, dir)?;
+    Ok((path, format!("the filtered rows of {}", about.display())))
+}
+
+/// The PNG file with the most pixels among Rust's documentation and below /usr/share; its filtered
+/// rows go to `dir`, to the file `png`.
+pub fn largest_png(sh: &Shell, dir: &Path) -> Result<PathBuf> {
+    let path = dir.join("png");
     let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read()?;
     let (docs, share) = (format!("{sysroot}/share/doc"), "/usr/share");
     let about = cmd!(sh, "python3 -c {MAKE_PNG} {path} {docs} {share}")
@@ -350,7 +358,7 @@ fn png(sh: &Shell, dir: &Path) -> Result<(PathBuf, String)> {
     if about.is_empty() {
         bail!("no PNG file below /usr/share");
     }
-    Ok((path, format!("the filtered rows of {about}")))
+    Ok(about.into())
 }
 
 const MAKE_PNG: &str = r#"

@@ -8,6 +8,7 @@ mod corpus;
 mod engine;
 mod machine;
 mod peers;
+mod programs;
 mod python;
 mod report;
 mod runner;
@@ -38,6 +39,8 @@ enum What {
     Deflate(engine::Args),
     /// zstd at all levels, contexts, small calls and memory, beside Debian's libzstd1
     Zstd(codec::Args),
+    /// git, PNG and wheels on ours, stock zlib, zlib-ng and zlib-rs in turn
+    Programs(programs::Args),
     /// CPython's zlib and zstd modules, stock and patched, beside six packages
     Python(python::Args),
 }
@@ -80,6 +83,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         What::Inflate(args) => engine::INFLATE.run(args),
         What::Deflate(args) => engine::DEFLATE.run(args),
         What::Zstd(args) => zstd::run(args),
+        What::Programs(args) => programs::run(args),
         What::Python(args) => python::run(args),
     }
 }

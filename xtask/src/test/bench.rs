@@ -26,6 +26,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("bench::tiers", || tiers(setup)),
         check("bench::inflate", || inflate(setup)),
         check("bench::deflate", || deflate(setup)),
+        check("bench::programs", || programs(setup)),
         check("bench::zstd", || zstd(setup)),
         check("bench::bad_options", bad_options),
     ]
@@ -164,6 +165,17 @@ fn deflate(setup: &Setup) -> Result<Completion> {
     report.tier("zcompat@portable", "portable")?;
     report.memory(&ZLIBS, 4)?;
     report.names_all(&all)?;
+    PASSED
+}
+
+fn programs(setup: &Setup) -> Result<Completion> {
+    let report = match run(setup, "libz.so.1", &["programs"])? {
+        Ran::Report(report) => report,
+        Ran::Without(missing) => return skip(missing),
+    };
+    for program in ["git repack -adF", "git fsck", "unpacking a wheel (python3 -m zipfile)"] {
+        report.race(&[("operation", program.into())], &ZLIBS)?;
+    }
     PASSED
 }
 
