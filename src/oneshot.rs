@@ -113,7 +113,8 @@ pub unsafe fn uncompress(
     let dest = if dest.is_null() { core::ptr::NonNull::dangling().as_ptr() } else { dest };
     // SAFETY: by this function's own contract.
     let mut whole = unsafe { Whole::new(source, source_len, dest, room) };
-    let code = with_zlib_stream(|inflate| whole.run(|io, _| inflate.run(io, Flush::None).code));
+    let code = with_zlib_stream(|inflate| whole.run(|io, _| inflate.run(io, Flush::None).code))
+        .unwrap_or_else(|code| code);
     let code = match code {
         Code::StreamEnd => Code::Ok,
         Code::NeedDict => Code::DataError,

@@ -13,7 +13,6 @@ mod tables;
 mod window;
 
 use core::ffi::{CStr, c_long};
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::alloc::Allocator;
@@ -510,7 +509,10 @@ impl Inflate {
     }
 }
 
-/// A decompressor whose memory is libc's.
+/// The largest window (RFC 1951).
+const MAX_WINDOW_BITS: u32 = 15;
+
+/// A decompressor whose memory is libc's, all of it allocated at the start.
 pub struct OwnInflate {
     inflate: NonNull<Inflate>,
     msg: Option<&'static CStr>,
@@ -523,6 +525,15 @@ impl OwnInflate {
     /// [`Code::StreamError`] for window bits that zlib refuses, [`Code::MemError`].
     pub fn new(window_bits: i32) -> Result<OwnInflate, Code> {
         let config = InflateConfig::new(window_bits).ok_or(Code::StreamError)?;
+        let mut own = OwnInflate::with_config(config)?;
+        // Later there is no way to say that memory has run out and lose nothing.
+        if !own.get().window.reserve(MAX_WINDOW_BITS) {
+            return Err(Code::MemError);
+        }
+        Ok(own)
+    }
+
+    fn with_config(config: InflateConfig) -> Result<OwnInflate, Code> {
         // SAFETY: malloc takes any size.
         let place = unsafe { libc::malloc(size_of::<Inflate>()) };
         let inflate = NonNull::new(place.cast()).ok_or(Code::MemError)?;
@@ -568,18 +579,13 @@ impl Drop for OwnInflate {
     }
 }
 
-/// Decompresses a zlib stream until `step` says that it is over: it gets a decompressor that lives
-/// on the stack.
-pub fn with_zlib_stream<T>(step: impl FnOnce(&mut Inflate) -> T) -> T {
+/// Decompresses a zlib stream until `step` says that it is over.
+///
+/// # Errors
+/// [`Code::MemError`].
+pub fn with_zlib_stream<T>(step: impl FnOnce(&mut Inflate) -> T) -> Result<T, Code> {
     const ZLIB: InflateConfig = InflateConfig { wrap: WRAP_ZLIB | WRAP_CHECK, window_bits: 15 };
-    let mut place = MaybeUninit::<Inflate>::uninit();
-    // SAFETY: the place is ours, initialised before it is used, and dropped once.
-    unsafe {
-        Inflate::init(place.as_mut_ptr(), ZLIB, Allocator::LIBC);
-        let result = step(place.assume_init_mut());
-        place.assume_init_drop();
-        result
-    }
+    Ok(step(OwnInflate::with_config(ZLIB)?.get()))
 }
 
 #[cfg(test)]

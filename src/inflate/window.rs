@@ -65,6 +65,11 @@ impl Window {
         self.data = core::ptr::null_mut();
     }
 
+    /// Has the memory for a history of `1 << bits` from now on; whether there is.
+    pub fn reserve(&mut self, bits: u32) -> bool {
+        self.allocate(1 << bits)
+    }
+
     /// Room for `size` bytes; whether there is.
     fn allocate(&mut self, size: u32) -> bool {
         if self.allocated >= size {

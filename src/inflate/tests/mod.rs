@@ -3,6 +3,8 @@
 
 mod encoder;
 
+use core::mem::MaybeUninit;
+
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
