@@ -49,7 +49,7 @@ pub fn run(job: &ChecksumJob, pace: &Pace, emit: &mut Emit) -> Result<(), String
             let data = &moved[..size];
             check(&contenders, checksum, data)?;
             let race = fixed(&contenders, checksum, data, job.chained, pace);
-            emit(Event::Race(Race { data: format!("at offset {}", job.offset + ODD), ..race }));
+            emit(Event::Race(Race { data: format!("at offset {}", job.offset + ODD), ..race? }));
         }
         for &most in &job.mixed {
             emit(Event::Race(mixed(&contenders, checksum, &data[..most], pace)?));

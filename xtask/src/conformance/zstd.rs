@@ -15,9 +15,10 @@ use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use super::corpus::same_file;
-use super::lab::{Lab, Side, no_loader_words, text};
+use super::lab::{Lab, SIDES, Side, no_loader_words, text};
 use super::{Common, Outcome, Report, conclude, run_all};
-use crate::process::ending;
+use crate::abi::LIBRARIES;
+use crate::process::{Finished, ending};
 use crate::{debian, paths};
 
 /// What `cargo xtask conformance zstd` takes.
@@ -149,9 +150,9 @@ const JOBS: [Job; 10] = [
     },
     Job {
         name: "legacy",
-        tools: &["legacy"],
-        mapped: &[("legacy", "libzstd")],
-        run: |bench, _| bench.plain("legacy", &[], &["PASS", "OK"]),
+        tools: &["legacy", "zstd"],
+        mapped: &[("legacy", "libzstd"), ("zstd", "libzstd")],
+        run: legacy,
     },
     Job {
         name: "longmatch",
@@ -230,25 +231,29 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// libzstd's source and the testers built from it.
 pub struct Upstream {
     source: PathBuf,
+    /// The folder of Debian's own libzstd.so.1.
+    stock: PathBuf,
     bin: PathBuf,
 }
 
 impl Upstream {
-    /// Fetches the source.
+    /// Fetches the source, and the library that Debian built from it.
     ///
     /// # Errors
-    /// The source cannot be had, or the compiler is missing.
+    /// They cannot be had, or the compiler is missing.
     pub fn get(sh: &Shell) -> Result<Upstream> {
         let source = debian::Sid::open(sh)?.source(sh, "libzstd")?;
+        let stock = LIBRARIES.iter().find(|l| l.stem == "libzstd").expect("one of ours");
+        let stock = stock.packaged_file(sh)?.with_file_name("");
         debian::install(sh, &["gcc", "libc6-dev", "python3", "less", "file"])?;
-        Ok(Upstream { source, bin: paths::target().join("conformance/zstd/bin") })
+        Ok(Upstream { source, stock, bin: paths::target().join("conformance/zstd/bin") })
     }
 
     /// Runs the job called `name` on the library in `prefix`.
     pub fn run_one(&self, sh: &Shell, prefix: &Path, name: &str, effort: Effort) -> Report {
         let job = JOBS.iter().find(|j| j.name == name).expect("the name is one of names()");
         Report::of(job.name, || {
-            let lab = match Lab::new(sh, prefix, true) {
+            let lab = match Lab::new(sh, prefix, true).and_then(|l| l.with_reference(&self.stock)) {
                 Ok(lab) => lab,
                 Err(error) => return (Outcome::Failed(format!("{error:#}")), Vec::new()),
             };
@@ -390,6 +395,71 @@ impl Bench<'_> {
         ensure!(done.status.success(), "{}: {}", ending(done.status), done.tail());
         Ok(said + &String::from_utf8_lossy(&done.stderr))
     }
+}
+
+/// Upstream's tester wants frames of all formats since v0.4; Debian's library reads them since v0.5.
+/// Ours does what Debian's does.
+fn legacy(bench: &Bench, _: Effort) -> Result<String> {
+    let same = |program: &str, args: &[&str]| -> Result<Finished> {
+        let [ours, stock] = SIDES.map(|side| {
+            bench.lab.finish_any(side, bench.lab.command(side, &bench.tool(program)).args(args))
+        });
+        let (ours, stock) = (ours?, stock?);
+        let words = |done: &Finished| format!("{}: {}", ending(done.status), done.tail());
+        ensure!(
+            ours.status == stock.status
+                && ours.stdout == stock.stdout
+                && ours.stderr == stock.stderr,
+            "{program} {args:?}: ours: {}; Debian's: {}",
+            words(&ours),
+            words(&stock)
+        );
+        Ok(ours)
+    };
+    let tester = same("legacy", &[])?;
+
+    let source = fs::read_to_string(bench.source.join("tests/legacy.c"))?;
+    let mut versions = Vec::new();
+    for (frame, version) in old_frames(&source)?.iter().zip(4..) {
+        let file = bench.lab.path(&format!("v0.{version}.zst"));
+        fs::write(&file, frame)?;
+        let done = same("zstd", &["-d", "-c", &text(&file)])?;
+        if version < 5 {
+            ensure!(done.status.code() == Some(1), "v0.{version}: {}", ending(done.status));
+            continue;
+        }
+        ensure!(done.status.success(), "v0.{version}: {}", done.tail());
+        // The tester's text, a string of C, begins with it.
+        let plain = String::from_utf8(done.stdout)?;
+        let mut lines = plain.lines();
+        ensure!(
+            lines.clone().count() == 3 && lines.all(|l| source.contains(&format!("\"{l}\\n\""))),
+            "v0.{version} gives: {plain}"
+        );
+        versions.push(format!("v0.{version}"));
+    }
+    ensure!(versions.len() == 4, "frames of {versions:?} only");
+    let tester = ending(tester.status);
+    Ok(format!("the tester ends as on Debian's ({tester}); {} decoded", versions.join(", ")))
+}
+
+/// The frames in the source of upstream's tester, v0.4's first.
+fn old_frames(source: &str) -> Result<Vec<Vec<u8>>> {
+    let (_, array) = source.split_once("COMPRESSED =\n").context("no frames in the tester")?;
+    let (array, _) = array.split_once(';').context("the frames have no end")?;
+    let mut frames: Vec<Vec<u8>> = Vec::new();
+    let bytes = array.split("\\x").skip(1).map(|hex| {
+        u8::from_str_radix(hex.get(..2).unwrap_or_default(), 16).with_context(|| hex.to_owned())
+    });
+    let bytes = bytes.collect::<Result<Vec<u8>>>()?;
+    for (at, &byte) in bytes.iter().enumerate() {
+        // Their magic numbers differ in the first byte.
+        if (0x24..=0x28).contains(&byte) && bytes[at + 1..].starts_with(&[0xb5, 0x2f, 0xfd]) {
+            frames.push(Vec::new());
+        }
+        frames.last_mut().context("the frames begin with no magic number")?.push(byte);
+    }
+    Ok(frames)
 }
 
 fn round_trip_crash(bench: &Bench, _: Effort) -> Result<String> {
