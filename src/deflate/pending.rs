@@ -142,10 +142,23 @@ impl Pending {
     pub fn send(&mut self, value: u32, count: u32) {
         self.bits |= value << self.bit_count;
         self.bit_count += count;
-        while self.bit_count >= 8 {
-            self.byte(self.bits as u8);
-            self.bits >>= 8;
-            self.bit_count -= 8;
+        let whole = self.bit_count / 8;
+        let end = self.start + self.len;
+        if whole != 0 {
+            if end + 2 <= self.size {
+                // Both at once, also where only the first is whole: a byte behind what waits is
+                // never in use (see `has_room_for` and the block's text).
+                // SAFETY: within the buffer by the line above.
+                unsafe {
+                    let to = self.buffer.add(end as usize).cast::<u16>();
+                    to.write_unaligned((self.bits as u16).to_le());
+                }
+                self.len += whole;
+            } else {
+                self.bytes(&self.bits.to_le_bytes()[..whole as usize]);
+            }
+            self.bits >>= 8 * whole;
+            self.bit_count -= 8 * whole;
         }
     }
 
