@@ -140,13 +140,30 @@ impl Pending {
 
     /// Adds up to 16 bits.
     pub fn send(&mut self, value: u32, count: u32) {
+        debug_assert!(count <= 16);
         self.bits |= value << self.bit_count;
         self.bit_count += count;
-        while self.bit_count >= 8 {
+        // Two bytes go in one store: the second alone could become a store of a high-byte register,
+        // which docs/matrix.md tells of.
+        if self.bit_count >= 16 {
+            self.two_bytes(self.bits as u16);
+        } else if self.bit_count >= 8 {
             self.byte(self.bits as u8);
-            self.bits >>= 8;
-            self.bit_count -= 8;
         }
+        self.bits >>= self.bit_count & !7;
+        self.bit_count &= 7;
+    }
+
+    /// Adds two bytes, the lower first, or as much of them as there is room for.
+    fn two_bytes(&mut self, both: u16) {
+        let end = self.start + self.len;
+        if self.size - end < 2 {
+            return self.byte(both as u8);
+        }
+        let both = both.to_le_bytes();
+        // SAFETY: there is room for two bytes by the lines above.
+        unsafe { self.buffer.add(end as usize).cast::<[u8; 2]>().write(both) };
+        self.len += 2;
     }
 
     /// Fills the last byte with zeros.
