@@ -60,7 +60,7 @@ impl Answers {
 
         let leaf7 = self.leaf7;
         let (bmi1, avx2, bmi2) = (bit(leaf7.ebx, 3), bit(leaf7.ebx, 5), bit(leaf7.ebx, 8));
-        let avx2 = ymm && avx2 && bmi1 && bmi2;
+        let avx2 = ymm && avx2 && bmi1 && bmi2 && bit(ecx, 23); // POPCNT
         add(avx2, Features::AVX2);
         add(avx2 && bit(leaf7.ecx, 10), Features::VPCLMULQDQ);
         add(avx2 && bit(self.leaf7_1.eax, 4), Features::AVX_VNNI);

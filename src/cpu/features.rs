@@ -41,7 +41,7 @@ impl Features {
     pub const SSE4_1: Features = Features(1 << 0);
     /// Carry-less multiplication of 64-bit halves.
     pub const PCLMULQDQ: Features = Features(1 << 1);
-    /// AVX2, with BMI1 and BMI2, which no CPU with AVX2 lacks.
+    /// AVX2, with POPCNT, BMI1 and BMI2, which no CPU with AVX2 lacks.
     pub const AVX2: Features = Features(1 << 2);
     /// PCLMULQDQ on every 128-bit lane of a wider vector.
     pub const VPCLMULQDQ: Features = Features(1 << 3);

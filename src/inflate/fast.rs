@@ -283,27 +283,39 @@ pub(super) struct Variants {
 /// What any copier may overwrite.
 pub(super) const SLOP: usize = 32;
 
+/// The functions are in a module of the variant's own, by whose name one sees in the library which
+/// of them use what not every CPU has.
 macro_rules! variants {
-    ($name:literal, $needs:expr, $copier:ty, $sort:ty, $vector:literal $(, #[$features:meta])?) => {{
+    (
+        $module:ident, $name:literal, $needs:expr, $copier:ty, $sort:ty, $vector:literal
+        $(, #[$features:meta])?
+    ) => {{
         const _: () = assert!(<$copier>::SLOP <= SLOP);
 
-        /// # Safety
-        /// As for [`Task::decode`].
-        $(#[$features])?
-        unsafe fn run<C: Copier, const WINDOW: bool, const PAIRED: bool>(
-            task: &Task<'_>,
-            cursor: &mut Cursor,
-        ) -> Outcome {
-            // SAFETY: by this function's own contract.
-            unsafe { task.decode::<C, WINDOW, PAIRED>(cursor) }
+        mod $module {
+            use super::*;
+
+            /// # Safety
+            /// As for [`Task::decode`].
+            $(#[$features])?
+            pub(super) unsafe fn run<C: Copier, const WINDOW: bool, const PAIRED: bool>(
+                task: &Task<'_>,
+                cursor: &mut Cursor,
+            ) -> Outcome {
+                // SAFETY: by this function's own contract.
+                unsafe { task.decode::<C, WINDOW, PAIRED>(cursor) }
+            }
+
+            /// # Safety
+            /// As for [`Job::build`].
+            $(#[$features])?
+            pub(super) unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
+                // SAFETY: by this function's own contract.
+                unsafe { job.build::<$sort, $vector>() }
+            }
         }
-        /// # Safety
-        /// As for [`Job::build`].
-        $(#[$features])?
-        unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
-            // SAFETY: by this function's own contract.
-            unsafe { job.build::<$sort, $vector>() }
-        }
+        use $module::{build, run};
+
         Variants {
             #[cfg(test)]
             name: $name,
@@ -325,6 +337,7 @@ macro_rules! variants {
 pub(super) static VARIANTS: &[Variants] = &[
     #[cfg(target_arch = "x86_64")]
     variants!(
+        x86_avx2,
         "inflate avx2",
         Features::SSE4_1.and(Features::AVX2),
         super::copy::Shuffled,
@@ -332,7 +345,7 @@ pub(super) static VARIANTS: &[Variants] = &[
         true,
         #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     ),
-    variants!("inflate portable", Features::NONE, Pieces, tables::OneByOne, false),
+    variants!(portable, "inflate portable", Features::NONE, Pieces, tables::OneByOne, false),
 ];
 
 /// The variants for this CPU.

@@ -44,6 +44,9 @@ const CHOSEN: &[Chosen] = &[
     ("zcompat::checksum::adler32::x86_avx512::", AVX512),
     ("zcompat::checksum::adler32::x86_avx512vnni::", AVX512),
     ("zcompat::checksum::adler32::x86_avx512vnni::", &["avx512vnni"]),
+    // src/inflate/fast.rs has what each variant needs.
+    ("zcompat::inflate::fast::VARIANTS::x86_avx2::", AVX2),
+    ("zcompat::inflate::fast::VARIANTS::x86_avx2::", &["popcnt"]),
     // zlib-rs: cpu_features.rs, asked at each use.
     ("zlib_rs::crc32::pclmulqdq::", SSE),
     ("zlib_rs::adler32::avx2::", AVX2),
@@ -135,6 +138,8 @@ mod tests {
         assert!(chosen("core::core_arch::x86::ssse3::_mm_shuffle_epi8", "ssse3"));
         assert!(!chosen("core::core_arch::x86::ssse3::_mm_shuffle_epi8", "avx2"));
         assert!(!chosen("zlib_rs::deflate::deflate", "sse4.1"));
+        assert!(chosen("zcompat::inflate::fast::VARIANTS::x86_avx2::run", "popcnt"));
+        assert!(!chosen("zcompat::inflate::fast::VARIANTS::portable::run", "popcnt"));
     }
 
     #[test]

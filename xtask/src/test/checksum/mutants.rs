@@ -226,9 +226,12 @@ const NOT_RUN: &str = "not run: ";
 /// The names of the kernels that the copy's tests find wrong, and of those that they do not run.
 fn failing(extract: &Extract, tests: &str) -> Result<Vec<String>> {
     let (sh, manifest) = (Shell::new()?, extract.manifest());
+    // Cargo gives all copies' programs the same file name, so checks that run at once need a folder
+    // each: with one they would run each other's.
+    let target = format!("mutants-{}", tests.split("::").next().unwrap_or_default());
     let out = cmd!(sh, "cargo test --quiet --lib --manifest-path {manifest} {tests}")
         .quiet()
-        .env("CARGO_TARGET_DIR", extract.target("mutants"))
+        .env("CARGO_TARGET_DIR", extract.target(&target))
         .env_remove("RUSTFLAGS")
         .ignore_status()
         .output()?;
