@@ -215,18 +215,18 @@ fn bad_input() -> Result<Completion> {
     PASSED
 }
 
-/// The base has the Rust that Cargo.toml asks for, and what the image runs is taken by this xtask.
+/// The base has the Rust that xtask asks for, and what the image runs is taken by this xtask.
 fn container_defaults() -> Result<Completion> {
     let read = |name: &str| -> Result<String> {
         std::fs::read_to_string(paths::root().join(name)).with_context(|| name.to_owned())
     };
-    let (containerfile, manifest) = (read("Containerfile")?, read("Cargo.toml")?);
+    let (containerfile, manifest) = (read("Containerfile")?, read("xtask/Cargo.toml")?);
     let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \""));
-    let rust = rust.context("Cargo.toml has no rust-version")?.trim_end_matches('"');
+    let rust = rust.context("xtask/Cargo.toml has no rust-version")?.trim_end_matches('"');
     let base = containerfile.lines().find_map(|line| line.strip_prefix("ARG BASE="));
     ensure!(
         base.is_some_and(|base| base.starts_with(&format!("rust:{rust}-"))),
-        "the workspace needs Rust {rust}, the container's base is {base:?}"
+        "xtask needs Rust {rust}, the container's base is {base:?}"
     );
     let command = containerfile.lines().find_map(|line| line.strip_prefix("CMD "));
     let words: Vec<String> = serde_json::from_str(command.context("no CMD in Containerfile")?)?;
