@@ -398,9 +398,14 @@ static size_t in_use(void)
     return m.uordblks + m.hblkhd;
 }
 
-/* zlib's own: a state of a few hundred bytes, and three times the buffer size at first use. */
+/*
+ * zlib's own: a state of a few hundred bytes, and three times the buffer size at first use. A
+ * reader has its window from then on too, where zlib allocates it in the middle of the file: an
+ * allocation that fails there would lose what was just read.
+ */
 static void memory_is_stocks(void)
 {
+    const size_t window = 32768 + 512;
     unsigned char z[1000], out[100];
     z_stream s;
     size_t before, engine, opened, used;
@@ -438,6 +443,8 @@ static void memory_is_stocks(void)
         gzclose(f);
         CHECK(in_use() == before, "leak");
         CHECK(opened > 100 && opened <= 1024, "%zu bytes to open", opened);
+        if (!writing)
+            engine += window;
         CHECK(used - opened <= engine + 3 * 8192 + 200, "%zu bytes of which the stream has %zu",
               used - opened, engine);
         printf("%s: %zu bytes open, %zu in use, without the stream\n",

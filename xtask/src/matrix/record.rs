@@ -258,6 +258,7 @@ mod tests {
         for part in [FILE, "matrix/suite.c", "Cargo.lock", "link/src/linker.rs"] {
             let path = workspace.path().join(part);
             let before = std::fs::read(&path).ok();
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, "two").unwrap();
             assert!(!known(&inputs(&versions(), &host())), "{part} does not count");
             match before {
