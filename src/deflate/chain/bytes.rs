@@ -111,3 +111,14 @@ pub unsafe fn at_mut(table: &mut [u16], index: usize) -> &mut u16 {
     // SAFETY: it is within the slice, says the caller.
     unsafe { table.get_unchecked_mut(index) }
 }
+
+/// Has an entry loaded into the cache. Any index will do.
+#[inline(always)]
+pub fn prefetch(table: &[u16], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which any address may have.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch(table.as_ptr().wrapping_add(index).cast(), _MM_HINT_T0);
+    }
+}

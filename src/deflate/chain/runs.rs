@@ -10,7 +10,7 @@
 //! in reach: when the window slides, the upper half becomes the lower, and a position there, being
 //! at least `max_dist`, reaches nothing before.
 
-use super::bytes::{Here, at, at_mut};
+use super::bytes::{Here, at, at_mut, prefetch};
 use super::hash::Hash;
 use super::{Best, Effort, MIN_LOOKAHEAD, Match, Search, consider};
 
@@ -22,6 +22,9 @@ const GROUP: usize = 2048;
 
 /// How many positions are placed before the first of them is written.
 const FOUR: usize = 4;
+
+/// How many positions ahead of a search its memory is loaded.
+const NEXT: usize = 1;
 
 /// With more candidates than so many, others are looked for that are fewer.
 const RARE: usize = 64;
@@ -226,6 +229,17 @@ impl<'a> Runs<'a> {
         [near, far]
     }
 
+    /// Has the runs of a later position loaded into the cache.
+    #[inline(always)]
+    fn prefetch(&self, hash: usize, pos: usize) {
+        let upper = pos >= self.border();
+        let (half, base) = if upper { (&self.upper, self.w_size) } else { (&self.lower, 0) };
+        prefetch(half.starts, hash);
+        prefetch(self.lower.starts, hash);
+        let rank = usize::from(unsafe { at(half.ranks, (pos + BEFORE - base).min(half.ranks.len() - 1)) });
+        prefetch(half.sorted, rank.wrapping_sub(1));
+    }
+
     /// The longest match, the nearest of these, that is longer than `search.best`.
     /// `window` begins with the bytes that [`Runs::fill`] was called with last.
     #[inline(always)]
@@ -241,6 +255,7 @@ impl<'a> Runs<'a> {
         // is not the longest possible, `cap`.
         let here = unsafe { Here::new(window, pos, best.cap) };
         let [near, far] = self.runs(self.hash.of(here.start() as u32), pos);
+        self.prefetch(self.hash.of((here.start() >> (8 * NEXT)) as u32), pos + NEXT);
         let limit = pos.saturating_sub(self.w_size - MIN_LOOKAHEAD);
         let budget = effort.budget(search.best) as usize;
         // What the budget permits.
