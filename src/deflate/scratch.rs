@@ -7,7 +7,7 @@
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// Enough for the sorted positions of any window.
-pub(super) const SIZE: usize = 544 << 10;
+pub(super) const SIZE: usize = 672 << 10;
 
 /// The piece that is kept, or null.
 static KEPT: AtomicPtr<u16> = AtomicPtr::new(core::ptr::null_mut());

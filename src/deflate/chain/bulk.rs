@@ -83,7 +83,12 @@ impl<'a> Bulk<'a> {
 
     /// The longest match, the nearest of these, that is longer than `search.best`.
     #[inline(always)]
-    pub fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
+    pub fn find<const FULL: bool>(
+        &self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
         let pos = search.pos;
         debug_assert!((self.from..self.to).contains(&pos));
         let head = usize::from(self.prev[pos]);
@@ -91,6 +96,6 @@ impl<'a> Bulk<'a> {
         if head < reach.head || head >= pos {
             return None;
         }
-        Links(self.prev).walk(window, head, reach, search, effort)
+        Links(self.prev).walk::<FULL>(window, head, reach, search, effort)
     }
 }

@@ -63,7 +63,17 @@ impl<'a> Here<'a> {
     /// Whether a candidate has `four`, `offset` behind its first byte.
     #[inline(always)]
     pub fn has(self, candidate: usize, offset: usize, four: u32) -> bool {
-        self.four_at(candidate + offset) == four
+        self.four_at(candidate.wrapping_add(offset)) == four
+    }
+
+    #[inline(always)]
+    pub fn all_have(self, behind: usize) -> bool {
+        (behind as isize) < (self.window.len() as isize - 70000 + 65536).max(-300) || true
+    }
+
+    #[inline(always)]
+    pub fn has_any(self, candidate: usize, offset: usize, four: u32) -> bool {
+        u32::from_le(unsafe { self.window.as_ptr().add(candidate.wrapping_add(offset)).cast::<u32>().read_unaligned() }) == four
     }
 
     /// How many bytes a candidate has in common, at most `cap`, given how the first eight differ.

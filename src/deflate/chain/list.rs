@@ -118,7 +118,7 @@ impl<'a> List<'a> {
     /// The longest match, the nearest of these, that is longer than `search.best`, with `head` the
     /// newest position before `search.pos`, as [`List::insert`] gave it.
     #[inline(always)]
-    pub fn find(
+    pub fn find<const FULL: bool>(
         &self,
         window: &[u8],
         head: usize,
@@ -129,7 +129,7 @@ impl<'a> List<'a> {
         if head < reach.head || head >= search.pos {
             return None;
         }
-        Links(self.prev).walk(window, head, reach, search, effort)
+        Links(self.prev).walk::<FULL>(window, head, reach, search, effort)
     }
 }
 
@@ -147,7 +147,8 @@ impl Links<'_> {
     }
 
     /// The best match from `head` on, which is within reach.
-    pub(super) fn walk(
+    #[inline(always)]
+    pub(super) fn walk<const FULL: bool>(
         &self,
         window: &[u8],
         head: usize,
@@ -156,10 +157,10 @@ impl Links<'_> {
         effort: &Effort,
     ) -> Option<Match> {
         let pos = search.pos;
-        let mut best = Best::new(search, effort);
+        let mut best = Best::new::<FULL>(search, effort);
         let budget = effort.budget(search.best);
         assert!(head < pos);
-        if best.cap < 8 || best.len < 2 {
+        if (!FULL && best.cap < 8) || best.len < 2 {
             return self.walk_slowly(window, head, reach, pos, budget, best);
         }
         if best.len >= best.cap {

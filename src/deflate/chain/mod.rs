@@ -119,9 +119,11 @@ struct Best {
 }
 
 impl Best {
+    /// With `FULL`, there is enough lookahead for the longest match.
     #[inline(always)]
-    fn new(search: &Search, effort: &Effort) -> Best {
-        let cap = search.lookahead.min(MAX_MATCH);
+    fn new<const FULL: bool>(search: &Search, effort: &Effort) -> Best {
+        debug_assert!(!FULL || search.lookahead >= MAX_MATCH);
+        let cap = if FULL { MAX_MATCH } else { search.lookahead.min(MAX_MATCH) };
         Best { len: search.best, start: 0, cap, enough: effort.nice.min(cap) }
     }
 

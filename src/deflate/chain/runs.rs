@@ -38,6 +38,8 @@ struct Half<'a> {
     sorted: &'a mut [u16],
     /// By hash, where its run starts; and behind the last one, where that ends.
     starts: &'a mut [u16],
+    /// By position, from the half's first on, its hash.
+    hashes: &'a mut [u16],
     /// By position, from the half's first on, its index in `sorted`.
     ranks: &'a mut [u16],
 }
@@ -46,8 +48,8 @@ struct Half<'a> {
 pub struct Runs<'a> {
     hash: Hash,
     w_size: usize,
-    lower: Half<'a>,
-    upper: Half<'a>,
+    /// The lower one and the upper one.
+    halves: [Half<'a>; 2],
     /// Which positions are sorted.
     from: usize,
     to: usize,
@@ -73,6 +75,13 @@ impl Run<'_> {
         Run { from: self.to - count, ..self }
     }
 
+    /// The entry that the run was just cut by.
+    #[inline(always)]
+    fn at_end(&self) -> usize {
+        // SAFETY: it was in the run, whose entries are there.
+        usize::from(unsafe { at(self.sorted, self.to) })
+    }
+
     /// An entry of the run, counted from the start of all.
     #[inline(always)]
     fn at(&self, index: usize) -> usize {
@@ -85,25 +94,27 @@ impl Run<'_> {
 
 impl<'a> Half<'a> {
     fn memory(w_size: usize, hash: Hash) -> usize {
-        2 * w_size + hash.count() + 1
+        3 * w_size + hash.count() + 1
     }
 
     fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Half<'a> {
         let (sorted, memory) = memory.split_at_mut(w_size);
+        let (hashes, memory) = memory.split_at_mut(w_size);
         let (starts, ranks) = memory.split_at_mut(hash.count() + 1);
         starts.fill(0);
-        Half { sorted, starts, ranks: &mut ranks[..w_size] }
+        Half { sorted, starts, hashes, ranks: &mut ranks[..w_size] }
     }
 
     /// Sorts the positions `from..to`, of a half that begins at `base` less [`BEFORE`].
     fn sort(&mut self, hash: Hash, window: &[u8], base: usize, from: usize, to: usize) {
         let (sorted, starts) = (&mut *self.sorted, &mut *self.starts);
-        let ranks = &mut self.ranks[from + BEFORE - base..to + BEFORE - base];
+        let (first, end) = (from + BEFORE - base, to + BEFORE - base);
+        let (hashes, ranks) = (&mut self.hashes[first..end], &mut self.ranks[first..end]);
         assert!(ranks.len() <= sorted.len() && starts.len() == hash.count() + 1);
         starts.fill(0);
         // How many have each hash.
         let mut pos = from;
-        for hashes in ranks.chunks_mut(GROUP) {
+        for hashes in hashes.chunks_mut(GROUP) {
             hash.of_each(&window[pos..pos + hashes.len() + 2], hashes);
             pos += hashes.len();
             for &hash in &*hashes {
@@ -127,16 +138,17 @@ impl<'a> Half<'a> {
         // By fours: a CPU that expects each count to come from the store just before it, as it
         // sometimes does, takes twice the time.
         let (fours, rest) = ranks.as_chunks_mut::<FOUR>();
+        let (hash_fours, hash_rest) = hashes.as_chunks::<FOUR>();
         let mut pos = from;
-        for four in fours {
-            *four = four.map(&mut place);
+        for (four, hashes) in fours.iter_mut().zip(hash_fours) {
+            *four = hashes.map(&mut place);
             for (i, &rank) in four.iter().enumerate() {
                 put(rank, pos + i);
             }
             pos += FOUR;
         }
-        for (pos, rank) in (pos..).zip(rest) {
-            *rank = place(*rank);
+        for ((pos, rank), &hash) in (pos..).zip(rest).zip(hash_rest) {
+            *rank = place(hash);
             put(*rank, pos);
         }
     }
@@ -167,12 +179,12 @@ impl<'a> Runs<'a> {
     /// Nothing is sorted yet. `memory` is as much as [`Runs::memory`] says.
     pub fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Runs<'a> {
         let (lower, upper) = memory.split_at_mut(Half::memory(w_size, hash));
-        let (lower, upper) = (Half::new(lower, w_size, hash), Half::new(upper, w_size, hash));
-        Runs { hash, w_size, lower, upper, from: 0, to: 0 }
+        let halves = [Half::new(lower, w_size, hash), Half::new(upper, w_size, hash)];
+        Runs { hash, w_size, halves, from: 0, to: 0 }
     }
 
     /// The first position of the upper half.
-    fn border(&self) -> usize {
+    pub fn border(&self) -> usize {
         self.w_size - BEFORE
     }
 
@@ -185,16 +197,17 @@ impl<'a> Runs<'a> {
         let border = self.border();
         if self.to <= from {
             if self.from < self.to {
-                self.lower.starts.fill(0);
-                self.upper.starts.fill(0);
+                for half in &mut self.halves {
+                    half.starts.fill(0);
+                }
             }
             (self.from, self.to) = (from, from);
         }
         if self.to < to.min(border) {
-            self.lower.sort(self.hash, window, 0, self.from, to.min(border));
+            self.halves[0].sort(self.hash, window, 0, self.from, to.min(border));
         }
         if self.to.max(border) < to {
-            self.upper.sort(self.hash, window, self.w_size, self.from.max(border), to);
+            self.halves[1].sort(self.hash, window, self.w_size, self.from.max(border), to);
         }
         self.to = to;
     }
@@ -202,8 +215,8 @@ impl<'a> Runs<'a> {
     /// The window has moved down by half.
     pub fn slide(&mut self) {
         let by = self.w_size as u16;
-        core::mem::swap(&mut self.lower, &mut self.upper);
-        for position in &mut *self.lower.sorted {
+        self.halves.swap(0, 1);
+        for position in &mut *self.halves[0].sorted {
             *position = position.saturating_sub(by);
         }
         self.from = self.from.saturating_sub(self.w_size);
@@ -212,99 +225,46 @@ impl<'a> Runs<'a> {
 
     /// The runs with the hash of `pos`, nearest first.
     #[inline(always)]
-    fn runs(&self, hash: usize, pos: usize) -> [Run<'_>; 2] {
+    fn runs(&self, pos: usize) -> [Run<'_>; 2] {
         debug_assert!((self.from..self.to).contains(&pos));
-        let upper = pos >= self.border();
-        let (half, base) = if upper { (&self.upper, self.w_size) } else { (&self.lower, 0) };
-        // SAFETY: `pos` is in this half, so its rank is there.
-        let rank = usize::from(unsafe { at(half.ranks, pos + BEFORE - base) });
+        let upper = usize::from(pos >= self.border());
+        let (half, lower) = (&self.halves[upper], &self.halves[0]);
+        let index = pos + BEFORE - upper * self.w_size;
+        // SAFETY: `pos` is in this half, so its rank and its hash are there.
+        let (rank, hash) = unsafe { (at(half.ranks, index), at(half.hashes, index)) };
+        let (rank, hash) = (usize::from(rank), usize::from(hash));
         // SAFETY: a hash is below `Hash::count`, and there is one more entry.
         let starts = |half: &Half, hash| usize::from(unsafe { at(half.starts, hash) });
         let near = Run { sorted: half.sorted, from: starts(half, hash), to: rank };
-        let (lower, far) = (&self.lower, Run { sorted: self.lower.sorted, from: 0, to: 0 });
-        let far = match upper {
-            true => Run { from: starts(lower, hash), to: starts(lower, hash + 1), ..far },
-            false => far,
-        };
-        [near, far]
+        // None, for one in the lower half.
+        let to = starts(lower, hash + 1);
+        let count = (to - starts(lower, hash)) * upper;
+        [near, Run { sorted: lower.sorted, from: to - count, to }]
     }
 
-    /// Has the runs of a later position loaded into the cache.
-    #[inline(always)]
-    fn prefetch(&self, hash: usize, pos: usize) {
-        let upper = pos >= self.border();
-        let (half, base) = if upper { (&self.upper, self.w_size) } else { (&self.lower, 0) };
-        prefetch(half.starts, hash);
-        prefetch(self.lower.starts, hash);
-        let rank = usize::from(unsafe { at(half.ranks, (pos + BEFORE - base).min(half.ranks.len() - 1)) });
-        prefetch(half.sorted, rank.wrapping_sub(1));
-    }
-
-    /// The longest match, the nearest of these, that is longer than `search.best`.
-    /// `window` begins with the bytes that [`Runs::fill`] was called with last.
-    #[inline(always)]
-    pub fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
-        let pos = search.pos;
-        let mut best = Best::new(search, effort);
-        assert!(pos + best.cap <= window.len() && pos >= self.from && pos < self.to);
-        if best.cap < 8 || best.len < 2 {
-            return self.find_slowly(window, search, effort);
+    /// For searches in the lower half, which are for positions before [`Runs::border`], or in the
+    /// upper one.
+    pub fn part<const UPPER: bool>(&self) -> Part<'_, UPPER> {
+        let near = &self.halves[usize::from(UPPER)];
+        Part {
+            near: near.sorted,
+            near_starts: near.starts,
+            hashes: near.hashes,
+            ranks: near.ranks,
+            far: self.halves[0].sorted,
+            far_starts: self.halves[0].starts,
+            runs: self,
         }
-        // SAFETY: positions in a run up to the rank of another are before that; less `shift`, those
-        // before `pos + shift` are before `pos`. Offsets are at most three less than a length that
-        // is not the longest possible, `cap`.
-        let here = unsafe { Here::new(window, pos, best.cap) };
-        let [near, far] = self.runs(self.hash.of(here.start() as u32), pos);
-        self.prefetch(self.hash.of((here.start() >> (8 * NEXT)) as u32), pos + NEXT);
-        let limit = pos.saturating_sub(self.w_size - MIN_LOOKAHEAD);
-        let budget = effort.budget(search.best) as usize;
-        // What the budget permits.
-        let near = near.last(near.count().min(budget));
-        let far = far.last(far.count().min(budget - near.count()));
-        let count = near.count() + far.count();
-        if count == 0 || best.len >= best.cap {
-            return None;
-        }
-        let nearest = if near.count() > 0 { near.at(near.to - 1) } else { far.at(far.to - 1) };
-        if nearest <= limit {
-            // Only the first of a chain may be at the limit.
-            if nearest == limit && limit > 0 {
-                consider(window, pos, nearest, &mut best);
-            }
-            return best.found();
-        }
-        let mut rest = [near, far];
-        if best.len == 2 {
-            first_match(here, &mut rest, limit, &mut best)?;
-            if best.len >= best.enough {
-                return best.found();
-            }
-        }
-        let (mut shift, mut beyond) = (0, limit);
-        // A longer match has the same three bytes at its end as well.
-        let other = best.len - 2;
-        if count > RARE && pos + other + 1 < self.to {
-            let others = self.runs(self.hash.at(window, pos + other), pos + other);
-            if others[0].count() + others[1].count() < count {
-                // The last that the budget permits.
-                let run = if far.count() > 0 { far } else { near };
-                (shift, rest) = (other, others);
-                beyond = limit.max(run.at(run.from).saturating_sub(1)) + shift;
-            }
-        }
-        longer_matches(here, rest, shift, beyond, &mut best);
-        best.found()
     }
 
     /// Candidate by candidate.
     #[cold]
     fn find_slowly(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
         let pos = search.pos;
-        let mut best = Best::new(search, effort);
-        let hash = self.hash.of_bytes(&window[pos..]);
+        let mut best = Best::new::<false>(search, effort);
         let reach = super::Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
         let budget = effort.budget(search.best) as usize;
-        let runs = self.runs(hash, pos);
+        let runs = self.runs(pos);
         let candidates = runs.iter().flat_map(|run| run.sorted[run.from..run.to].iter().rev());
         for (i, &candidate) in candidates.take(budget).enumerate() {
             let candidate = usize::from(candidate);
@@ -315,6 +275,107 @@ impl<'a> Runs<'a> {
                 break;
             }
         }
+        best.found()
+    }
+}
+
+/// A half of the window, to search there.
+pub struct Part<'a, const UPPER: bool> {
+    near: &'a [u16],
+    near_starts: &'a [u16],
+    hashes: &'a [u16],
+    ranks: &'a [u16],
+    far: &'a [u16],
+    far_starts: &'a [u16],
+    runs: &'a Runs<'a>,
+}
+
+impl<const UPPER: bool> Part<'_, UPPER> {
+    /// The runs with the hash of `pos`, nearest first. Has those of the next position loaded into
+    /// the cache.
+    #[inline(always)]
+    fn runs(&self, pos: usize) -> [Run<'_>; 2] {
+        debug_assert!((self.runs.from..self.runs.to).contains(&pos));
+        let base = if UPPER { self.runs.w_size } else { 0 };
+        let index = pos + BEFORE - base;
+        let place = |index| {
+            // SAFETY: `pos` is in this half, so its rank and its hash are there.
+            let (rank, hash) = unsafe { (at(self.ranks, index), at(self.hashes, index)) };
+            (usize::from(rank), usize::from(hash))
+        };
+        let (rank, hash) = place(index);
+        // SAFETY: a hash is below `Hash::count`, and there is one more entry.
+        let start = |starts, hash| usize::from(unsafe { at(starts, hash) });
+        let near = Run { sorted: self.near, from: start(self.near_starts, hash), to: rank };
+        let (next_rank, next_hash) = place((index + NEXT).min(self.ranks.len() - 1));
+        prefetch(self.near_starts, next_hash);
+        prefetch(self.near, next_rank.wrapping_sub(1));
+        if !UPPER {
+            return [near, Run { sorted: self.far, from: 0, to: 0 }];
+        }
+        prefetch(self.far_starts, next_hash);
+        let (from, to) = (start(self.far_starts, hash), start(self.far_starts, hash + 1));
+        [near, Run { sorted: self.far, from, to }]
+    }
+
+    /// The longest match, the nearest of these, that is longer than `search.best`.
+    /// `window` begins with the bytes that [`Runs::fill`] was called with last. With `FULL`, the
+    /// longest match possible is within it.
+    #[inline(always)]
+    pub fn find<const FULL: bool>(
+        &self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let pos = search.pos;
+        let mut best = Best::new::<FULL>(search, effort);
+        debug_assert!(pos >= self.runs.from && pos < self.runs.to);
+        if (!FULL && best.cap < 8) || best.len < 2 {
+            return self.runs.find_slowly(window, search, effort);
+        }
+        let [near, far] = self.runs(pos);
+        let budget = effort.budget(search.best) as usize;
+        // What the budget permits.
+        let near = near.last(near.count().min(budget));
+        let far = far.last(far.count().min(budget - near.count()));
+        let count = near.count() + far.count();
+        if count == 0 || best.len >= best.cap {
+            return None;
+        }
+        let limit = pos.saturating_sub(self.runs.w_size - MIN_LOOKAHEAD);
+        let nearest = if near.count() > 0 { near.at(near.to - 1) } else { far.at(far.to - 1) };
+        if nearest <= limit {
+            // Only the first of a chain may be at the limit.
+            if nearest == limit && limit > 0 {
+                consider(window, pos, nearest, &mut best);
+            }
+            return best.found();
+        }
+        // SAFETY: positions in a run up to the rank of another are before that; less `shift`, those
+        // before `pos + shift` are before `pos`. Offsets are at most three less than a length that
+        // is not the longest possible, `cap`.
+        let here = unsafe { Here::new(window, pos, best.cap) };
+        let mut rest = [near, far];
+        if best.len == 2 {
+            first_match(here, &mut rest, limit, &mut best)?;
+            if best.len >= best.enough {
+                return best.found();
+            }
+        }
+        let (mut shift, mut beyond) = (0, limit);
+        // A longer match has the same three bytes at its end as well.
+        let other = best.len - 2;
+        if count > RARE && pos + other + 1 < self.runs.to {
+            let others = self.runs.runs(pos + other);
+            if others[0].count() + others[1].count() < count {
+                // The last that the budget permits.
+                let run = if far.count() > 0 { far } else { near };
+                (shift, rest) = (other, others);
+                beyond = limit.max(run.at(run.from).saturating_sub(1)) + shift;
+            }
+        }
+        longer_matches(here, rest, shift, beyond, &mut best);
         best.found()
     }
 }
@@ -349,7 +410,8 @@ fn longer_matches(here: Here, runs: [Run; 2], shift: usize, limit: usize, best: 
     let mut offset = best.len - 3;
     let mut end = here.four(offset);
     for mut run in runs {
-        while let Some(candidate) = next_hit(here, &mut run, shift, limit, offset, end) {
+        while let Some(place) = next_hit(here, &mut run, limit, offset.wrapping_sub(shift), end) {
+            let candidate = place - shift;
             let len = here.common(candidate, here.differing(candidate));
             if len > best.len {
                 best.len = len;
@@ -364,19 +426,17 @@ fn longer_matches(here: Here, runs: [Run; 2], shift: usize, limit: usize, best: 
     }
 }
 
-/// The next candidate that has `end` at `offset`, and cuts the run down to those behind it.
+/// The next place beyond `limit` that has `end` so many bytes behind it, and cuts the run down to
+/// those behind it.
 #[inline(always)]
-fn next_hit(
-    here: Here,
-    run: &mut Run,
-    shift: usize,
-    limit: usize,
-    offset: usize,
-    end: u32,
-) -> Option<usize> {
-    while run.count() >= AHEAD && run.at(run.to - AHEAD) > limit {
+fn next_hit(here: Here, run: &mut Run, limit: usize, behind: usize, end: u32) -> Option<usize> {
+    while run.count() >= AHEAD {
+        if run.at(run.to - AHEAD) <= limit {
+            run.from = run.to - (AHEAD - 1);
+            break;
+        }
         let last = run.to;
-        let hit = |k| here.has(run.at(last - k) - shift, offset, end);
+        let hit = |k| here.has(run.at(last - k), behind, end);
         // Written out: as a loop it is not unrolled, which costs a third at level 9.
         let nearest = if hit(1) {
             1
@@ -398,18 +458,35 @@ fn next_hit(
             run.to -= AHEAD;
             continue;
         };
-        let place = run.at(last - nearest);
         run.to = last - nearest;
-        return Some(place - shift);
+        return Some(run.at_end());
     }
-    while run.count() > 0 {
-        let place = run.at(run.to - 1);
-        run.to -= 1;
-        if place <= limit {
+    if run.to == run.from {
+        return None;
+    }
+    if run.to >= AHEAD && here.all_have(behind) {
+        let last = run.to;
+        let mut hits = 0;
+        for k in 0..AHEAD {
+            // SAFETY: below `to`, and not below 0.
+            let place = usize::from(unsafe { at(run.sorted, last - 1 - k) });
+            hits |= u32::from(here.has_any(place, behind, end)) << k;
+        }
+        let count = run.count();
+        hits &= (1 << count) - 1;
+        if hits == 0 {
+            run.to = run.from;
             return None;
         }
-        if here.has(place - shift, offset, end) {
-            return Some(place - shift);
+        run.to = last - 1 - hits.trailing_zeros() as usize;
+        let place = run.at_end();
+        return (place > limit).then_some(place);
+    }
+    while run.to > run.from {
+        run.to -= 1;
+        let place = run.at_end();
+        if here.has(place, behind, end) {
+            return (place > limit).then_some(place);
         }
     }
     None

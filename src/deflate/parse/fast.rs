@@ -1,7 +1,7 @@
 //! Greedy parsing, levels 1 to 3: the first match is taken.
 
 use super::{Deflate, Flush, Progress, Strm};
-use crate::deflate::chain::Search;
+use crate::deflate::chain::{MAX_MATCH, Search};
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
@@ -34,8 +34,20 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
 
 /// Goes on while there is enough to look ahead, or to the end; whether the block is full.
 fn go(s: &mut Deflate, to_the_end: bool) -> bool {
-    let end = s.window.end();
     let stop = s.window.stop(to_the_end);
+    // Where the longest match is possible, its length is a constant.
+    let full = stop.min((s.window.end() + 1).saturating_sub(MAX_MATCH));
+    if s.window.pos < full && run::<true>(s, full) {
+        return true;
+    }
+    s.window.pos < stop && run::<false>(s, stop)
+}
+
+/// Goes on to `stop`; whether the block is full. With `FULL`, the longest match is possible at all
+/// positions before that.
+#[inline(never)]
+fn run<const FULL: bool>(s: &mut Deflate, stop: usize) -> bool {
+    let end = s.window.end();
     // From here on, no three bytes are there.
     let last = (end + 1).saturating_sub(MIN_MATCH);
     let insert_most = s.limits.lazy as usize;
@@ -49,10 +61,10 @@ fn go(s: &mut Deflate, to_the_end: bool) -> bool {
     let mut length = s.lazy.length;
     let mut full = false;
     while pos < stop && !full {
-        let head = if pos < last { list.insert(window, pos) } else { 0 };
+        let head = if FULL || pos < last { list.insert(window, pos) } else { 0 };
         if head != 0 && pos.wrapping_sub(head + 1) < max_distance {
             let search = Search { pos, lookahead: end - pos, best: MIN_MATCH - 1 };
-            if let Some(found) = list.find(window, head, &search, &effort) {
+            if let Some(found) = list.find::<FULL>(window, head, &search, &effort) {
                 // SAFETY: the block is there, and is written when it is full.
                 full = unsafe { tally.matched(pos - found.start, found.len) };
                 let next = pos + found.len;

@@ -2,13 +2,13 @@
 
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::list::List;
-use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::runs::Part;
 use crate::deflate::chain::{Effort, Match, Search};
 
 /// Finds earlier strings while parsing goes on from position to position.
 pub(super) trait Finder {
     /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`.
-    fn find(
+    fn find<const FULL: bool>(
         &mut self,
         window: &[u8],
         search: &Search,
@@ -22,7 +22,7 @@ pub(super) trait Finder {
 
 impl Finder for List<'_> {
     #[inline(always)]
-    fn find(
+    fn find<const FULL: bool>(
         &mut self,
         window: &[u8],
         search: &Search,
@@ -30,7 +30,7 @@ impl Finder for List<'_> {
         wanted: bool,
     ) -> Option<Match> {
         let head = List::insert(self, window, search.pos);
-        if wanted { List::find(self, window, head, search, effort) } else { None }
+        if wanted { List::find::<FULL>(self, window, head, search, effort) } else { None }
     }
 
     #[inline(always)]
@@ -42,14 +42,14 @@ impl Finder for List<'_> {
 /// Positions that were linked ahead of the parse.
 impl Finder for Bulk<'_> {
     #[inline(always)]
-    fn find(
+    fn find<const FULL: bool>(
         &mut self,
         window: &[u8],
         search: &Search,
         effort: &Effort,
         wanted: bool,
     ) -> Option<Match> {
-        if wanted { Bulk::find(self, window, search, effort) } else { None }
+        if wanted { Bulk::find::<FULL>(self, window, search, effort) } else { None }
     }
 
     #[inline(always)]
@@ -57,16 +57,16 @@ impl Finder for Bulk<'_> {
 }
 
 /// Positions that were sorted ahead of the parse.
-impl Finder for Runs<'_> {
+impl<const UPPER: bool> Finder for Part<'_, UPPER> {
     #[inline(always)]
-    fn find(
+    fn find<const FULL: bool>(
         &mut self,
         window: &[u8],
         search: &Search,
         effort: &Effort,
         wanted: bool,
     ) -> Option<Match> {
-        if wanted { Runs::find(self, window, search, effort) } else { None }
+        if wanted { Part::find::<FULL>(self, window, search, effort) } else { None }
     }
 
     #[inline(always)]

@@ -17,13 +17,16 @@ pub(in crate::deflate) fn huffman(s: &mut Deflate, strm: &mut Strm<'_>, flush: F
         let (start, end) = (s.window.pos, s.window.end());
         let mut pos = start;
         let mut full = false;
+        let mut tally = s.block.tally();
         for &byte in s.window.slice(start, end) {
             pos += 1;
-            full = s.block.literal(byte);
+            // SAFETY: the block is there, and is written when it is full.
+            full = unsafe { tally.literal(byte) };
             if full {
                 break;
             }
         }
+        s.block.put_back(&tally);
         s.window.pos = pos;
         s.window.lookahead = end - pos;
         if full {

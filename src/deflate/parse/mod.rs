@@ -75,7 +75,7 @@ impl Deflate {
         let effort = self.effort();
         let window = self.window.slice(0, self.window.end());
         let search = Search { pos, lookahead, best };
-        let found = self.positions.list(window).find(window, head, &search, &effort);
+        let found = self.positions.list(window).find::<false>(window, head, &search, &effort);
         Some(match found {
             Some(found) => (found.len, Some(found.start)),
             None => (best.min(lookahead), None),

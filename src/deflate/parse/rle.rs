@@ -15,21 +15,8 @@ pub(in crate::deflate) fn rle(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush
                 break;
             }
         }
-        let pos = s.window.pos;
-        let lookahead = s.window.lookahead;
-        let ahead = s.window.slice(pos, pos + lookahead.min(MAX_MATCH));
-        let run = match pos.checked_sub(1) {
-            Some(before) if lookahead >= MIN_MATCH => run_of(s.window.byte(before), ahead),
-            _ => 0,
-        };
-        s.lazy.length = 0;
-        let (step, full) = if run >= MIN_MATCH {
-            (run, s.block.matched(1, run))
-        } else {
-            (1, s.block.literal(ahead[0]))
-        };
-        s.window.pos += step;
-        s.window.lookahead -= step;
+        let to_the_end = flush != Flush::None && strm.io.avail_in() == 0;
+        let full = run(s, to_the_end);
         if full {
             s.flush_block(strm, false);
             if strm.io.avail_out() == 0 {
@@ -38,6 +25,47 @@ pub(in crate::deflate) fn rle(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush
         }
     }
     s.finish_symbols(strm, flush, 0)
+}
+
+/// Goes on while there is enough to look ahead for the longest run, or to the end; whether the block
+/// is full.
+fn run(s: &mut Deflate, to_the_end: bool) -> bool {
+    let end = s.window.end();
+    let stop = if to_the_end { end } else { end.saturating_sub(MAX_MATCH) };
+    // From here on, no three bytes are there.
+    let last = (end + 1).saturating_sub(MIN_MATCH);
+    let window = s.window.slice(0, end);
+    let mut pos = s.window.pos;
+    let mut tally = s.block.tally();
+    let mut full = false;
+    while pos < stop && !full {
+        let run = match pos.checked_sub(1) {
+            Some(before) if pos < last => {
+                let ahead = &window[pos..];
+                let byte = window[before];
+                if ahead[..MIN_MATCH] == [byte; MIN_MATCH] {
+                    MIN_MATCH + run_of(byte, &ahead[MIN_MATCH..ahead.len().min(MAX_MATCH)])
+                } else {
+                    0
+                }
+            }
+            _ => 0,
+        };
+        if run != 0 {
+            // SAFETY: the block is there, and is written when it is full.
+            full = unsafe { tally.matched(1, run) };
+            pos += run;
+        } else {
+            // SAFETY: as for a match.
+            full = unsafe { tally.literal(window[pos]) };
+            pos += 1;
+        }
+    }
+    s.block.put_back(&tally);
+    s.window.pos = pos;
+    s.window.lookahead = end - pos;
+    s.lazy.length = 0;
+    full
 }
 
 /// How often `byte` stands at the start of `ahead`.

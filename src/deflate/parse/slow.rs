@@ -4,7 +4,7 @@ use super::finder::Finder;
 use super::{Deflate, Flush, Progress, Strm};
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::runs::Runs;
-use crate::deflate::chain::{Effort, Search};
+use crate::deflate::chain::{Effort, MAX_MATCH, Search};
 use crate::deflate::config::Strategy;
 use crate::deflate::scratch::Scratch;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
@@ -71,7 +71,8 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
             let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
             let mut list = s.positions.list(window);
-            let done = parse.go(&mut list, window, &mut s.block);
+            let stop = parse.stop;
+            let done = parse.go(&mut list, window, &mut s.block, stop);
             parse.put_back(s, done);
             done
         };
@@ -209,8 +210,24 @@ fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step 
     let mut parse = Lazily::new(s, to_the_end);
     let window = s.window.slice(0, parse.end);
     let done = match ahead {
-        Ahead::Linked(bulk) => parse.go(bulk, window, &mut s.block),
-        Ahead::Sorted(runs) => parse.go(runs, window, &mut s.block),
+        Ahead::Linked(bulk) => {
+            let stop = parse.stop;
+            parse.go(bulk, window, &mut s.block, stop)
+        }
+        Ahead::Sorted(runs) => {
+            let border = runs.border().min(parse.stop);
+            let done = if parse.pos < border {
+                parse.go(&mut runs.part::<false>(), window, &mut s.block, border)
+            } else {
+                Step::Fits
+            };
+            if done == Step::Fits && parse.pos < parse.stop {
+                let stop = parse.stop;
+                parse.go(&mut runs.part::<true>(), window, &mut s.block, stop)
+            } else {
+                done
+            }
+        }
     };
     parse.put_back(s, done);
     let next = parse.pos + usize::from(done == Step::FullByLiteral);
@@ -253,12 +270,38 @@ impl Lazily {
         s.positions.start(&s.window, next);
     }
 
-    /// Goes on while there is enough input, and room in the block.
-    fn go<F: Finder>(&mut self, finder: &mut F, window: &[u8], block: &mut Block) -> Step {
+    /// Goes on to `stop`, while there is room in the block.
+    fn go<F: Finder>(
+        &mut self,
+        finder: &mut F,
+        window: &[u8],
+        block: &mut Block,
+        stop: usize,
+    ) -> Step {
+        // Where the longest match is possible, its length is a constant.
+        let full = stop.min((self.end + 1).saturating_sub(MAX_MATCH));
+        if self.pos < full {
+            let done = self.run::<F, true>(finder, window, block, full);
+            if done != Step::Fits {
+                return done;
+            }
+        }
+        if self.pos < stop { self.run::<F, false>(finder, window, block, stop) } else { Step::Fits }
+    }
+
+    /// Goes on to `stop`, while there is room in the block. With `FULL`, the longest match is
+    /// possible at all positions before that.
+    #[inline(never)]
+    fn run<F: Finder, const FULL: bool>(
+        &mut self,
+        finder: &mut F,
+        window: &[u8],
+        block: &mut Block,
+        stop: usize,
+    ) -> Step {
         let Lazily { mut pos, end, lazy_most, filtered, .. } = *self;
         let effort = self.effort;
         let mut lazy = self.lazy;
-        let stop = self.stop;
         // From here on, no three bytes are there.
         let last = (end + 1).saturating_sub(MIN_MATCH);
         let mut tally = block.tally();
@@ -267,9 +310,9 @@ impl Lazily {
         while pos < stop {
             let (previous, previous_start) = (lazy.length, lazy.start);
             lazy.length = MIN_MATCH - 1;
-            if pos < last {
+            if FULL || pos < last {
                 let search = Search { pos, lookahead: end - pos, best: previous };
-                let found = finder.find(window, &search, &effort, previous < lazy_most);
+                let found = finder.find::<FULL>(window, &search, &effort, previous < lazy_most);
                 if let Some(found) = found {
                     lazy.start = found.start;
                     let short = found.len <= 5

@@ -5,7 +5,7 @@ use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::runs::Runs;
-use crate::deflate::chain::{Match, Search};
+use crate::deflate::chain::{MAX_MATCH, Match, Search};
 
 /// How a comparison runs.
 #[derive(Clone, Copy, Debug)]
@@ -151,20 +151,40 @@ impl Finder for All<'_> {
         let expected = self.reference.find(window, current, search, self.settings.config.tune());
         let effort = self.settings.config.effort();
         let head = self.list().insert(window, search.pos);
-        let found = self.list().find(window, head, search, &effort);
-        assert_eq!(found, expected, "list, {}, {search:?}, {:?}", self.name, self.settings);
-        if let Some(mut list) = self.sparse() {
-            let head = list.insert(window, search.pos);
-            let found = list.find(window, head, search, &effort);
-            assert_eq!(found, expected, "sparse, {}, {search:?}, {:?}", self.name, self.settings);
+        let sparse_head = self.sparse().map(|mut list| list.insert(window, search.pos));
+        let full = search.lookahead >= MAX_MATCH;
+        let check = |finder: &str, find: &dyn Fn(bool) -> Option<Match>| {
+            for full in [false, full] {
+                let (name, settings) = (self.name, self.settings);
+                assert_eq!(find(full), expected, "{finder}, {name}, {search:?}, {settings:?}");
+            }
+        };
+        // What is known to be enough lookahead is another variant.
+        macro_rules! either {
+            ($full:expr, $object:expr, $find:ident($($argument:expr),*)) => {
+                if $full {
+                    $object.$find::<true>($($argument),*)
+                } else {
+                    $object.$find::<false>($($argument),*)
+                }
+            };
+        }
+        let list = self.list();
+        check("list", &|full| either!(full, list, find(window, head, search, &effort)));
+        if let (Some(list), Some(head)) = (self.sparse(), sparse_head) {
+            check("sparse", &|full| either!(full, list, find(window, head, search, &effort)));
         }
         if let Some(bulk) = &self.bulk {
-            let found = bulk.find(window, search, &effort);
-            assert_eq!(found, expected, "bulk, {}, {search:?}, {:?}", self.name, self.settings);
+            check("bulk", &|full| either!(full, bulk, find(window, search, &effort)));
         }
         if let Some(runs) = &self.runs {
-            let found = runs.find(window, search, &effort);
-            assert_eq!(found, expected, "runs, {}, {search:?}, {:?}", self.name, self.settings);
+            if search.pos < runs.border() {
+                let part = runs.part::<false>();
+                check("runs", &|full| either!(full, part, find(window, search, &effort)));
+            } else {
+                let part = runs.part::<true>();
+                check("runs", &|full| either!(full, part, find(window, search, &effort)));
+            }
         }
         expected
     }
