@@ -42,12 +42,6 @@ impl<'a> Here<'a> {
         u64::from_le(unsafe { self.window.as_ptr().add(at).cast::<u64>().read_unaligned() })
     }
 
-    /// The first eight bytes.
-    #[inline(always)]
-    pub fn start(self) -> u64 {
-        self.start
-    }
-
     /// How the first eight bytes at a candidate differ from `start`.
     #[inline(always)]
     pub fn differing(self, candidate: usize) -> u64 {
@@ -66,14 +60,10 @@ impl<'a> Here<'a> {
         self.four_at(candidate.wrapping_add(offset)) == four
     }
 
+    /// As [`Here::has`], for any position: one behind `pos` counts as `pos`.
     #[inline(always)]
-    pub fn all_have(self, behind: usize) -> bool {
-        (behind as isize) < (self.window.len() as isize - 70000 + 65536).max(-300) || true
-    }
-
-    #[inline(always)]
-    pub fn has_any(self, candidate: usize, offset: usize, four: u32) -> bool {
-        u32::from_le(unsafe { self.window.as_ptr().add(candidate.wrapping_add(offset)).cast::<u32>().read_unaligned() }) == four
+    pub fn has_by_here(self, candidate: usize, offset: usize, four: u32) -> bool {
+        self.has(candidate.min(self.pos), offset, four)
     }
 
     /// How many bytes a candidate has in common, at most `cap`, given how the first eight differ.

@@ -12,7 +12,7 @@
 
 use super::bytes::{Here, at, at_mut, prefetch};
 use super::hash::Hash;
-use super::{Best, Effort, MIN_LOOKAHEAD, Match, Search, consider};
+use super::{Best, Effort, MAX_MATCH, MIN_LOOKAHEAD, Match, Search, consider};
 
 /// A half's first position is one that is hashed with the half's first bytes.
 const BEFORE: usize = 2;
@@ -464,16 +464,17 @@ fn next_hit(here: Here, run: &mut Run, limit: usize, behind: usize, end: u32) ->
     if run.to == run.from {
         return None;
     }
-    if run.to >= AHEAD && here.all_have(behind) {
+    // How many are left cannot be predicted, so they are looked at without a branch for each,
+    // together with those of other runs before them.
+    if run.to >= AHEAD && behind <= MAX_MATCH {
         let last = run.to;
         let mut hits = 0;
         for k in 0..AHEAD {
             // SAFETY: below `to`, and not below 0.
             let place = usize::from(unsafe { at(run.sorted, last - 1 - k) });
-            hits |= u32::from(here.has_any(place, behind, end)) << k;
+            hits |= u32::from(here.has_by_here(place, behind, end)) << k;
         }
-        let count = run.count();
-        hits &= (1 << count) - 1;
+        hits &= (1 << run.count()) - 1;
         if hits == 0 {
             run.to = run.from;
             return None;
@@ -485,8 +486,11 @@ fn next_hit(here: Here, run: &mut Run, limit: usize, behind: usize, end: u32) ->
     while run.to > run.from {
         run.to -= 1;
         let place = run.at_end();
+        if place <= limit {
+            return None;
+        }
         if here.has(place, behind, end) {
-            return (place > limit).then_some(place);
+            return Some(place);
         }
     }
     None

@@ -153,9 +153,9 @@ impl Finder for All<'_> {
         let head = self.list().insert(window, search.pos);
         let sparse_head = self.sparse().map(|mut list| list.insert(window, search.pos));
         let full = search.lookahead >= MAX_MATCH;
+        let (name, settings) = (self.name, self.settings);
         let check = |finder: &str, find: &dyn Fn(bool) -> Option<Match>| {
             for full in [false, full] {
-                let (name, settings) = (self.name, self.settings);
                 assert_eq!(find(full), expected, "{finder}, {name}, {search:?}, {settings:?}");
             }
         };
