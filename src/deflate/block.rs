@@ -29,6 +29,8 @@ pub(super) struct Block {
     literals: [u16; LITERALS],
     /// One more, for what is no distance.
     distances: [u16; DISTANCES + 1],
+    /// How many matches the last block had, and how many bytes.
+    last: (u32, u32),
     scratch: Scratch,
 }
 
@@ -56,6 +58,7 @@ impl Block {
             (&raw mut (*place).next).write(0);
             (&raw mut (*place).literals).write([0; LITERALS]);
             (&raw mut (*place).distances).write([0; DISTANCES + 1]);
+            (&raw mut (*place).last).write((0, 0));
             (*place).clear();
         }
     }
@@ -80,6 +83,17 @@ impl Block {
 
     pub fn is_empty(&self) -> bool {
         self.next == 0
+    }
+
+    /// How many matches there are in so many bytes: those of the block, or of the one before if
+    /// that had more bytes than the block has yet.
+    pub fn matches(&self, bytes: usize) -> (usize, usize) {
+        let (matches, before) = self.last;
+        if bytes < before as usize {
+            return (matches as usize, before as usize);
+        }
+        let counts = &self.distances[..DISTANCES];
+        (counts.iter().copied().map(usize::from).sum(), bytes)
     }
 
     /// Takes over the symbols and counts of `other`, which is as large.
@@ -155,6 +169,9 @@ impl Block {
         fixed_only: bool,
         last: bool,
     ) {
+        self.last = (0, 0);
+        let (matches, bytes) = self.matches(stored_len);
+        self.last = (matches as u32, bytes as u32);
         let start = self.symbols.cast_const();
         let symbols = start..start.wrapping_add(self.next as usize);
         let mut size = Size::default();

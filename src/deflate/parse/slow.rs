@@ -19,8 +19,18 @@ const WORTH_PREPARING: usize = 10 << 10;
 /// So many bytes a symbol mean that few searches are made.
 const FEW_SEARCHES: usize = 6;
 
-/// Searches that look at fewer candidates are quicker in a list.
-const SHORT_SEARCH: u32 = 64;
+/// Searches that look at fewer candidates are quicker in a list, those that look at more in sorted
+/// positions. Between, it depends on how many searches there are.
+const SHORT_SEARCH: u32 = 20;
+/// See [`SHORT_SEARCH`].
+const LONG_SEARCH: u32 = 64;
+
+/// So many bytes are parsed to learn which.
+const PROBE: usize = 12 << 10;
+/// With fewer bytes for each match, there are many searches.
+const MANY_MATCHES: usize = 10;
+/// With more, there are few.
+const FEW_MATCHES: usize = 13;
 
 /// What one step has done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,12 +47,14 @@ enum Step {
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
     let mut scratch = if pays_to_prepare(s, strm) { Scratch::take() } else { None };
-    let mut prepared = scratch.as_mut().map(|scratch| Prepared::new(s, scratch));
+    let mut prepared: Option<Prepared<'_>> = None;
+    let mut choose = scratch.is_some();
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
             if slid && let Some(prepared) = &mut prepared {
                 prepared.slide();
+                choose = true;
             }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
@@ -55,6 +67,19 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
         let pos = s.window.pos;
         let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
         let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
+        let mut most = usize::MAX;
+        if choose {
+            let now = prepared.as_ref().map(Prepared::kind);
+            let kind = Kind::of(s, now.unwrap_or(Kind::Linked));
+            choose = kind.is_none();
+            if choose {
+                most = PROBE;
+            }
+            let kind = kind.unwrap_or(Kind::Linked);
+            if now != Some(kind) {
+                prepared = scratch.as_mut().map(|scratch| Prepared::new(s, scratch, kind));
+            }
+        }
         // Where a header has used up the room exactly, the call ends at the first literal.
         let done = if strm.io.avail_out() == 0 || !can_go {
             if !can_go {
@@ -66,7 +91,7 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
         {
             s.positions.leave_list(pos);
             prepared.fill(s);
-            with_ahead(s, &mut prepared.ahead, to_the_end)
+            with_ahead(s, &mut prepared.ahead, to_the_end, most)
         } else {
             let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
@@ -114,6 +139,30 @@ fn pays_to_prepare(s: &Deflate, strm: &Strm<'_>) -> bool {
     new >= 2 * history || symbols == 0 || bytes < FEW_SEARCHES * symbols
 }
 
+/// Which structure it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Linked,
+    Sorted,
+}
+
+impl Kind {
+    /// The quickest for what is ahead, where `now` is in use; none if that is not known yet.
+    fn of(s: &Deflate, now: Kind) -> Option<Kind> {
+        match s.limits.chain {
+            0 | LONG_SEARCH.. => Some(Kind::Sorted),
+            1..SHORT_SEARCH => Some(Kind::Linked),
+            _ => match s.block.matches(s.window.block().1) {
+                (_, ..PROBE) if s.window.lookahead < 2 * PROBE => Some(now),
+                (_, ..PROBE) => None,
+                (matches, bytes) if matches * MANY_MATCHES > bytes => Some(Kind::Sorted),
+                (matches, bytes) if matches * FEW_MATCHES < bytes => Some(Kind::Linked),
+                _ => Some(now),
+            },
+        }
+    }
+}
+
 /// A structure that knows the positions of the window ahead of the parse.
 enum Ahead<'a> {
     Linked(Bulk<'a>),
@@ -138,15 +187,25 @@ const SAMPLE: usize = 1024;
 const PLACES: usize = 2 * SAMPLE;
 
 impl<'a> Prepared<'a> {
-    fn new(s: &Deflate, scratch: &'a mut Scratch) -> Prepared<'a> {
+    fn new(s: &Deflate, scratch: &'a mut Scratch, kind: Kind) -> Prepared<'a> {
         let (size, hash) = (s.window.size(), s.positions.hash());
         let (sample, rest) = scratch.entries().split_at_mut(PLACES);
-        let ahead = if (1..SHORT_SEARCH).contains(&s.limits.chain) {
-            Ahead::Linked(Bulk::new(&mut rest[..Bulk::memory(size, hash)], size, hash))
-        } else {
-            Ahead::Sorted(Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash))
+        let ahead = match kind {
+            Kind::Linked => {
+                Ahead::Linked(Bulk::new(&mut rest[..Bulk::memory(size, hash)], size, hash))
+            }
+            Kind::Sorted => {
+                Ahead::Sorted(Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash))
+            }
         };
         Prepared { ahead, sample, seen_to: 0, pays: false, known_to: 0 }
+    }
+
+    fn kind(&self) -> Kind {
+        match self.ahead {
+            Ahead::Linked(_) => Kind::Linked,
+            Ahead::Sorted(_) => Kind::Sorted,
+        }
     }
 
     fn slide(&mut self) {
@@ -205,24 +264,21 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Parses with positions that are known ahead.
-fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool) -> Step {
+/// Parses at most so many bytes, or little more, with positions that are known ahead.
+fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool, most: usize) -> Step {
     let mut parse = Lazily::new(s, to_the_end);
+    let stop = parse.stop.min(parse.pos.saturating_add(most));
     let window = s.window.slice(0, parse.end);
     let done = match ahead {
-        Ahead::Linked(bulk) => {
-            let stop = parse.stop;
-            parse.go(bulk, window, &mut s.block, stop)
-        }
+        Ahead::Linked(bulk) => parse.go(bulk, window, &mut s.block, stop),
         Ahead::Sorted(runs) => {
-            let border = runs.border().min(parse.stop);
+            let border = runs.border().min(stop);
             let done = if parse.pos < border {
                 parse.go(&mut runs.part::<false>(), window, &mut s.block, border)
             } else {
                 Step::Fits
             };
-            if done == Step::Fits && parse.pos < parse.stop {
-                let stop = parse.stop;
+            if done == Step::Fits && parse.pos < stop {
                 parse.go(&mut runs.part::<true>(), window, &mut s.block, stop)
             } else {
                 done
