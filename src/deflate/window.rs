@@ -104,12 +104,12 @@ impl Window {
         self.pos >= self.size() + self.max_distance()
     }
 
-    /// Where parsing has to stop and look for more input, or, where none is left (`to_the_end`), at
-    /// the window's end, and before where the upper half would move down: a block's bytes may be
-    /// gone then.
-    pub fn stop(&self, to_the_end: bool) -> usize {
+    /// Where parsing has to stop and look for more input, as less than `needed` bytes are ahead, or,
+    /// where none is left (`to_the_end`), at the window's end, and before where the upper half would
+    /// move down: a block's bytes may be gone then.
+    pub fn stop(&self, to_the_end: bool, needed: usize) -> usize {
         let end = self.end();
-        let ahead = (end + 1).saturating_sub(MIN_LOOKAHEAD);
+        let ahead = (end + 1).saturating_sub(needed);
         if to_the_end { end.min(self.size() + self.max_distance()).max(ahead) } else { ahead }
     }
 

@@ -34,7 +34,7 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
 
 /// Goes on while there is enough to look ahead, or to the end; whether the block is full.
 fn go(s: &mut Deflate, to_the_end: bool) -> bool {
-    let stop = s.window.stop(to_the_end);
+    let stop = s.window.stop(to_the_end, MIN_LOOKAHEAD);
     // Where the longest match is possible, its length is a constant.
     let full = stop.min((s.window.end() + 1).saturating_sub(MAX_MATCH));
     if s.window.pos < full && run::<true>(s, full) {

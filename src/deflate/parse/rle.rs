@@ -31,7 +31,7 @@ pub(in crate::deflate) fn rle(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush
 /// is full.
 fn run(s: &mut Deflate, to_the_end: bool) -> bool {
     let end = s.window.end();
-    let stop = if to_the_end { end } else { end.saturating_sub(MAX_MATCH) };
+    let stop = s.window.stop(to_the_end, MAX_MATCH + 1);
     // From here on, no three bytes are there.
     let last = (end + 1).saturating_sub(MIN_MATCH);
     let window = s.window.slice(0, end);

@@ -309,7 +309,7 @@ impl Lazily {
         Lazily {
             pos: s.window.pos,
             end,
-            stop: s.window.stop(to_the_end),
+            stop: s.window.stop(to_the_end, MIN_LOOKAHEAD),
             lazy: s.lazy,
             lazy_most: s.limits.lazy as usize,
             effort: s.effort(),
