@@ -42,6 +42,8 @@ union Scratch {
 
 /// A symbol's bytes.
 const SYMBOL: u32 = 3;
+/// Those of three symbols.
+const THREE: usize = 9;
 
 impl Block {
     /// Sets up a block in the memory at `place`.
@@ -172,6 +174,7 @@ impl Block {
         self.last = (0, 0);
         let (matches, bytes) = self.matches(stored_len);
         self.last = (matches as u32, bytes as u32);
+        let literals_only = self.distances.iter().all(|&count| count == 0);
         let start = self.symbols.cast_const();
         let symbols = start..start.wrapping_add(self.next as usize);
         let mut size = Size::default();
@@ -211,7 +214,7 @@ impl Block {
             }
             _ if fixed => {
                 pending.send(1 << 1 | header, 3);
-                emit(symbols, pending, &FIXED);
+                emit(symbols, literals_only, pending, &FIXED);
             }
             _ => {
                 pending.send(2 << 1 | header, 3);
@@ -234,7 +237,7 @@ impl Block {
                 // SAFETY: any bits are valid `Codes`, and the nodes are not needed any more.
                 let codes = unsafe { &mut self.scratch.codes };
                 codes.assign(literals, distances);
-                emit(symbols, pending, codes);
+                emit(symbols, literals_only, pending, codes);
             }
         }
         self.clear();
@@ -245,12 +248,39 @@ impl Block {
 }
 
 /// Writes the symbols in a range of the pending buffer, and the end of the block, to its start.
-fn emit(symbols: core::ops::Range<*const u8>, pending: &mut Pending, codes: &Codes) {
+fn emit(
+    symbols: core::ops::Range<*const u8>,
+    literals_only: bool,
+    pending: &mut Pending,
+    codes: &Codes,
+) {
     let mut bits = u64::from(pending.bits());
     let mut count = pending.bit_count();
     let mut at = pending.len();
     let buffer = pending.buffer();
     let mut next = symbols.start;
+    if literals_only {
+        // As many at a time as surely fit into 64 bits.
+        while symbols.end as usize - next as usize >= THREE {
+            let literal = |i: u32| {
+                // SAFETY: three symbols are there, of which the last byte is the literal.
+                let byte = unsafe { *next.add((SYMBOL * i + 2) as usize) };
+                let entry = codes.literals[usize::from(byte)];
+                (u64::from(entry & 0xff_ffff), entry >> 24)
+            };
+            for (value, length) in [literal(0), literal(1), literal(2)] {
+                bits |= value << count;
+                count += length;
+            }
+            next = next.wrapping_add(THREE);
+            // SAFETY: three literals have at most 45 bits, and the block has room, and for 17 bytes
+            // more: see the module's text.
+            unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
+            at += (count / 8) as usize;
+            bits >>= count & !7;
+            count &= 7;
+        }
+    }
     while next < symbols.end {
         // SAFETY: a symbol is there, and one byte behind every symbol in the buffer.
         let symbol = unsafe { next.cast::<u32>().read_unaligned() }.to_le();
