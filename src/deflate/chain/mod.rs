@@ -7,13 +7,12 @@
 //!
 //! * [`list`]: zlib's own linked list, in the stream's own memory. It can do all, and takes what was
 //!   inserted by whom and when.
-//! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5, and above
-//!   where chains are short.
-//! * [`runs`]: all positions sorted by hash, for levels 6 to 9.
+//! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5.
+//! * [`runs`]: all positions sorted by hash, for levels 6 to 9, and 5 where there are many matches.
 //!
-//! The last three need memory beyond what the stream has, and each takes its history from the
-//! window's bytes or from the list; the last two can do so only if all of the history that is in
-//! reach was inserted, or all from some position on and none before.
+//! The last two need memory beyond what the stream has, and take their history from the window's
+//! bytes. They can do so only if all of the history that is in reach was inserted, or all from some
+//! position on and none before.
 //!
 //! Positions are indices into the window of two times the window size; 0 is none and never
 //! matches.
