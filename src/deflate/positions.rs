@@ -2,6 +2,7 @@
 
 use super::chain::hash::Hash;
 use super::chain::list::{FEW, List};
+use super::parse::Left;
 use super::window::{MIN_MATCH, Window};
 
 /// The inserted positions of a stream, in the stream's own memory.
@@ -24,6 +25,8 @@ pub(super) struct Positions {
     late: core::ops::Range<usize>,
     /// From here on, every position up to the next one to insert is inserted.
     solid_from: usize,
+    /// What the last call has left of the positions that it knew ahead.
+    left: Option<Left>,
 }
 
 impl Positions {
@@ -41,6 +44,7 @@ impl Positions {
             cleared_for: 0,
             late: 0..0,
             solid_from: 0,
+            left: None,
         }
     }
 
@@ -57,6 +61,17 @@ impl Positions {
         self.clear = true;
         self.late = 0..0;
         self.solid_from = next;
+        self.left = None;
+    }
+
+    /// What the last call has left, if the window has only grown since.
+    pub fn take_left(&mut self) -> Option<Left> {
+        self.left.take()
+    }
+
+    /// For the next call.
+    pub fn leave(&mut self, left: Left) {
+        self.left = Some(left);
     }
 
     /// Starts anew.
@@ -122,6 +137,7 @@ impl Positions {
 
     /// Brings the list up to date, and all of it, before the window moves or changes.
     pub fn settle(&mut self, window: &Window) {
+        self.left = None;
         self.clear_all(window);
         if !self.late.is_empty() {
             self.catch_up(window.known());
@@ -161,6 +177,7 @@ impl Positions {
 
     /// Moves all positions down by the window's size, which forgets those below.
     pub fn slide(&mut self) {
+        self.left = None;
         let by = self.window_size as usize;
         self.solid_from = self.solid_from.saturating_sub(by);
         self.late = self.late.start.saturating_sub(by)..self.late.end.saturating_sub(by);
@@ -180,7 +197,13 @@ impl Positions {
             }
         }
         let late = other.late.clone();
-        *self = Positions { head: self.head, prev: self.prev, late, ..*other };
+        *self = Positions {
+            head: self.head,
+            prev: self.prev,
+            late,
+            left: other.left.clone(),
+            ..*other
+        };
     }
 
     fn shift(&self) -> u32 {

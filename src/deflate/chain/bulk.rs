@@ -4,12 +4,17 @@
 //! its chain depends on the window's bytes alone. So it is computed for thousands of positions at
 //! a time, and a parse neither hashes nor inserts.
 
+use core::ops::Range;
+
 use super::hash::Hash;
 use super::list::Links;
 use super::{Effort, MIN_LOOKAHEAD, Match, Reach, Search};
 
 /// How many hashes are computed at a time.
 const GROUP: usize = 512;
+
+/// Which positions are linked.
+pub type Left = Range<usize>;
 
 /// The links of all positions of a window.
 pub struct Bulk<'a> {
@@ -30,13 +35,25 @@ impl<'a> Bulk<'a> {
         2 * w_size + hash.count()
     }
 
-    /// Nothing is linked yet. `memory` is as much as [`Bulk::memory`] says.
+    /// Nothing is linked yet. `memory` is at least as much as [`Bulk::memory`] says.
     pub fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Bulk<'a> {
-        let (prev, head) = memory.split_at_mut(2 * w_size);
-        let head = &mut head[..hash.count()];
+        let bulk = Bulk::again(memory, w_size, hash, 0..0);
+        bulk.head.fill(0);
+        bulk
+    }
+
+    /// What is needed beside the memory to go on with it later, in [`Bulk::again`].
+    pub fn left(&self) -> Left {
+        self.from..self.to
+    }
+
+    /// Goes on with memory that was used with the same parameters, as [`Bulk::left`] was then.
+    pub fn again(memory: &'a mut [u16], w_size: usize, hash: Hash, known: Left) -> Bulk<'a> {
+        assert!(memory.len() >= Bulk::memory(w_size, hash));
+        let (prev, rest) = memory.split_at_mut(2 * w_size);
+        let head = &mut rest[..hash.count()];
         assert!(w_size.is_power_of_two());
-        head.fill(0);
-        Bulk { hash, w_size, head, prev, from: 0, to: 0 }
+        Bulk { hash, w_size, head, prev, from: known.start, to: known.end }
     }
 
     /// Links what the window's bytes allow. `from` is the first position that a search may find:

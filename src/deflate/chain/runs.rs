@@ -10,6 +10,8 @@
 //! in reach: when the window slides, the upper half becomes the lower, and a position there, being
 //! at least `max_dist`, reaches nothing before.
 
+use core::ops::Range;
+
 use super::bytes::{Here, at, at_mut, prefetch};
 use super::hash::Hash;
 use super::{Best, Effort, MAX_MATCH, MIN_LOOKAHEAD, Match, Search, consider};
@@ -44,12 +46,17 @@ struct Half<'a> {
     ranks: &'a mut [u16],
 }
 
+/// Which positions are sorted, and whether the lower half is in the upper memory.
+pub type Left = (Range<usize>, bool);
+
 /// The sorted positions of a window.
 pub struct Runs<'a> {
     hash: Hash,
     w_size: usize,
     /// The lower one and the upper one.
     halves: [Half<'a>; 2],
+    /// Whether the lower one is in the upper memory.
+    swapped: bool,
     /// Which positions are sorted.
     from: usize,
     to: usize,
@@ -101,7 +108,6 @@ impl<'a> Half<'a> {
         let (sorted, memory) = memory.split_at_mut(w_size);
         let (hashes, memory) = memory.split_at_mut(w_size);
         let (starts, ranks) = memory.split_at_mut(hash.count() + 1);
-        starts.fill(0);
         Half { sorted, starts, hashes, ranks: &mut ranks[..w_size] }
     }
 
@@ -176,11 +182,35 @@ impl<'a> Runs<'a> {
         2 * Half::memory(w_size, hash)
     }
 
-    /// Nothing is sorted yet. `memory` is as much as [`Runs::memory`] says.
+    /// Nothing is sorted yet. `memory` is at least as much as [`Runs::memory`] says.
     pub fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Runs<'a> {
-        let (lower, upper) = memory.split_at_mut(Half::memory(w_size, hash));
-        let halves = [Half::new(lower, w_size, hash), Half::new(upper, w_size, hash)];
-        Runs { hash, w_size, halves, from: 0, to: 0 }
+        let mut runs = Runs::again(memory, w_size, hash, (0..0, false));
+        for half in &mut runs.halves {
+            half.starts.fill(0);
+        }
+        runs
+    }
+
+    /// What is needed beside the memory to go on with it later, in [`Runs::again`].
+    pub fn left(&self) -> Left {
+        (self.from..self.to, self.swapped)
+    }
+
+    /// Goes on with memory that was used with the same parameters, as [`Runs::left`] was then.
+    pub fn again(
+        memory: &'a mut [u16],
+        w_size: usize,
+        hash: Hash,
+        (known, swapped): Left,
+    ) -> Runs<'a> {
+        assert!(memory.len() >= Runs::memory(w_size, hash));
+        let (first, rest) = memory.split_at_mut(Half::memory(w_size, hash));
+        let second = &mut rest[..Half::memory(w_size, hash)];
+        let mut halves = [Half::new(first, w_size, hash), Half::new(second, w_size, hash)];
+        if swapped {
+            halves.swap(0, 1);
+        }
+        Runs { hash, w_size, halves, swapped, from: known.start, to: known.end }
     }
 
     /// The first position of the upper half.
@@ -216,6 +246,7 @@ impl<'a> Runs<'a> {
     pub fn slide(&mut self) {
         let by = self.w_size as u16;
         self.halves.swap(0, 1);
+        self.swapped = !self.swapped;
         for position in &mut *self.halves[0].sorted {
             *position = position.saturating_sub(by);
         }

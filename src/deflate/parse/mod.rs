@@ -1,5 +1,6 @@
 //! From input to symbols: each strategy's way through the window.
 
+mod ahead;
 mod fast;
 mod finder;
 mod huffman;
@@ -7,6 +8,7 @@ mod rle;
 mod slow;
 mod stored;
 
+pub(super) use ahead::Left;
 pub(super) use fast::fast;
 pub(super) use huffman::huffman;
 pub(super) use rle::rle;

@@ -1,36 +1,15 @@
 //! Lazy parsing, levels 4 to 9: a match is taken if the next position has no longer one.
 
+use super::ahead::{Ahead, PROBE, Structure};
 use super::finder::Finder;
 use super::{Deflate, Flush, Progress, Strm};
-use crate::deflate::chain::bulk::Bulk;
-use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search};
 use crate::deflate::config::Strategy;
-use crate::deflate::scratch::Scratch;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 use crate::deflate::{Block, Lazy};
 
 /// A match of three bytes from farther away costs more than three literals, mostly.
 const TOO_FAR: usize = 4096;
-
-/// With so much input, and a quarter of what is there already, it pays to look ahead.
-const WORTH_PREPARING: usize = 10 << 10;
-
-/// So many bytes a symbol mean that few searches are made.
-const FEW_SEARCHES: usize = 6;
-
-/// Searches that look at fewer candidates are quicker in a list, those that look at more in sorted
-/// positions. Between, it depends on how many searches there are.
-const SHORT_SEARCH: u32 = 20;
-/// See [`SHORT_SEARCH`].
-const LONG_SEARCH: u32 = 64;
-
-/// So many bytes are parsed to learn which.
-const PROBE: usize = 12 << 10;
-/// With fewer bytes for each match, there are many searches.
-const MANY_MATCHES: usize = 10;
-/// With more, there are few.
-const FEW_MATCHES: usize = 13;
 
 /// What one step has done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,14 +25,26 @@ enum Step {
 }
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let mut scratch = if pays_to_prepare(s, strm) { Scratch::take() } else { None };
-    let mut prepared: Option<Prepared<'_>> = None;
-    let mut choose = scratch.is_some();
+    let mut ahead = Ahead::take(s, strm);
+    let progress = parse(s, strm, flush, &mut ahead);
+    if let Some(ahead) = ahead {
+        ahead.leave(s);
+    }
+    progress
+}
+
+fn parse(
+    s: &mut Deflate,
+    strm: &mut Strm<'_>,
+    flush: Flush,
+    ahead: &mut Option<Ahead>,
+) -> Progress {
+    let mut choose = ahead.is_some();
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
-            if slid && let Some(prepared) = &mut prepared {
-                prepared.slide();
+            if slid && let Some(ahead) = ahead {
+                ahead.slide(s);
                 choose = true;
             }
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
@@ -68,16 +59,10 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
         let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
         let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
         let mut most = usize::MAX;
-        if choose {
-            let now = prepared.as_ref().map(Prepared::kind);
-            let kind = Kind::of(s, now.unwrap_or(Kind::Linked));
-            choose = kind.is_none();
+        if choose && let Some(ahead) = ahead {
+            choose = !ahead.choose(s);
             if choose {
                 most = PROBE;
-            }
-            let kind = kind.unwrap_or(Kind::Linked);
-            if now != Some(kind) {
-                prepared = scratch.as_mut().map(|scratch| Prepared::new(s, scratch, kind));
             }
         }
         // Where a header has used up the room exactly, the call ends at the first literal.
@@ -86,12 +71,11 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
                 s.positions.skipped_before(pos + MIN_MATCH);
             }
             step(s)
-        } else if let Some(prepared) = &mut prepared
-            && prepared.pays(s)
+        } else if let Some(ahead) = ahead
+            && ahead.pays(s)
         {
             s.positions.leave_list(pos);
-            prepared.fill(s);
-            with_ahead(s, &mut prepared.ahead, to_the_end, most)
+            with_ahead(s, ahead, to_the_end, most)
         } else {
             let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
@@ -127,151 +111,15 @@ pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
-/// Whether there is enough to do to look at all positions ahead of the parse.
-fn pays_to_prepare(s: &Deflate, strm: &Strm<'_>) -> bool {
-    let new = s.window.lookahead + strm.io.avail_in() as usize;
-    let history = s.window.pos.min(s.window.size());
-    if new < WORTH_PREPARING || new < history / 4 {
-        return false;
-    }
-    // Few symbols for much data means few searches, which do not pay for all of the history.
-    let (bytes, symbols) = (s.window.block().1, s.block.len());
-    new >= 2 * history || symbols == 0 || bytes < FEW_SEARCHES * symbols
-}
-
-/// Which structure it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Linked,
-    Sorted,
-}
-
-impl Kind {
-    /// The quickest for what is ahead, where `now` is in use; none if that is not known yet.
-    fn of(s: &Deflate, now: Kind) -> Option<Kind> {
-        match s.limits.chain {
-            0 | LONG_SEARCH.. => Some(Kind::Sorted),
-            1..SHORT_SEARCH => Some(Kind::Linked),
-            _ => match s.block.matches(s.window.block().1) {
-                (_, ..PROBE) if s.window.lookahead < 2 * PROBE => Some(now),
-                (_, ..PROBE) => None,
-                (matches, bytes) if matches * MANY_MATCHES > bytes => Some(Kind::Sorted),
-                (matches, bytes) if matches * FEW_MATCHES < bytes => Some(Kind::Linked),
-                _ => Some(now),
-            },
-        }
-    }
-}
-
-/// A structure that knows the positions of the window ahead of the parse.
-enum Ahead<'a> {
-    Linked(Bulk<'a>),
-    Sorted(Runs<'a>),
-}
-
-/// The positions ahead, where it pays to know them.
-struct Prepared<'a> {
-    ahead: Ahead<'a>,
-    sample: &'a mut [u16],
-    /// The window's end when it was last looked at.
-    seen_to: usize,
-    /// Whether the data was found to have long chains.
-    pays: bool,
-    /// Up to here, positions are known.
-    known_to: usize,
-}
-
-/// How many strings are looked at to learn whether searches will be long.
-const SAMPLE: usize = 1024;
-/// For as many strings as are looked at, there are twice as many places.
-const PLACES: usize = 2 * SAMPLE;
-
-impl<'a> Prepared<'a> {
-    fn new(s: &Deflate, scratch: &'a mut Scratch, kind: Kind) -> Prepared<'a> {
-        let (size, hash) = (s.window.size(), s.positions.hash());
-        let (sample, rest) = scratch.entries().split_at_mut(PLACES);
-        let ahead = match kind {
-            Kind::Linked => {
-                Ahead::Linked(Bulk::new(&mut rest[..Bulk::memory(size, hash)], size, hash))
-            }
-            Kind::Sorted => {
-                Ahead::Sorted(Runs::new(&mut rest[..Runs::memory(size, hash)], size, hash))
-            }
-        };
-        Prepared { ahead, sample, seen_to: 0, pays: false, known_to: 0 }
-    }
-
-    fn kind(&self) -> Kind {
-        match self.ahead {
-            Ahead::Linked(_) => Kind::Linked,
-            Ahead::Sorted(_) => Kind::Sorted,
-        }
-    }
-
-    fn slide(&mut self) {
-        match &mut self.ahead {
-            Ahead::Linked(bulk) => bulk.slide(),
-            Ahead::Sorted(runs) => runs.slide(),
-        }
-        (self.seen_to, self.known_to) = (0, 0);
-    }
-
-    /// Whether to go on with it.
-    fn pays(&mut self, s: &Deflate) -> bool {
-        let (pos, end) = (s.window.pos, s.window.end());
-        if !s.positions.are_solid(pos, s.window.max_distance()) {
-            return false;
-        }
-        if self.seen_to != end {
-            self.seen_to = end;
-            if end - pos >= SAMPLE {
-                let linked = matches!(self.ahead, Ahead::Linked(_));
-                self.pays = linked || self.repeats(s.window.slice(pos, end));
-            }
-        }
-        self.pays
-    }
-
-    /// Whether strings of three bytes occur again within short distances: in random data they do
-    /// not, and its chains are so short that a list is the quickest.
-    fn repeats(&mut self, ahead: &[u8]) -> bool {
-        self.sample.fill(0);
-        let middle = (ahead.len() - SAMPLE) / 2;
-        let mut again = 0;
-        for three in ahead[middle..middle + SAMPLE].windows(3) {
-            let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
-            let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
-            let place = &mut self.sample[hash as usize / 65536 % PLACES];
-            let tag = hash as u16 | 1;
-            again += usize::from(*place == tag);
-            *place = tag;
-        }
-        again >= SAMPLE / 16
-    }
-
-    /// Takes in what the window has got. What is out of reach need not be known.
-    fn fill(&mut self, s: &Deflate) {
-        let (pos, end) = (s.window.pos, s.window.end());
-        if self.known_to != end {
-            self.known_to = end;
-            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
-            let window = s.window.slice(0, end);
-            match &mut self.ahead {
-                Ahead::Linked(bulk) => bulk.fill(window, from),
-                Ahead::Sorted(runs) => runs.fill(window, from),
-            }
-        }
-    }
-}
-
 /// Parses at most so many bytes, or little more, with positions that are known ahead.
-fn with_ahead(s: &mut Deflate, ahead: &mut Ahead<'_>, to_the_end: bool, most: usize) -> Step {
+fn with_ahead(s: &mut Deflate, ahead: &mut Ahead, to_the_end: bool, most: usize) -> Step {
     let mut parse = Lazily::new(s, to_the_end);
     let stop = parse.stop.min(parse.pos.saturating_add(most));
+    let mut structure = ahead.filled(s);
     let window = s.window.slice(0, parse.end);
-    let done = match ahead {
-        Ahead::Linked(bulk) => parse.go(bulk, window, &mut s.block, stop),
-        Ahead::Sorted(runs) => {
+    let done = match &mut structure {
+        Structure::Linked(bulk) => parse.go(bulk, window, &mut s.block, stop),
+        Structure::Sorted(runs) => {
             let border = runs.border().min(stop);
             let done = if parse.pos < border {
                 parse.go(&mut runs.part::<false>(), window, &mut s.block, border)

@@ -1,0 +1,270 @@
+//! Positions that are known ahead of a lazy parse, where that pays.
+
+use crate::deflate::Deflate;
+use crate::deflate::chain::bulk::{self, Bulk};
+use crate::deflate::chain::runs::{self, Runs};
+use crate::deflate::scratch::{Scratch, Tag};
+use crate::deflate::strm::Strm;
+
+/// With so much input, and a quarter of what is there already, it pays to look ahead.
+const WORTH_PREPARING: usize = 10 << 10;
+
+/// So many bytes a symbol mean that few searches are made.
+const FEW_SEARCHES: usize = 6;
+
+/// So much input is worth to go on with what is known of the positions before it. Links are only
+/// added; but each half of the window is sorted anew, for which a part of its size has to be new:
+/// less of it with more candidates than [`THOROUGH`].
+const WORTH_LINKING: usize = 256;
+/// See [`WORTH_LINKING`].
+const WORTH_SORTING: usize = 4;
+/// See [`WORTH_LINKING`].
+const WORTH_SORTING_WELL: usize = 16;
+/// See [`WORTH_LINKING`].
+const THOROUGH: u32 = 1024;
+
+/// Searches that look at fewer candidates are quicker in a list, those that look at more in sorted
+/// positions. Between, it depends on how many searches there are.
+const SHORT_SEARCH: u32 = 20;
+/// See [`SHORT_SEARCH`].
+const LONG_SEARCH: u32 = 64;
+
+/// So many bytes are parsed to learn which.
+pub(super) const PROBE: usize = 12 << 10;
+/// With fewer bytes for each match, there are many searches.
+const MANY_MATCHES: usize = 10;
+/// With more, there are few.
+const FEW_MATCHES: usize = 13;
+
+/// How many strings are looked at to learn whether searches will be long.
+const SAMPLE: usize = 1024;
+/// For as many strings as are looked at, there are twice as many places.
+const PLACES: usize = 2 * SAMPLE;
+
+/// Which structure it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Linked,
+    Sorted,
+}
+
+impl Kind {
+    /// The quickest for what is ahead, where `now` is in use; none if that is not known yet.
+    fn of(s: &Deflate, now: Kind) -> Option<Kind> {
+        match s.limits.chain {
+            0 | LONG_SEARCH.. => Some(Kind::Sorted),
+            1..SHORT_SEARCH => Some(Kind::Linked),
+            _ => match s.block.matches(s.window.block().1) {
+                (_, ..PROBE) if s.window.lookahead < 2 * PROBE => Some(now),
+                (_, ..PROBE) => None,
+                (matches, bytes) if matches * MANY_MATCHES > bytes => Some(Kind::Sorted),
+                (matches, bytes) if matches * FEW_MATCHES < bytes => Some(Kind::Linked),
+                _ => Some(now),
+            },
+        }
+    }
+}
+
+/// A structure that knows the positions of the window ahead of the parse.
+pub(super) enum Structure<'a> {
+    Linked(Bulk<'a>),
+    Sorted(Runs<'a>),
+}
+
+/// What is needed to go on with a structure, beside its memory.
+#[derive(Clone, Debug)]
+enum Known {
+    Linked(bulk::Left),
+    Sorted(runs::Left),
+}
+
+/// The state of what is in the scratch.
+#[derive(Clone, Debug)]
+struct State {
+    known: Known,
+    /// The window's end when it was last looked at.
+    seen_to: usize,
+    /// Whether the data was found to have long chains.
+    pays: bool,
+    /// The window's end when all of it was known.
+    known_to: usize,
+}
+
+/// What a call has left in the scratch for the stream's next one.
+#[derive(Clone, Debug)]
+pub(in crate::deflate) struct Left {
+    tag: Tag,
+    state: State,
+}
+
+/// The positions ahead.
+pub(super) struct Ahead {
+    scratch: Scratch,
+    state: State,
+}
+
+impl Ahead {
+    /// With what the last call has left, if that is still there and of use; else with nothing, if
+    /// it pays to begin; else none.
+    pub fn take(s: &mut Deflate, strm: &Strm<'_>) -> Option<Ahead> {
+        let begins = pays_to_begin(s, strm);
+        if let Some(left) = s.positions.take_left() {
+            if !begins && !left.state.pays_to_go_on(s, strm) {
+                // Perhaps for a call with more.
+                s.positions.leave(left);
+            } else if let Some(scratch) = Scratch::take_tagged(left.tag) {
+                return Some(Ahead { scratch, state: left.state });
+            }
+        }
+        if !begins {
+            return None;
+        }
+        let mut scratch = Scratch::take()?;
+        let kind = Kind::of(s, Kind::Linked).unwrap_or(Kind::Linked);
+        let state = State::new(s, &mut scratch, kind);
+        Some(Ahead { scratch, state })
+    }
+
+    /// Leaves for the next call what is known.
+    pub fn leave(self, s: &mut Deflate) {
+        let Ahead { scratch, state } = self;
+        s.positions.leave(Left { tag: scratch.leave(), state });
+    }
+
+    fn kind(&self) -> Kind {
+        match self.state.known {
+            Known::Linked(_) => Kind::Linked,
+            Known::Sorted(_) => Kind::Sorted,
+        }
+    }
+
+    /// Takes another structure if that is quicker for what is ahead; whether enough is known to say
+    /// so.
+    pub fn choose(&mut self, s: &Deflate) -> bool {
+        let kind = Kind::of(s, self.kind());
+        if let Some(kind) = kind
+            && kind != self.kind()
+        {
+            self.state = State::new(s, &mut self.scratch, kind);
+        }
+        kind.is_some()
+    }
+
+    fn structure(&mut self, s: &Deflate) -> Structure<'_> {
+        let (size, hash) = (s.window.size(), s.positions.hash());
+        let memory = &mut self.scratch.entries()[PLACES..];
+        match &self.state.known {
+            Known::Linked(left) => Structure::Linked(Bulk::again(memory, size, hash, left.clone())),
+            Known::Sorted(left) => Structure::Sorted(Runs::again(memory, size, hash, left.clone())),
+        }
+    }
+
+    /// The window has moved down by half.
+    pub fn slide(&mut self, s: &Deflate) {
+        let known = match self.structure(s) {
+            Structure::Linked(mut bulk) => {
+                bulk.slide();
+                Known::Linked(bulk.left())
+            }
+            Structure::Sorted(mut runs) => {
+                runs.slide();
+                Known::Sorted(runs.left())
+            }
+        };
+        self.state = State { known, seen_to: 0, known_to: 0, ..self.state };
+    }
+
+    /// Whether to use it for what is ahead now.
+    pub fn pays(&mut self, s: &Deflate) -> bool {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if !s.positions.are_solid(pos, s.window.max_distance()) {
+            return false;
+        }
+        if self.state.seen_to != end {
+            self.state.seen_to = end;
+            if end - pos >= SAMPLE {
+                self.state.pays =
+                    self.kind() == Kind::Linked || self.repeats(s.window.slice(pos, end));
+            }
+        }
+        self.state.pays
+    }
+
+    /// Whether strings of three bytes occur again within short distances: in random data they do
+    /// not, and its chains are so short that a list is the quickest.
+    fn repeats(&mut self, ahead: &[u8]) -> bool {
+        let sample = &mut self.scratch.entries()[..PLACES];
+        sample.fill(0);
+        let middle = (ahead.len() - SAMPLE) / 2;
+        let mut again = 0;
+        for three in ahead[middle..middle + SAMPLE].windows(3) {
+            let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
+            let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
+            let place = &mut sample[hash as usize / 65536 % PLACES];
+            let tag = hash as u16 | 1;
+            again += usize::from(*place == tag);
+            *place = tag;
+        }
+        again >= SAMPLE / 16
+    }
+
+    /// The structure, with all that the window has got. What is out of reach need not be known.
+    pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
+        let (pos, end) = (s.window.pos, s.window.end());
+        if self.state.known_to != end {
+            self.state.known_to = end;
+            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
+            let window = s.window.slice(0, end);
+            self.state.known = match self.structure(s) {
+                Structure::Linked(mut bulk) => {
+                    bulk.fill(window, from);
+                    Known::Linked(bulk.left())
+                }
+                Structure::Sorted(mut runs) => {
+                    runs.fill(window, from);
+                    Known::Sorted(runs.left())
+                }
+            };
+        }
+        self.structure(s)
+    }
+}
+
+impl State {
+    /// With nothing known yet.
+    fn new(s: &Deflate, scratch: &mut Scratch, kind: Kind) -> State {
+        let (size, hash) = (s.window.size(), s.positions.hash());
+        let memory = &mut scratch.entries()[PLACES..];
+        let known = match kind {
+            Kind::Linked => Known::Linked(Bulk::new(memory, size, hash).left()),
+            Kind::Sorted => Known::Sorted(Runs::new(memory, size, hash).left()),
+        };
+        State { known, seen_to: 0, pays: false, known_to: 0 }
+    }
+
+    /// Whether there is enough to do to take in what is new.
+    fn pays_to_go_on(&self, s: &Deflate, strm: &Strm<'_>) -> bool {
+        let new = s.window.lookahead + strm.io.avail_in() as usize;
+        match self.known {
+            Known::Linked(_) => new >= WORTH_LINKING,
+            Known::Sorted(_) => {
+                let sorted = s.window.pos % s.window.size() + new;
+                let thorough = s.limits.chain == 0 || s.limits.chain >= THOROUGH;
+                let part = if thorough { WORTH_SORTING_WELL } else { WORTH_SORTING };
+                new * part >= sorted
+            }
+        }
+    }
+}
+
+/// Whether there is enough to do to look at all positions ahead of the parse, and those before.
+fn pays_to_begin(s: &Deflate, strm: &Strm<'_>) -> bool {
+    let new = s.window.lookahead + strm.io.avail_in() as usize;
+    let history = s.window.pos.min(s.window.size());
+    if new < WORTH_PREPARING || new < history / 4 {
+        return false;
+    }
+    // Few symbols for much data means few searches, which do not pay for all of the history.
+    let (bytes, symbols) = (s.window.block().1, s.block.len());
+    new >= 2 * history || symbols == 0 || bytes < FEW_SEARCHES * symbols
+}
