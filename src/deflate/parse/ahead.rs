@@ -1,13 +1,16 @@
 //! Positions that are known ahead of a lazy parse, where that pays.
 
+use crate::codes::Flush;
 use crate::deflate::Deflate;
 use crate::deflate::chain::bulk::{self, Bulk};
 use crate::deflate::chain::runs::{self, Runs};
 use crate::deflate::scratch::{Scratch, Tag};
 use crate::deflate::strm::Strm;
 
-/// With so much input, and a quarter of what is there already, it pays to look ahead.
+/// With so much input, and a part of what is there already, it pays to look ahead.
 const WORTH_PREPARING: usize = 10 << 10;
+/// As above, where more input will follow.
+const WORTH_BEGINNING: usize = 3 << 10;
 
 /// So many bytes a symbol mean that few searches are made.
 const FEW_SEARCHES: usize = 6;
@@ -106,8 +109,8 @@ pub(super) struct Ahead {
 impl Ahead {
     /// With what the last call has left, if that is still there and of use; else with nothing, if
     /// it pays to begin; else none.
-    pub fn take(s: &mut Deflate, strm: &Strm<'_>) -> Option<Ahead> {
-        let begins = pays_to_begin(s, strm);
+    pub fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Option<Ahead> {
+        let begins = pays_to_begin(s, strm, flush);
         if let Some(left) = s.positions.take_left() {
             if !begins && !left.state.pays_to_go_on(s, strm) {
                 // Perhaps for a call with more.
@@ -249,19 +252,30 @@ impl State {
             Known::Linked(_) => new >= WORTH_LINKING,
             Known::Sorted(_) => {
                 let sorted = s.window.pos % s.window.size() + new;
-                let thorough = s.limits.chain == 0 || s.limits.chain >= THOROUGH;
-                let part = if thorough { WORTH_SORTING_WELL } else { WORTH_SORTING };
-                new * part >= sorted
+                new * part(s) >= sorted
             }
         }
     }
 }
 
+/// What part of the sorted positions has to be new.
+fn part(s: &Deflate) -> usize {
+    let thorough = s.limits.chain == 0 || s.limits.chain >= THOROUGH;
+    if thorough { WORTH_SORTING_WELL } else { WORTH_SORTING }
+}
+
 /// Whether there is enough to do to look at all positions ahead of the parse, and those before.
-fn pays_to_begin(s: &Deflate, strm: &Strm<'_>) -> bool {
+fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush) -> bool {
     let new = s.window.lookahead + strm.io.avail_in() as usize;
     let history = s.window.pos.min(s.window.size());
-    if new < WORTH_PREPARING || new < history / 4 {
+    let worth = match (flush, Kind::of(s, Kind::Linked)) {
+        // The calls that follow are perhaps as long, and ought to be able to go on with it.
+        (Flush::None, Some(Kind::Sorted)) => s.window.size() / part(s),
+        (Flush::None, _) => 0,
+        _ => WORTH_PREPARING,
+    };
+    let worth = worth.clamp(WORTH_BEGINNING, WORTH_PREPARING);
+    if new < worth || new < history / part(s) {
         return false;
     }
     // Few symbols for much data means few searches, which do not pay for all of the history.

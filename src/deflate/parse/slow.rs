@@ -25,7 +25,7 @@ enum Step {
 }
 
 pub(in crate::deflate) fn slow(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let mut ahead = Ahead::take(s, strm);
+    let mut ahead = Ahead::take(s, strm, flush);
     let progress = parse(s, strm, flush, &mut ahead);
     if let Some(ahead) = ahead {
         ahead.leave(s);
