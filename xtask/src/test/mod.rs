@@ -9,6 +9,7 @@ mod builds;
 mod checksum;
 mod conformance;
 mod cpython;
+mod deflate;
 mod differential;
 mod edge;
 mod engine;
@@ -103,6 +104,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         bench::trials(setup),
         builds::trials(setup),
         checksum::trials(setup),
+        deflate::trials(),
         inflate::trials(),
         conformance::trials(setup),
         differential::trials(setup),
