@@ -20,6 +20,7 @@ mod hwcaps;
 mod inflate;
 mod lines;
 mod matrix;
+mod memory;
 mod packaging;
 mod run;
 mod sanitize;
@@ -118,6 +119,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         engine::trials(),
         fuzz::trials(setup),
         gz::trials(setup),
+        memory::trials(setup),
         sanitize::trials(setup),
         threads::trials(setup),
         zstd::trials(setup),

@@ -137,3 +137,17 @@ fn short_inputs() {
     }
     report.conclude();
 }
+
+#[test]
+fn short_inputs_that_grow() {
+    let mut report = Report::new("finders on short inputs that grow", NAMES);
+    for (name, data) in data() {
+        for (piece, flush) in [(90, true), (300, true), (500, false)] {
+            for config in [LEVELS[0], LEVELS[2], LEVELS[5]] {
+                let settings = Settings { piece, flush, ..Settings::new(15, 15, config) };
+                compare(&mut report, name, &data[..3_000], &settings);
+            }
+        }
+    }
+    report.conclude();
+}

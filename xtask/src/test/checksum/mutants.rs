@@ -173,12 +173,9 @@ pub fn trials() -> Vec<Trial> {
 
 fn mutants_are_noticed() -> Result<()> {
     let extract = Extract::new()?;
-    all_are_noticed(
-        &extract,
-        &MUTANTS.iter().collect::<Vec<_>>(),
-        "checksum::tests::",
-        |kernel| kernel.split(' ').next().unwrap_or_default().to_owned(),
-    )?;
+    all_are_noticed(&extract, MUTANTS, "checksum::tests::", |kernel| {
+        kernel.split(' ').next().unwrap_or_default().to_owned()
+    })?;
     for (from, to) in SHARED {
         let file = "checksum/crc32/constants.rs";
         extract.replace(file, from, 1, to)?;
@@ -193,7 +190,7 @@ fn mutants_are_noticed() -> Result<()> {
 /// kernel, must name the kernel, and no other way round find fault with what is unchanged.
 pub fn all_are_noticed(
     extract: &Extract,
-    mutants: &[&Mutant],
+    mutants: &[Mutant],
     tests: &str,
     of: impl Fn(&str) -> String,
 ) -> Result<()> {
