@@ -386,7 +386,9 @@ fn pending() -> Result<(), String> {
                     bytes.iter().for_each(|byte| sent.number(u64::from(*byte), 8));
                 }
                 6 => {
-                    let end = SIZE / 4 + random.below(SIZE / 2);
+                    // Around where it is just enough, and anywhere.
+                    let near = waiting + random.below(5);
+                    let end = if random.one_in(2) { near } else { random.below(SIZE) };
                     same(pending.make_room(end), waiting + 2 <= end, || {
                         format!("{waiting} bytes below {end}")
                     })?;
