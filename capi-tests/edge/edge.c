@@ -273,7 +273,7 @@ static void buffers(void)
     CALL(p_deflateSetDictionary(&s, (const Bytef *)text, 5));
     CALL(p_deflateSetDictionary(&s, NULL, 5));
     for (int bits = -3; bits <= 20; bits++) {
-        p_deflateReset(&s); /* ours takes bits at the start only: "late-prime", docs/deviations.md */
+        p_deflateReset(&s);
         SAY("prime %d = %d", bits, p_deflatePrime(&s, bits, 1));
     }
     CALL(p_deflateEnd(&s));
@@ -338,6 +338,46 @@ static void round_trip(void)
             CALL(p_inflate(&d, flush));
             CALL(p_inflateEnd(&d));
         }
+    }
+}
+
+/* A gzip file around a raw stream whose header and trailer are put in by deflatePrime, in pieces that
+ * are whole bytes and such that are not. */
+static void gzip_by_primes(void)
+{
+    static const struct {
+        int bits, value;
+    } header[] = {{16, 0x8b1f}, {8, 8}, {3, 0}, {5, 0}, {16, 0}, {16, 0}, {8, 0}, {8, 255}};
+    for (int level = 0; level <= 9; level++) {
+        z_stream s = fresh(), d = fresh();
+        p_deflateInit2_(&s, level, Z_DEFLATED, -15, 8, 0, "1", sizeof s);
+        for (size_t i = 0; i < sizeof header / sizeof *header; i++)
+            SAY("prime %zu = %d", i, p_deflatePrime(&s, header[i].bits, header[i].value));
+        s.next_in = (z_const Bytef *)text, s.avail_in = sizeof text;
+        s.next_out = out, s.avail_out = sizeof out;
+        CALL(p_deflate(&s, Z_FINISH));
+        unsigned long crc = 0xffffffff, len = sizeof text;
+        for (size_t i = 0; i < sizeof text; i++) {
+            crc ^= (unsigned char)text[i];
+            for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+        }
+        crc ^= 0xffffffff;
+        CALL(p_deflatePrime(&s, 16, crc & 0xffff));
+        CALL(p_deflatePrime(&s, 16, crc >> 16));
+        CALL(p_deflatePrime(&s, 16, len & 0xffff));
+        CALL(p_deflatePrime(&s, 16, 0));
+        CALL(p_deflate(&s, Z_FINISH)); /* hands out the trailer */
+        size_t made = s.total_out;
+        for (size_t i = 0; i < made; i++) printf("%02x", out[i]);
+        SAY(" %zu bytes", made);
+        CALL(p_deflateEnd(&s));
+        p_inflateInit2_(&d, 47, "1", sizeof d);
+        memset(back, 0, sizeof back);
+        d.next_in = out, d.avail_in = (uInt)made, d.next_out = back, d.avail_out = sizeof back;
+        int code = p_inflate(&d, Z_FINISH);
+        SAY("inflate = %d, same %d", code, memcmp(back, text, sizeof text) == 0);
+        if (code != Z_STREAM_END) abort();
+        CALL(p_inflateEnd(&d));
     }
 }
 
@@ -461,6 +501,7 @@ int main(int argc, char **argv)
     wrong_kind();
     buffers();
     round_trip();
+    gzip_by_primes();
     one_shot();
     allocation_failures();
     return 0;

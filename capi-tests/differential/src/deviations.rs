@@ -11,7 +11,11 @@ use crate::stream::{ZStream, code, flush};
 pub type Deviation = (&'static str, fn(&Libraries) -> Result<(), String>);
 
 /// All of them.
-pub const ALL: [Deviation; 2] = [("late-prime", late_prime), ("back-distance", back_distance)];
+pub const ALL: [Deviation; 3] = [
+    ("late-prime", late_prime),
+    ("kept-lookahead", kept_lookahead),
+    ("back-distance", back_distance),
+];
 
 /// Both sides' values are what is written down.
 fn both<T: PartialEq + std::fmt::Debug>(
@@ -46,6 +50,52 @@ fn late_prime(libraries: &Libraries) -> Result<(), String> {
             room[..written].to_vec()
         });
         primed == [whole, vec![0x55]].concat()
+    })
+}
+
+fn kept_lookahead(libraries: &Libraries) -> Result<(), String> {
+    /// Memory that begins with the byte at `opaque`.
+    unsafe extern "C" fn alloc(opaque: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
+        let len = items as usize * size as usize;
+        // SAFETY: the calls below pass a byte, and malloc takes any size.
+        unsafe {
+            let memory = libc::malloc(len);
+            assert!(!memory.is_null());
+            memory.cast::<u8>().write_bytes(opaque.cast::<u8>().read(), len);
+            memory
+        }
+    }
+    unsafe extern "C" fn free(_: *mut c_void, memory: *mut c_void) {
+        // SAFETY: it came from malloc.
+        unsafe { libc::free(memory) };
+    }
+    let data: Vec<u8> = (0..1000u32).map(|i| b"abcdefgh"[(i * i >> 3) as usize % 8]).collect();
+    // Whether what is written depends on what the memory had in it.
+    both(libraries, false, true, |zlib| {
+        let [one, other] = [0x11u8, 0x77].map(|mut fill| {
+            let mut strm = Box::new(ZStream::new());
+            let z = &mut *strm;
+            z.zalloc = Some(alloc);
+            z.zfree = Some(free);
+            z.opaque = (&raw mut fill).cast();
+            assert_eq!(zlib.deflateInit2_(z, 6, 8, -9, 1, 0, VERSION, STREAM_SIZE), code::OK);
+            let mut room = [0; 3000];
+            (z.next_out, z.avail_out) = (room.as_mut_ptr(), 3000);
+            (z.next_in, z.avail_in) = (data.as_ptr(), 200);
+            // Too little to be compressed yet; level 0 passes over it.
+            assert_eq!(zlib.deflate(z, flush::NONE), code::OK);
+            assert_eq!(zlib.deflateResetKeep(z), code::OK);
+            assert_eq!(zlib.deflateParams(z, 0, 0), code::OK);
+            z.avail_in = 300;
+            assert_eq!(zlib.deflate(z, flush::NONE), code::OK);
+            assert_eq!(zlib.deflateResetKeep(z), code::OK);
+            assert_eq!(zlib.deflateParams(z, 6, 0), code::OK);
+            assert_eq!(zlib.deflate(z, flush::FINISH), code::STREAM_END);
+            let written = z.total_out as usize;
+            zlib.deflateEnd(z);
+            room[..written].to_vec()
+        });
+        one != other
     })
 }
 

@@ -60,6 +60,9 @@ impl<'a> Bulk<'a> {
     /// it and all behind it count as inserted, none before it does.
     ///
     /// To be called when the window has new bytes, and at first.
+    ///
+    /// Not inlined: its hashes would count for the stack of all that the caller calls.
+    #[inline(never)]
     pub fn fill(&mut self, window: &[u8], from: usize) {
         let to = window.len().saturating_sub(2).max(from);
         assert!(to <= self.prev.len());

@@ -111,6 +111,13 @@ pub fn same_tree(expected: &Path, found: &Path) -> Result<()> {
     Ok(())
 }
 
+/// How many files there are below `dir`, and how many bytes they have.
+pub fn count(dir: &Path) -> Result<(usize, u64)> {
+    let files = files(dir)?;
+    let sizes = files.iter().map(|file| Ok(fs::metadata(dir.join(file))?.len()));
+    Ok((files.len(), sizes.sum::<Result<u64>>()?))
+}
+
 /// Checks that two files hold the same bytes.
 pub fn same_file(expected: &Path, found: &Path) -> Result<()> {
     ensure!(

@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use xshell::Shell;
 
-use super::{Outcome, corpus};
+use super::Outcome;
+use super::corpus::{self, same_tree};
 use crate::loaded::{self, Audit, Record};
 use crate::process::{self, Finished, ending};
 
@@ -189,14 +190,15 @@ impl Lab {
         Ok(done)
     }
 
-    /// Writes on each side and reads each result on both: four ways, each in a fresh folder.
+    /// Writes on each side and reads each result on both: four ways, each in a fresh folder. Beside a
+    /// reference, which is stock's library, both write the same bytes.
     pub fn cross(
         &self,
         write: impl Fn(Side, &Path) -> Result<()>,
         read: impl Fn(Side, &Path, &Path) -> Result<()>,
     ) -> Result<()> {
         for writer in SIDES {
-            let made = self.folder("made")?;
+            let made = self.folder(&format!("made-{}", writer.word()))?;
             write(writer, &made)?;
             for reader in SIDES {
                 let out = self.folder("out")?;
@@ -204,6 +206,10 @@ impl Lab {
                     format!("written on {}, read on {}", writer.word(), reader.word())
                 })?;
             }
+        }
+        if self.reference.is_some() {
+            let [ours, stock] = SIDES.map(|side| self.path(&format!("made-{}", side.word())));
+            same_tree(&stock, &ours).context("not the same file from both libraries")?;
         }
         Ok(())
     }
@@ -238,6 +244,24 @@ impl Lab {
                 ours.iter().filter(by_it).any(|r| r.library() == Some(library)),
                 "{program} never mapped {library}"
             );
+        }
+        Ok(())
+    }
+
+    /// Checks that each named program mapped the library named beside it from the reference, too.
+    ///
+    /// # Errors
+    /// What was not mapped, or that there is no reference.
+    pub fn prove_reference(&self, expected: &[(&str, &str)]) -> Result<()> {
+        let reference = self.reference.as_ref().context("no reference")?;
+        let records = loaded::read(&self.log(Side::System))?;
+        for (program, library) in expected {
+            let mapped = records.iter().any(|record| {
+                is_program(&record.program(), program)
+                    && record.library() == Some(library)
+                    && record.file.as_ref().is_some_and(|file| file.starts_with(reference))
+            });
+            ensure!(mapped, "{program} never mapped {library} of {}", reference.display());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask conformance`: upstream's test programs and everyday programs on the libraries.
 
+pub mod bytes;
 pub mod corpus;
 pub mod lab;
 pub mod programs;
@@ -22,13 +23,15 @@ use crate::{install, paths};
 /// What `cargo xtask conformance` takes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// All three, one after the other, if none is named
+    /// All, one after the other, if none is named
     #[command(subcommand)]
     what: Option<What>,
 }
 
 #[derive(clap::Subcommand)]
 enum What {
+    /// The same file from both libraries: programs write it on ours and on stock zlib
+    Bytes(bytes::Args),
     /// A real job with each of some everyday programs, compared with the same on the system's
     Programs(programs::Args),
     /// zlib's own test programs and examples, beside stock zlib built from the same source
@@ -54,12 +57,14 @@ pub struct Common {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
+        Some(What::Bytes(args)) => bytes::run(args),
         Some(What::Programs(args)) => programs::run(args),
         Some(What::Zlib(args)) => zlib::run(args),
         Some(What::Zstd(args)) => zstd::run(args),
         None => {
             let runs = [
                 programs::run(&programs::Args::default())?,
+                bytes::run(&bytes::Args::default())?,
                 zlib::run(&zlib::Args::default())?,
                 zstd::run(&zstd::Args::default())?,
             ];

@@ -10,7 +10,8 @@ use super::execute::{self, Run};
 use super::host::{Host, Way};
 use super::judge::{self, Cell, Finding, Judged, State};
 use super::suite::{self, Call, Linkage, Suite};
-use super::{headers, mask, tiers, toolchain};
+use super::{headers, mask, stock, tiers, toolchain};
+use crate::engine::Engine;
 use crate::paths;
 
 /// Which library a file is.
@@ -81,8 +82,8 @@ fn test(sh: &Shell, host: &Host, program: &Suite, library: &Path, cpu: &str) -> 
     Ok(judge_library(&path, &runs, &way, &code, notes, begun.elapsed().as_secs_f64()))
 }
 
-/// Nothing is compared with our own bytes, which another library has no duty to produce; only that
-/// they are the same in all of its own runs.
+/// Another library has no duty to produce stock's bytes or ours, only the same ones in all of its own
+/// runs: that they are stock's, or not, is a note.
 fn judge_library(
     path: &Path,
     runs: &[Run],
@@ -103,6 +104,13 @@ fn judge_library(
     };
     let agreed = judge::agreed_hashes(runs.iter());
     let others = judge::other_bytes(runs, &agreed);
+    let kept = stock::kept(Engine::Own);
+    if let Some([compared, differ]) = runs.first().map(|run| judge::beside_stock(run, &kept)) {
+        notes.push(match differ.len() {
+            0 => format!("all {} hashes of its output are stock's", compared.len()),
+            n => format!("{n} of {} hashes are not stock's: {}", compared.len(), differ.join("; ")),
+        });
+    }
     let bytes = match (runs.len(), others.len()) {
         (0 | 1, _) => not_run("one run, nothing to compare with"),
         (_, 0) => Cell { state: State::Passed, words: "as in all runs".into() },

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::execute::Run;
 use super::record::Record;
+use super::stock;
 use super::work::Known;
+use crate::engine::Engine;
 
 /// A layer's verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,7 +84,8 @@ fn cell(state: State, words: impl Into<String>) -> Cell {
 pub fn judge(known: &Known, agreed: &BTreeMap<String, String>) -> Vec<Judged> {
     let others = known.others.iter().filter(|record| !record.execution.runs.is_empty()).count();
     let run = known.records.iter().filter(|record| !record.execution.runs.is_empty()).count();
-    known.records.iter().map(|record| judge_row(record, agreed, run + others)).collect()
+    let rows = run + others;
+    known.records.iter().map(|record| judge_row(record, agreed, &known.kept, rows)).collect()
 }
 
 /// For each check the hash that most runs have; of two that equally many have, the earlier one.
@@ -117,7 +120,8 @@ pub fn other_bytes(runs: &[Run], agreed: &BTreeMap<String, String>) -> Vec<Findi
                     layer: "same bytes",
                     place: run.label.clone(),
                     message: format!(
-                        "{check}: output hash {hash}, most runs have {}",
+                        "{check}: output hash {hash}, {} {}",
+                        whose(check, &agreed[check]),
                         agreed[check]
                     ),
                     command: run.outcome.repeat(check),
@@ -126,6 +130,20 @@ pub fn other_bytes(runs: &[Run], agreed: &BTreeMap<String, String>) -> Vec<Findi
         }
     }
     findings
+}
+
+/// Whose hash this is.
+fn whose(check: &str, hash: &str) -> &'static str {
+    let of_stock = stock::kept(Engine::Own).get(check).is_some_and(|kept| kept == hash);
+    if of_stock { "stock's library has" } else { "most runs have" }
+}
+
+/// Checks of a run whose output stock's library gives with these hashes, and those of them where the
+/// run has other ones.
+pub fn beside_stock<'a>(run: &'a Run, kept: &BTreeMap<String, String>) -> [Vec<&'a str>; 2] {
+    let hashes = || run.outcome.hashes.iter().filter(|(check, _)| kept.contains_key(*check));
+    let differ = hashes().filter(|(check, hash)| kept[*check] != **hash);
+    [hashes().map(|(check, _)| check.as_str()).collect(), differ.map(|(c, _)| c.as_str()).collect()]
 }
 
 /// What failed in runs of the suite.
@@ -151,7 +169,12 @@ pub fn run_words(runs: &[Run]) -> String {
     format!("{} runs ({tiers} tiers), {comparisons} comparisons", runs.len())
 }
 
-fn judge_row(record: &Record, agreed: &BTreeMap<String, String>, rows: usize) -> Judged {
+fn judge_row(
+    record: &Record,
+    agreed: &BTreeMap<String, String>,
+    kept: &BTreeMap<String, String>,
+    rows: usize,
+) -> Judged {
     let mut findings = Vec::new();
     let runs = &record.execution.runs;
     let verified = match &record.build {
@@ -178,16 +201,18 @@ fn judge_row(record: &Record, agreed: &BTreeMap<String, String>, rows: usize) ->
     };
     findings.extend(failures);
     let others = other_bytes(runs, agreed);
+    let with_stock = runs.iter().any(|run| !beside_stock(run, kept)[0].is_empty());
+    let stock = if with_stock { "as stock's; " } else { "" };
     let bytes = if runs.is_empty() {
         cell(State::NotRun, "nothing was run")
     } else if !others.is_empty() {
         cell(State::Failed, format!("{} differ", others.len()))
-    } else if rows < 2 && runs.len() < 2 {
+    } else if rows < 2 && runs.len() < 2 && !with_stock {
         cell(State::NotRun, "nothing to compare with")
     } else if rows < 2 {
-        cell(State::Passed, "as in all of its runs; no other row")
+        cell(State::Passed, format!("{stock}as in all of its runs; no other row"))
     } else {
-        cell(State::Passed, format!("as in {rows} rows"))
+        cell(State::Passed, format!("{stock}as in {rows} rows"))
     };
     findings.extend(others);
     let code = match (&record.build, record.code.findings.len()) {
@@ -253,7 +278,8 @@ mod tests {
     }
 
     fn known(records: Vec<Record>) -> Known {
-        Known { records, others: Vec::new(), stock: Ok(BTreeMap::new()) }
+        let (others, kept, stock) = (Vec::new(), BTreeMap::new(), Ok(BTreeMap::new()));
+        Known { records, others, kept, stock }
     }
 
     /// What the suite gave on Sapphire Rapids, for ours and for Debian's libzstd1 alike: as it is, and
@@ -314,6 +340,7 @@ mod tests {
         let known = Known {
             records: vec![other("c", "2")],
             others: vec![other("a", "1"), other("b", "1")],
+            kept: BTreeMap::new(),
             stock: Err("not asked".into()),
         };
         let all = known.records.iter().chain(&known.others).flat_map(|r| &r.execution.runs);
@@ -322,6 +349,24 @@ mod tests {
         // Of two the first is taken for right: x86-64 is the first row.
         let rows = judge(vec![other("a", "2"), other("b", "1")]);
         assert_eq!(rows.iter().map(Judged::failed).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn rows_that_all_write_other_bytes_than_stock_fail() {
+        let rows = || vec![record("a", vec![run("2")]), record("b", vec![run("2")])];
+        assert!(judge(rows()).iter().all(Judged::passed));
+        let mut known = known(rows());
+        let judged = |known: &Known| super::judge(known, &known.agreed_hashes());
+        known.kept = BTreeMap::from([("deflate".to_owned(), "1".to_owned())]);
+        assert!(judged(&known).iter().all(Judged::failed));
+        known.kept = BTreeMap::from([("deflate".to_owned(), "2".to_owned())]);
+        let rows = judged(&known);
+        assert!(rows.iter().all(Judged::passed));
+        assert_eq!(rows[0].cells[2].words, "as stock's; as in 2 rows");
+        // What the suite writes is told to be stock's.
+        let (check, hash) = stock::kept(Engine::Own).pop_first().unwrap();
+        assert_eq!(whose(&check, &hash), "stock's library has");
+        assert_eq!(whose(&check, "2"), "most runs have");
     }
 
     #[test]

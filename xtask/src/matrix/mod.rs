@@ -87,6 +87,9 @@ pub struct Args {
     /// Fetch and build what a run needs, run nothing: afterwards no network is needed
     #[arg(long)]
     pub prepare: bool,
+    /// Run the suite on stock's libraries, Debian sid's, and write matrix/stock-hashes.txt
+    #[arg(long)]
+    pub stock_hashes: bool,
     /// Name the rows, run nothing
     #[arg(long)]
     pub list: bool,
@@ -112,6 +115,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     // A report that cannot be written had better be known before the run than after it.
     args.json.iter().chain([&html]).try_for_each(|path| ensure_writable(path))?;
     let sh = Shell::new()?;
+    if args.stock_hashes {
+        stock::write(&sh)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.prepare {
         controls::prepare(&sh)?;
         return Ok(ExitCode::SUCCESS);

@@ -49,24 +49,34 @@ pub fn rows(sh: &Shell, cpus: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Runs layers 2 and 3 on a library; fails with what they found.
-pub fn library(sh: &Shell, path: &Path) -> Result<()> {
-    let host = Host::new(sh, None)?;
-    for judged in foreign::run(sh, &host, &[path.to_owned()], "x86-64")? {
-        let lines: Vec<String> = judged
-            .findings
-            .iter()
-            .map(|f| format!("{}: {}: {}", f.layer, f.place, f.message))
-            .collect();
-        ensure!(lines.is_empty(), "{}: {}", path.display(), lines.join("\n"));
-        ensure!(
-            judged.cells[1].state == State::Passed,
-            "{}: {}",
-            path.display(),
-            judged.cells[1].words
-        );
-    }
+/// Compares the hashes that are kept with stock's libraries; why not, if these cannot be had.
+pub fn stock_hashes(sh: &Shell) -> Result<Option<String>> {
+    super::stock::check_kept(sh)
+}
+
+/// Runs layers 2 and 3 on a library as it was built here, whose bytes must be stock's.
+pub fn as_built(sh: &Shell, path: &Path) -> Result<()> {
+    let judged = library(sh, path)?;
+    let found = judged.notes.iter().find(|note| note.contains("stock's"));
+    let found = found.context("its output was not compared with stock's")?;
+    ensure!(found.starts_with("all "), "{}: {found}", path.display());
     Ok(())
+}
+
+/// Runs layers 2 and 3 on a library; fails with what they found.
+pub fn library(sh: &Shell, path: &Path) -> Result<Judged> {
+    let host = Host::new(sh, None)?;
+    let judged = foreign::run(sh, &host, &[path.to_owned()], "x86-64")?.pop();
+    let judged = judged.context("nothing was judged")?;
+    let lines: Vec<String> = judged
+        .findings
+        .iter()
+        .map(|f| format!("{}: {}: {}", f.layer, f.place, f.message))
+        .collect();
+    ensure!(lines.is_empty(), "{}: {}", path.display(), lines.join("\n"));
+    let run = &judged.cells[1];
+    ensure!(run.state == State::Passed, "{}: {}", path.display(), run.words);
+    Ok(judged)
 }
 
 /// A library whose `crc32` is wrong for one length.
@@ -225,7 +235,8 @@ pub fn bisected(sh: &Shell) -> Result<Completion> {
         },
         code: Code::default(),
     };
-    let known = Known { records: vec![record], others: Vec::new(), stock: Ok(BTreeMap::new()) };
+    let (others, kept, stock) = (Vec::new(), BTreeMap::new(), Ok(BTreeMap::new()));
+    let known = Known { records: vec![record], others, kept, stock };
     let agreed = known.agreed_hashes();
     let judged = judge::judge(&known, &agreed);
     // The same scratch space: its first build is the one above.

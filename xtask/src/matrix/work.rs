@@ -25,6 +25,8 @@ pub struct Known {
     pub records: Vec<Record>,
     /// Of other rows, from earlier runs.
     pub others: Vec<Record>,
+    /// What stock's libraries write, which these rows have to write as well: by check, the hash.
+    pub kept: BTreeMap<String, String>,
     /// What stock's library makes of what need not be the same on every CPU; or why it cannot be told.
     pub stock: Result<BTreeMap<String, String>, String>,
 }
@@ -34,7 +36,8 @@ impl Known {
     pub fn agreed_hashes(&self) -> BTreeMap<String, String> {
         let all = self.records.iter().chain(&self.others);
         let mut agreed = judge::agreed_hashes(all.flat_map(|record| &record.execution.runs));
-        agreed.extend(self.stock.iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+        let stock = self.kept.iter().chain(self.stock.iter().flatten());
+        agreed.extend(stock.map(|(k, v)| (k.clone(), v.clone())));
         agreed
     }
 }
@@ -99,7 +102,11 @@ pub fn run(
     if let Err(reason) = &stock {
         eprintln!("zstd/damage is not compared with stock's library: {reason}");
     }
-    Ok(Known { records, others: store.others(rows, &inputs), stock })
+    // Another engine writes other bytes.
+    let engine = rows.first().map_or(args.engine, |row| row.engine);
+    let mut others = store.others(rows, &inputs);
+    others.retain(|record| record.row.engine == engine);
+    Ok(Known { records, others, kept: super::stock::kept(engine), stock })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -9,7 +9,7 @@ use xshell::Shell;
 use super::{PASSED, Setup, check, skip};
 use crate::conformance::lab::{Lab, Side};
 use crate::conformance::zlib::{self, Variant};
-use crate::conformance::{Outcome, Report, programs, zstd};
+use crate::conformance::{Outcome, Report, bytes, programs, zstd};
 use crate::debian;
 
 /// The checks of this area.
@@ -19,6 +19,11 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     let programs = programs::names().into_iter().map(|name| {
         check(&format!("conformance/programs/{name}"), move || {
             result(programs::run_one(&Shell::new()?, &setup.prefix, name))
+        })
+    });
+    let bytes = bytes::names().into_iter().map(|name| {
+        check(&format!("conformance/bytes/{name}"), move || {
+            result(bytes::run_one(&Shell::new()?, &setup.prefix, name))
         })
     });
     let zlib = zlib::names().into_iter().map(|name| {
@@ -62,6 +67,22 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             }
             PASSED
         }),
+        check("conformance/controls/other_bytes_are_noticed", move || {
+            let sh = Shell::new()?;
+            let Ok(upstream) = zlib::Upstream::get(&sh) else {
+                return skip("zlib's source cannot be had");
+            };
+            let dir = tempfile::tempdir()?;
+            let lib = dir.path().join("lib");
+            upstream.build_library(&sh, &lib, Variant::OtherBytes)?;
+            symlink(setup.prefix.join("lib/libzstd.so.1"), lib.join("libzstd.so.1"))?;
+            let same = "not the same file from both libraries";
+            match bytes::run_one(&sh, dir.path(), "python3").outcome {
+                Outcome::Failed(why) if why.contains(same) => PASSED,
+                Outcome::Skipped(why) => skip(why),
+                other => bail!("not found: {same}; but {other:?}"),
+            }
+        }),
         check("conformance/controls/other_libraries_are_noticed", move || {
             let sh = Shell::new()?;
             if let Err(error) = debian::install(&sh, &["curl"]) {
@@ -82,7 +103,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             PASSED
         }),
     ];
-    controls.into_iter().chain(programs).chain(zlib).chain(zstd).collect()
+    controls.into_iter().chain(programs).chain(bytes).chain(zlib).chain(zstd).collect()
 }
 
 fn result(report: Report) -> Result<Completion> {

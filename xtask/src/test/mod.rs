@@ -9,6 +9,7 @@ mod builds;
 mod checksum;
 mod conformance;
 mod cpython;
+mod deflate;
 mod differential;
 mod edge;
 mod engine;
@@ -19,6 +20,7 @@ mod hwcaps;
 mod inflate;
 mod lines;
 mod matrix;
+mod memory;
 mod packaging;
 mod run;
 mod sanitize;
@@ -103,6 +105,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         bench::trials(setup),
         builds::trials(setup),
         checksum::trials(setup),
+        deflate::trials(),
         inflate::trials(),
         conformance::trials(setup),
         differential::trials(setup),
@@ -116,6 +119,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         engine::trials(),
         fuzz::trials(setup),
         gz::trials(setup),
+        memory::trials(setup),
         sanitize::trials(setup),
         threads::trials(setup),
         zstd::trials(setup),

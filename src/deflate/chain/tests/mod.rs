@@ -1,9 +1,12 @@
 //! Each finder against zlib's search step by step, at each search of a parse.
 
 pub mod compare;
+mod finders;
 pub mod stock;
 
+use super::super::tests::report::Report;
 use compare::{Settings, compare};
+use finders::NAMES;
 use stock::{Config, LEVELS};
 
 /// Bytes that repeat in several ways: the same kind of data for all tests.
@@ -49,44 +52,61 @@ fn data() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn every_finder_finds_what_zlib_finds_at_every_level() {
+    let mut report = Report::new("finders at every level", NAMES);
     for (name, data) in data() {
         for config in LEVELS {
-            compare(name, &data[..75_000], &Settings::new(15, 15, config));
+            compare(&mut report, name, &data[..75_000], &Settings::new(15, 15, config));
         }
     }
+    report.conclude();
 }
 
 #[test]
 fn at_every_window_and_table_size() {
+    let mut report = Report::new("finders at every window and table size", NAMES);
     for (name, data) in data() {
         for window_bits in [9, 10, 12, 14] {
             for hash_bits in [8, 11, 13, 16] {
                 for config in [LEVELS[0], LEVELS[2], LEVELS[5]] {
                     let data = &data[..data.len() / 4];
-                    compare(name, data, &Settings::new(window_bits, hash_bits, config));
+                    compare(
+                        &mut report,
+                        name,
+                        data,
+                        &Settings::new(window_bits, hash_bits, config),
+                    );
                 }
             }
         }
     }
+    report.conclude();
 }
 
 #[test]
 fn with_odd_tunes() {
+    let mut report = Report::new("finders with odd tunes", NAMES);
     let tunes = [(0, 4, 258), (1, 0, 3), (3, 0, 258), (7, 5, 1), (50, 100, 1000), (4096, 0, 0)];
     for (name, data) in data() {
         for (chain, good, nice) in tunes {
             for (slow, lazy) in [(false, 5), (true, 16), (true, 300)] {
                 let config = Config { good, lazy, nice, chain, slow };
                 for window_bits in [9, 15] {
-                    compare(name, &data[..15_000], &Settings::new(window_bits, 12, config));
+                    compare(
+                        &mut report,
+                        name,
+                        &data[..15_000],
+                        &Settings::new(window_bits, 12, config),
+                    );
                 }
             }
         }
     }
+    report.conclude();
 }
 
 #[test]
 fn in_pieces() {
+    let mut report = Report::new("finders in pieces", NAMES);
     for (name, data) in data() {
         for (piece, flush) in
             [(1, false), (1, true), (7, true), (300, true), (5_000, false), (20_000, true)]
@@ -97,20 +117,37 @@ fn in_pieces() {
                     let restart = piece >= 1_000;
                     let settings = Settings::new(window_bits, 15, config);
                     let settings = Settings { piece, flush, restart, ..settings };
-                    compare(name, &data[..len], &settings);
+                    compare(&mut report, name, &data[..len], &settings);
                 }
             }
         }
     }
+    report.conclude();
 }
 
 #[test]
 fn short_inputs() {
+    let mut report = Report::new("finders on short inputs", NAMES);
     for (name, data) in data() {
         for len in (0..20).chain([100, 259, 262, 263, 1000, 4096]) {
             for config in LEVELS {
-                compare(name, &data[..len], &Settings::new(15, 15, config));
+                compare(&mut report, name, &data[..len], &Settings::new(15, 15, config));
             }
         }
     }
+    report.conclude();
+}
+
+#[test]
+fn short_inputs_that_grow() {
+    let mut report = Report::new("finders on short inputs that grow", NAMES);
+    for (name, data) in data() {
+        for (piece, flush) in [(90, true), (300, true), (500, false)] {
+            for config in [LEVELS[0], LEVELS[2], LEVELS[5]] {
+                let settings = Settings { piece, flush, ..Settings::new(15, 15, config) };
+                compare(&mut report, name, &data[..3_000], &settings);
+            }
+        }
+    }
+    report.conclude();
 }

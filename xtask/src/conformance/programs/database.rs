@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::conformance::bytes::Sides;
 use crate::conformance::lab::{Lab, SIDES, Side, text};
 use crate::process::Server;
 
@@ -86,6 +87,44 @@ fn dump_and_restore(lab: &Lab, postgres: &Postgres) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// pg_dump in its custom and its directory format, at several levels.
+pub fn dumps(lab: &Lab, sides: &Sides) -> Result<()> {
+    let postgres = Postgres::find(lab)?;
+    let data = postgres.owned_folder(lab, "data")?;
+    let initdb = ["-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C", "-D"];
+    postgres.run(lab, Side::System, "initdb", &[&initdb[..], &[&text(&data)]].concat())?;
+    let server = postgres.serve(lab, Side::System, &data)?;
+    postgres.sql(lab, "postgres", "create database source")?;
+    postgres.sql(lab, "source", TABLES)?;
+    for (side, to) in sides {
+        for level in ["1", "6", "9"] {
+            let made = postgres.owned_folder(lab, "dump")?;
+            for format in ["custom", "directory"] {
+                let file = text(&made.join(format));
+                let args = ["-F", format, "-Z", level, "-f", &file, "source"];
+                postgres.client(lab, *side, "pg_dump", &args)?;
+            }
+            without_time(&made.join("custom"))?;
+            without_time(&made.join("directory/toc.dat"))?;
+            let to = text(&to.join(level));
+            lab.run(Side::System, "cp", &["-r", &text(&made), &to])?;
+        }
+    }
+    server.stop(libc::SIGINT).map(drop)
+}
+
+/// Overwrites the time at which a dump was made.
+fn without_time(file: &Path) -> Result<()> {
+    let mut bytes = fs::read(file)?;
+    ensure!(bytes.len() > 100 && bytes.starts_with(b"PGDMP"), "{} is no dump", file.display());
+    // Version (3 bytes), the size of numbers, that of offsets, the format; then how it is compressed:
+    // a method since 1.15, a number before. A number has its sign first. The time is 7 numbers.
+    let number = 1 + usize::from(bytes[8]);
+    let at = 11 + if (bytes[5], bytes[6]) >= (1, 15) { 1 } else { number };
+    bytes[at..at + 7 * number].fill(0);
+    Ok(fs::write(file, bytes)?)
 }
 
 /// The server compresses, the client unpacks; the manifest has every file's checksum.

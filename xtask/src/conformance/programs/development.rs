@@ -68,6 +68,34 @@ pub fn git(lab: &Lab) -> Result<String> {
     Ok(format!("repack -adf, fsck --full, clone, archive of {} commits", COMMITS + 1))
 }
 
+/// git's objects: a pack made from scratch, and loose ones.
+pub fn git_objects(lab: &Lab, side: Side, to: &Path) -> Result<()> {
+    let stream = lab.path("history");
+    fs::write(&stream, history(60))?;
+    let git = |repository: &Path, args: &[&str]| {
+        // Which thread finds which delta first is no matter of libz.
+        let config = ["-c", "pack.threads=1", "-c", "core.looseCompression=6", "-C"];
+        lab.run(side, "git", &[&config[..], &[&text(repository)], args].concat())
+    };
+    for level in ["1", "6", "9"] {
+        let packed = lab.folder("packed")?;
+        git(&packed, &["init", "-q", "-b", "main"])?;
+        let mut import = lab.command(side, "git");
+        import.arg("-C").arg(&packed).args(["fast-import", "--quiet"]);
+        lab.finish(side, import.stdin(File::open(&stream)?))?;
+        let level = format!("pack.compression={level}");
+        git(&packed, &["-c", &level, "repack", "-adfFq", "--window=20", "--depth=20"])?;
+        let objects = text(&packed.join(".git/objects/pack"));
+        lab.run(Side::System, "cp", &["-r", &objects, &text(&to.join(&level))])?;
+    }
+    let loose = lab.folder("loose")?;
+    git(&loose, &["init", "-q", "-b", "main"])?;
+    corpus::fill(&loose)?;
+    git(&loose, &["add", "."])?;
+    let objects = text(&loose.join(".git/objects"));
+    lab.run(Side::System, "cp", &["-r", &objects, &text(&to.join("loose"))]).map(drop)
+}
+
 /// A history for `git fast-import`: a few files that change a little with every commit.
 fn history(commits: u64) -> Vec<u8> {
     let mut random = Random::new(7);
@@ -166,6 +194,20 @@ pub fn gcc(lab: &Lab) -> Result<String> {
         )?;
     }
     Ok("-gz=zlib and -gz=zstd read by readelf, objcopy, objdump, gdb".into())
+}
+
+/// An object and a program whose debug sections are compressed with zlib.
+pub fn compressed_sections(lab: &Lab, side: Side, to: &Path) -> Result<()> {
+    let source = lab.path("part.c");
+    fs::write(&source, many_types() + "int main(void)\n{\n    return part(0);\n}\n")?;
+    let flags = gz_flags(lab, "zlib")?;
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let object = text(&to.join("part.o"));
+    // The linker hashes what it writes for the build id, and puts no name into it.
+    let compile = ["-g", "-gno-record-gcc-switches", "-c", "-o", &object, &text(&source)];
+    lab.run(side, "gcc", &[&compile[..], &flags].concat())?;
+    let link = ["-g", "-fuse-ld=bfd", "-o", &text(&to.join("program")), &object];
+    lab.run(side, "gcc", &[&link[..], &flags].concat()).map(drop)
 }
 
 /// How this gcc is told to compress debug sections with `method`.

@@ -1,11 +1,12 @@
 //! `cargo xtask conformance programs`: a real job with each of some everyday programs.
 //!
 //! Each job runs on our libraries and on the system's: what one writes the other must read, and the
-//! decoded content must be equal. Compressed bytes are not compared; they may differ.
+//! decoded content must be equal. Compressed bytes are compared by `cargo xtask conformance bytes`: the
+//! system's libz need not be 1.3.2.
 
 mod archives;
-mod database;
-mod development;
+pub mod database;
+pub mod development;
 mod network;
 
 use std::path::Path;
@@ -155,7 +156,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 pub fn run_one(sh: &Shell, prefix: &Path, name: &str) -> Report {
     let program = PROGRAMS.iter().find(|p| p.name == name).expect("the name is one of names()");
     Report::of(program.name, || {
-        if let Err(error) = install(sh, program) {
+        if let Err(error) = install(sh, program.packages, program.server) {
             return (Outcome::Skipped(format!("{error:#}")), Vec::new());
         }
         let lab = match Lab::new(sh, prefix, program.server) {
@@ -167,14 +168,15 @@ pub fn run_one(sh: &Shell, prefix: &Path, name: &str) -> Report {
     })
 }
 
-fn install(sh: &Shell, program: &Program) -> Result<()> {
+/// Installs what a job needs; a server only where that does not start it.
+pub fn install(sh: &Shell, packages: &[&str], server: bool) -> Result<()> {
     // apt would start the service on this user's machine, at its public address.
-    let by_hand = program.server && Path::new("/run/systemd/system").exists();
-    for package in program.packages {
+    let by_hand = server && Path::new("/run/systemd/system").exists();
+    for package in packages {
         anyhow::ensure!(
             !by_hand || debian::is_installed(sh, package),
             "missing: {package}; installing it starts a service, so that is left to you"
         );
     }
-    debian::install(sh, program.packages)
+    debian::install(sh, packages)
 }

@@ -115,12 +115,15 @@ impl Evidence {
 type Run = fn(&Shell, &Host, &Fetch) -> Result<(Verdict, Evidence)>;
 
 /// Name, what it is, how it runs; in the order in which they run.
-const ALL: [(&str, &str, Run); 5] = [
+const ALL: [(&str, &str, Run); 6] = [
     ("evex", "LLVM 22's EVEX bug, with the installed rustc", |sh, _, _| evex::run(sh)),
     ("braid", "zlib-rs 0.5.1's CRC-32 through LLVM 20", |sh, _, fetch| braid::run(sh, fetch)),
     ("high-byte", "byte stores from high registers", |sh, _, fetch| high_byte::run(sh, fetch)),
     ("kernels", "a fault planted in each checksum kernel", |sh, host, _| {
         planted::kernels(sh, host)
+    }),
+    ("bytes", "bytes that are right and not stock's, in every row", |sh, _, _| {
+        planted::other_bytes(sh)
     }),
     ("c-part", "a fault planted in zstd's code for BMI2", |sh, host, _| planted::c_part(sh, host)),
 ];

@@ -1,5 +1,5 @@
-//! (d) A fault planted in each checksum kernel and one in the C part, each of which must be noticed
-//! where it is used and nowhere else.
+//! (d) A fault planted in each checksum kernel, one in the C part, each of which must be noticed where
+//! it is used and nowhere else; and one that makes deflate write other bytes on every CPU.
 //!
 //! The faults are put into a copy of the workspace under target/; the product has no switch for
 //! them.
@@ -12,11 +12,13 @@ use anyhow::{Context, Result, bail, ensure};
 use xshell::Shell;
 
 use super::{Evidence, Verdict};
+use crate::engine::Engine;
 use crate::matrix::build::{self, Plan};
+use crate::matrix::execute::Run;
 use crate::matrix::host::{Host, Way};
 use crate::matrix::row::{Lto, Opt, Row};
 use crate::matrix::suite::{Call, Linkage, Outcome, Suite};
-use crate::matrix::{crate_dir, headers, tiers, toolchain};
+use crate::matrix::{crate_dir, headers, judge, stock, tiers, toolchain};
 use crate::paths;
 
 /// Says which kernel is to be wrong, in the copy.
@@ -38,14 +40,7 @@ const DEFAULT: &str = "default";
 /// it cannot run is named.
 pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
     let mut evidence = Evidence::default();
-    let dir = paths::target().join("matrix/controls/kernels");
-    let workspace = dir.join("workspace");
-    let (kernels, edits) = plant_in_kernels()?;
-    copy_workspace(&workspace, &edits)?;
-    let row = Row::new("x86-64", Opt::One, Lto::Units)?;
-    let libz = build_library(sh, &workspace, &row, "libz", &dir)?;
-    let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
-    let library = vec!["--libz".to_owned(), libz.display().to_string()];
+    let Copy { kernels, suite, library } = Copy::build(sh)?;
     let tiers = tiers::available_with(|tier| suite.tier(&library, tier))?;
     ensure!(!tiers.is_empty(), "the copy's libz.so.1 offers no tier to choose");
 
@@ -86,6 +81,72 @@ pub fn kernels(sh: &Shell, host: &Host) -> Result<(Verdict, Evidence)> {
         evidence.not_here(kernel.name.clone());
     }
     Ok((evidence.verdict(), evidence))
+}
+
+/// The copy of libz with switches for what is wrong, and the suite.
+struct Copy {
+    kernels: Vec<Planted>,
+    suite: Suite,
+    /// The suite's arguments that name it.
+    library: Vec<String>,
+}
+
+impl Copy {
+    fn build(sh: &Shell) -> Result<Copy> {
+        let dir = paths::target().join("matrix/controls/kernels");
+        let workspace = dir.join("workspace");
+        let (kernels, mut edits) = plant_in_kernels()?;
+        edits.extend([plant_in_deflate()?]);
+        copy_workspace(&workspace, &edits)?;
+        let row = Row::new("x86-64", Opt::One, Lto::Units)?;
+        let libz = build_library(sh, &workspace, &row, "libz", &dir)?;
+        let suite = Suite::build(sh, Linkage::Dlopen, &headers(sh)?, None, &dir.join("suite"))?;
+        let library = vec!["--libz".to_owned(), libz.display().to_string()];
+        Ok(Copy { kernels, suite, library })
+    }
+}
+
+/// What [`SWITCH`] is for bytes that are right but not stock's.
+const OTHER_BYTES: &str = "bytes";
+
+/// Deflate: of codes that are equally frequent, another one gets the shorter length. All of it reads
+/// back, and comes out the same in every row, so that only the comparison with stock's bytes can
+/// notice.
+pub fn other_bytes(sh: &Shell) -> Result<(Verdict, Evidence)> {
+    let mut evidence = Evidence::default();
+    let Copy { suite, library, .. } = Copy::build(sh)?;
+    let kept = stock::kept(Engine::Own);
+    for planted in [false, true] {
+        let env = planted.then(|| (SWITCH.to_owned(), OTHER_BYTES.to_owned()));
+        let env = env.into_iter().collect();
+        let call = Call { args: library.clone(), env, ..Call::default() };
+        let outcome = suite.run(&call, &["deflate/", "gz/"])?;
+        let what = if planted { "another order" } else { "no fault" };
+        let said = outcome.first_failure().unwrap_or_else(|| "all reads back".into());
+        evidence.expect(outcome.failed.is_empty(), format!("{what}: {said}"));
+        let run = Run { label: what.into(), call, outcome };
+        let [compared, differ] = judge::beside_stock(&run, &kept);
+        let line = format!("{what}: {} of {} hashes are not stock's", differ.len(), compared.len());
+        let right = if planted { compared.len() } else { 0 };
+        evidence.expect(compared.len() > 5 && differ.len() == right, line);
+    }
+    Ok((evidence.verdict(), evidence))
+}
+
+/// The file in which [`OTHER_BYTES`] is planted, changed.
+fn plant_in_deflate() -> Result<(PathBuf, String)> {
+    let path = paths::root().join("src/deflate/tree.rs");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let right = "if node.at_most(Node(heap[son])) {";
+    ensure!(text.matches(right).count() == 1, "{} has changed: plant anew", path.display());
+    let wrong = "if other_order(node, Node(heap[son])) {";
+    let function = format!(
+        "\nfn other_order(node: Node, son: Node) -> bool {{\n    \
+         static PLANTED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();\n    \
+         let planted = || std::env::var(\"{SWITCH}\").is_ok_and(|v| v == \"{OTHER_BYTES}\");\n    \
+         if *PLANTED.get_or_init(planted) {{ !son.at_most(node) }} else {{ node.at_most(son) }}\n}}\n"
+    );
+    Ok((path, text.replace(right, wrong) + &function))
 }
 
 /// What must hold of who noticed what.

@@ -1,5 +1,5 @@
-//! The checksums and inflate alone, as a crate in a temporary directory: to be changed,
-//! instrumented, or built for another architecture.
+//! The checksums and inflate, and deflate where it is asked for, as a crate in a temporary
+//! directory: to be changed, instrumented, or built for another architecture.
 
 use std::fs;
 use std::path::Path;
@@ -34,11 +34,16 @@ pub struct Extract {
 impl Extract {
     /// A fresh copy.
     pub fn new() -> Result<Extract> {
+        Extract::of(&[])
+    }
+
+    /// A fresh copy with these modules of src as well.
+    pub fn of(more: &[&str]) -> Result<Extract> {
         let extract = Extract { dir: tempfile::tempdir()? };
         let (sh, root, dir) = (Shell::new()?, paths::root(), extract.dir.path());
         let src = dir.join("src");
         fs::create_dir(&src)?;
-        for part in PARTS {
+        for part in PARTS.iter().chain(more) {
             let from = root.join("src").join(part);
             cmd!(sh, "cp -r {from} {src}").quiet().run()?;
         }
@@ -47,10 +52,13 @@ impl Extract {
         fs::write(src.join("types.rs"), TYPES)?;
         // The locked versions; cargo drops what is not needed.
         fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock"))?;
+        let modules: String = more.iter().map(|name| format!("pub mod {name};\n")).collect();
         fs::write(
             src.join("lib.rs"),
             "pub mod alloc;\npub mod checksum;\npub mod codes;\npub mod cpu;\npub mod ffi;\n\
-             pub mod format;\npub mod inflate;\npub mod io;\nmod types;\n",
+             pub mod format;\npub mod inflate;\npub mod io;\nmod types;\n"
+                .to_owned()
+                + &modules,
         )?;
         fs::write(
             dir.join("Cargo.toml"),

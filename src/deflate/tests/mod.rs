@@ -1,3 +1,7 @@
+mod naive;
+mod parts;
+pub mod report;
+
 use super::*;
 use crate::inflate::OwnInflate;
 

@@ -1,0 +1,271 @@
+//! The finders, as the comparison drives them.
+
+use super::compare::Settings;
+use crate::deflate::chain::bulk::Bulk;
+use crate::deflate::chain::hash::Hash;
+use crate::deflate::chain::list::{FEW, List};
+use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::{Effort, MAX_MATCH, Match, Search};
+
+/// A finder, in memory of its own.
+pub trait Tested {
+    /// Whether it can go on from here.
+    fn takes_part(&self) -> bool {
+        true
+    }
+    /// The window has slid down by half.
+    fn slide(&mut self);
+    /// Bytes have come, up to the end of `window`.
+    fn filled(&mut self, window: &[u8]);
+    fn insert(&mut self, window: &[u8], from: usize, to: usize);
+    /// Inserts `search.pos` and searches from there.
+    fn insert_and_find(&mut self, window: &[u8], search: &Search, effort: &Effort)
+    -> Option<Match>;
+}
+
+/// What is compared.
+pub struct Variant {
+    pub name: &'static str,
+    /// Whether it is for the levels at which every position is inserted.
+    pub every_position: bool,
+    pub make: fn(&Settings) -> Box<dyn Tested>,
+}
+
+/// All finders.
+pub const FINDERS: &[Variant] = &[
+    Variant { name: "deflate list", every_position: false, make: |s| Box::new(Linked::new(s)) },
+    Variant {
+        name: "deflate list cleared in part",
+        every_position: false,
+        make: |s| Box::new(Sparse::new(s)),
+    },
+    Variant {
+        name: "deflate bulk",
+        every_position: true,
+        make: |s| Box::new(Ahead::new(s, Bulk::memory(s.window_size(), s.hash()), Bulk::new)),
+    },
+    Variant {
+        name: "deflate runs",
+        every_position: true,
+        make: |s| Box::new(Ahead::new(s, Runs::memory(s.window_size(), s.hash()), Runs::new)),
+    },
+];
+
+/// Their names.
+pub const NAMES: &[&str] = &{
+    let mut names = [""; FINDERS.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = FINDERS[i].name;
+        i += 1;
+    }
+    names
+};
+
+/// What memory is before it is used: any value must do.
+const UNWRITTEN: u16 = 0x5555;
+
+/// zlib's list, from empty tables.
+struct Linked {
+    hash: Hash,
+    head: Vec<u16>,
+    prev: Vec<u16>,
+}
+
+impl Linked {
+    fn new(s: &Settings) -> Linked {
+        let hash = s.hash();
+        Linked { hash, head: vec![0; hash.count()], prev: vec![0; s.window_size()] }
+    }
+
+    fn list(&mut self) -> List<'_> {
+        List::new(self.hash, &mut self.head, &mut self.prev)
+    }
+}
+
+impl Tested for Linked {
+    fn slide(&mut self) {
+        self.list().slide();
+    }
+
+    fn filled(&mut self, _: &[u8]) {}
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.list().insert_all(window, from, to);
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let head = self.list().insert(window, search.pos);
+        let list = self.list();
+        either(search, list.find::<false>(window, head, search, effort), || {
+            list.find::<true>(window, head, search, effort)
+        })
+    }
+}
+
+/// The list of a short input, of whose tables only that is cleared which it uses.
+struct Sparse {
+    linked: Linked,
+    /// Up to where it was cleared, once there was input.
+    cleared_to: Option<usize>,
+    takes_part: bool,
+}
+
+impl Sparse {
+    fn new(s: &Settings) -> Sparse {
+        let mut linked = Linked::new(s);
+        linked.head.fill(UNWRITTEN);
+        linked.prev.fill(UNWRITTEN);
+        Sparse { linked, cleared_to: None, takes_part: true }
+    }
+}
+
+impl Tested for Sparse {
+    fn takes_part(&self) -> bool {
+        self.takes_part
+    }
+
+    fn slide(&mut self) {
+        self.linked.slide();
+    }
+
+    fn filled(&mut self, window: &[u8]) {
+        let to = window.len().saturating_sub(2);
+        match self.cleared_to.replace(to) {
+            None if to <= FEW => self.linked.list().clear_at(window, 0, to),
+            None => self.linked.list().clear(),
+            // More than that: from here on it is a list like any other, compared a little longer.
+            Some(before) if before <= FEW && to > before => {
+                self.linked.list().clear_rest(window, 0, before);
+                self.cleared_to = Some(usize::MAX);
+            }
+            Some(before) if before > FEW => {
+                self.cleared_to = Some(before);
+                self.takes_part = window.len() <= 5000;
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.linked.insert(window, from, to);
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        self.linked.insert_and_find(window, search, effort)
+    }
+}
+
+/// What a search found that counts what is ahead. The one for a `full` lookahead, where there is
+/// one, has to find the same; nothing is like what is given if it does not.
+fn either(
+    search: &Search,
+    found: Option<Match>,
+    full: impl FnOnce() -> Option<Match>,
+) -> Option<Match> {
+    let same = search.lookahead < MAX_MATCH || full() == found;
+    if same { found } else { Some(Match { len: 0, start: 0 }) }
+}
+
+/// A structure that knows positions ahead of the parse.
+trait Prepared {
+    fn slide(&mut self);
+    fn fill(&mut self, window: &[u8], from: usize);
+    fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match>;
+}
+
+macro_rules! prepared {
+    ($type:ident, $find:expr) => {
+        impl Prepared for $type<'_> {
+            fn slide(&mut self) {
+                $type::slide(self);
+            }
+            fn fill(&mut self, window: &[u8], from: usize) {
+                $type::fill(self, window, from);
+            }
+            fn find(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
+                $find(self, window, search, effort)
+            }
+        }
+    };
+}
+
+fn in_bulk(bulk: &Bulk<'_>, window: &[u8], s: &Search, effort: &Effort) -> Option<Match> {
+    either(s, bulk.find::<false>(window, s, effort), || bulk.find::<true>(window, s, effort))
+}
+
+fn in_runs(runs: &Runs<'_>, window: &[u8], s: &Search, effort: &Effort) -> Option<Match> {
+    if s.pos < runs.border() {
+        let part = runs.part::<false>();
+        either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))
+    } else {
+        let part = runs.part::<true>();
+        either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))
+    }
+}
+
+prepared!(Bulk, in_bulk);
+prepared!(Runs, in_runs);
+
+type Make<P> = fn(&'static mut [u16], usize, Hash) -> P;
+
+struct Ahead<P> {
+    settings: Settings,
+    make: Make<P>,
+    finder: Option<P>,
+    memory: *mut [u16],
+}
+
+impl<P> Ahead<P> {
+    fn new(settings: &Settings, entries: usize, make: Make<P>) -> Ahead<P> {
+        let memory = vec![UNWRITTEN; entries].leak();
+        Ahead { settings: *settings, make, finder: None, memory }
+    }
+}
+
+impl<P> Drop for Ahead<P> {
+    fn drop(&mut self) {
+        self.finder = None;
+        // SAFETY: it was leaked in `new`, and nothing refers to it any more.
+        drop(unsafe { Box::from_raw(self.memory) });
+    }
+}
+
+impl<P: Prepared> Tested for Ahead<P> {
+    fn slide(&mut self) {
+        if let Some(finder) = &mut self.finder {
+            finder.slide();
+        }
+    }
+
+    fn filled(&mut self, window: &[u8]) {
+        if self.finder.is_none() || self.settings.restart {
+            self.finder = None;
+            let (size, hash) = (self.settings.window_size(), self.settings.hash());
+            // SAFETY: it is there until `drop`, and what was made of it before is dropped above.
+            self.finder = Some((self.make)(unsafe { &mut *self.memory }, size, hash));
+        }
+        self.finder.as_mut().unwrap().fill(window, 0);
+    }
+
+    fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        self.finder.as_ref().unwrap().find(window, search, effort)
+    }
+}
