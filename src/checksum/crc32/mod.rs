@@ -14,6 +14,8 @@ mod constants;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod fold;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod heads;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod short;
 
 #[cfg(target_arch = "aarch64")]
