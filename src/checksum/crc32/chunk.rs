@@ -17,6 +17,9 @@ pub(super) trait Chunk: Copy {
     /// The product of the first words.
     unsafe fn times(self, by: Self) -> Self;
 
+    /// The second word as the first.
+    unsafe fn second(self) -> Self;
+
     /// The remainder of the first 12 bytes, a polynomial of degree below 96, by the CRC polynomial.
     unsafe fn divide(self) -> u32;
 }
@@ -43,6 +46,13 @@ pub(super) trait Vector: Copy {
 
     /// For each chunk two numbers, as its two words.
     unsafe fn widen(from: *const [u32; 2]) -> Self;
+
+    /// Zeros.
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self::from_chunk(Self::Chunk::from_words(0, 0)) }
+    }
 
     /// The chunk, then zeros.
     unsafe fn from_chunk(chunk: Self::Chunk) -> Self;
@@ -71,7 +81,7 @@ pub(super) trait Halves: Vector {
 }
 
 /// A window of as many bytes as a vector has from `64 - n` on selects the first n bytes.
-pub(super) static FIRST: Aligned<[u8; 128]> = Aligned({
+static FIRST: Aligned<[u8; 128]> = Aligned({
     let mut mask = [0; 128];
     let mut i = 0;
     while i < 64 {

@@ -4,35 +4,39 @@ use super::chunk::{Chunk, Halves, Vector};
 use super::constants::{WEIGHED, WEIGHTS};
 use super::heads::{self, MOVES};
 
-/// More bytes than a vector has, and too few for the loop: every vector is weighed by its distance
-/// from the end, all at once.
-///
-/// # Safety
-/// The CPU has what `V` needs; `data` has at least `V::BYTES` bytes, and at most `V::MEDIUM`.
+/// The length of the head, 1 to a whole vector, and how many whole vectors follow it.
 #[inline(always)]
-pub(super) unsafe fn medium<V: Vector>(crc: u32, data: &[u8]) -> u32 {
-    // SAFETY: the caller's promise; the head is at the beginning, whole vectors end where the data does.
-    unsafe {
-        let (odd, whole) = odd_and_whole::<V>(data.len());
-        let head = head::<V>(crc, data, odd);
-        let zero = V::from_chunk(V::Chunk::from_words(0, 0));
-        let sum = head.weigh_onto(V::widen(heads::weights(data.len())), zero);
-        weigh_last(data.as_ptr().add(data.len()), whole, sum).sum().divide()
-    }
-}
-
-#[inline(always)]
-fn odd_and_whole<V: Vector>(length: usize) -> (usize, usize) {
+fn head_and_whole<V: Vector>(length: usize) -> (usize, usize) {
     ((length - 1) % V::BYTES + 1, (length - 1) / V::BYTES)
 }
 
+/// The first `length` bytes of the data, then zeros, and the CRC register added: to the first four
+/// bytes, also where the head has fewer.
+///
 /// # Safety
+/// The CPU has what `V` needs; `data` has as many bytes as `V` or more.
 #[inline(always)]
-unsafe fn head<V: Vector>(crc: u32, data: &[u8], odd: usize) -> V {
+unsafe fn head<V: Vector>(crc: u32, data: &[u8], length: usize) -> V {
+    debug_assert!(length <= V::BYTES && V::BYTES <= data.len());
     // SAFETY: the caller's promise.
     unsafe {
         let register = V::Chunk::from_words(u64::from(crc), 0);
-        V::load_first(data.as_ptr(), odd).xor(V::from_chunk(register))
+        V::load_first(data.as_ptr(), length).xor(V::from_chunk(register))
+    }
+}
+
+/// Too little for the loop: every vector is weighed by its distance from the end, all at once.
+///
+/// # Safety
+/// The CPU has what `V` needs; `data` has as many bytes as `V` or more, and at most 1024.
+#[inline(always)]
+pub(super) unsafe fn medium<V: Vector>(crc: u32, data: &[u8]) -> u32 {
+    // SAFETY: the caller's promise; the whole vectors are the last bytes.
+    unsafe {
+        let (odd, whole) = head_and_whole::<V>(data.len());
+        let weights = V::widen(heads::weights(data.len()));
+        let sum = head::<V>(crc, data, odd).weigh_onto(weights, V::zero());
+        weigh_last(data.as_ptr().add(data.len()), whole, sum).sum().divide()
     }
 }
 
@@ -40,13 +44,23 @@ unsafe fn head<V: Vector>(crc: u32, data: &[u8], odd: usize) -> V {
 /// its distance from there.
 ///
 /// # Safety
-/// The CPU has what `V` needs; that many vectors are readable; `count` is at most 7.
+/// The CPU has what `V` needs; that many vectors are readable, and no more than the table covers.
 #[inline(always)]
 unsafe fn weigh_last<V: Vector>(end: *const u8, count: usize, onto: V) -> V {
-    let mut sum = onto;
+    debug_assert!(count <= WEIGHED * 16 / V::BYTES);
+    let (mut sum, mut count) = (onto, count);
     // SAFETY: the caller's promise.
     unsafe {
-        // One jump, to where as many are left as there are.
+        let mut from = end.sub(count * V::BYTES);
+        let mut weight = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(count * V::BYTES);
+        while count > 7 {
+            sum = V::load(from).weigh_onto(V::load(weight), sum);
+            sum = V::load(from.add(V::BYTES)).weigh_onto(V::load(weight.add(V::BYTES)), sum);
+            (from, weight) = (from.add(2 * V::BYTES), weight.add(2 * V::BYTES));
+            count -= 2;
+        }
+        // One jump for all of these lengths, which a program may take in any order, and weights at
+        // fixed addresses.
         'v0: {
             'v1: {
                 'v2: {
@@ -95,6 +109,24 @@ unsafe fn weigh_nth_last<V: Vector, const N: usize>(end: *const u8, onto: V) -> 
     }
 }
 
+/// 17 to 32 bytes: the last chunk's second word has the weight 1, which saves a multiplication.
+///
+/// # Safety
+/// The CPU has what `V` needs; `data` has 16 to 32 bytes.
+#[inline(always)]
+pub(super) unsafe fn two_chunks<V: Vector<Chunk = V> + Chunk>(crc: u32, data: &[u8]) -> u32 {
+    const { assert!(WEIGHTS.0[WEIGHED - 1][1] == 1) };
+    let ahead = data.len() - 16;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let last = V::load(data.as_ptr().add(ahead));
+        let weight = V::from_words(WEIGHTS.0[WEIGHED - 1][0], 0);
+        let sum = Chunk::xor(last.times(weight), last.second());
+        let head = head::<V>(crc, data, ahead);
+        head.weigh_onto(V::widen(heads::weights(data.len())), sum).divide()
+    }
+}
+
 /// More than half a vector and at most a whole one: two halves, the second of which ends where the data
 /// does.
 ///
@@ -109,8 +141,7 @@ pub(super) unsafe fn two_halves<V: Halves>(crc: u32, data: &[u8]) -> u32 {
         let both = V::join(head::<V::Half>(crc, data, ahead), data.as_ptr().add(ahead));
         let last = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(half);
         let weights = V::join(V::Half::widen(heads::weights(data.len())), last);
-        let zero = V::from_chunk(V::Chunk::from_words(0, 0));
-        both.weigh_onto(weights, zero).sum().divide()
+        both.weigh_onto(weights, V::zero()).sum().divide()
     }
 }
 
@@ -151,7 +182,7 @@ pub(super) unsafe fn long<V: Vector, S: Step<V>>(start: u32, data: &[u8]) -> u64
     let stride = V::LOOP * V::BYTES;
     // SAFETY: the caller's promise; loads stay within the whole vectors after `odd` bytes.
     unsafe {
-        let (odd, _) = odd_and_whole::<V>(data.len());
+        let (odd, _) = head_and_whole::<V>(data.len());
         let head = head::<V>(!start, data, odd);
         let end = data.as_ptr().add(data.len());
         let mut from = data.as_ptr().add(odd);
@@ -173,9 +204,9 @@ pub(super) unsafe fn long<V: Vector, S: Step<V>>(start: u32, data: &[u8]) -> u64
             left -= stride;
         }
 
-        // The lanes are weighed by their distance from the end like the chunks that are left.
+        // The lanes are weighed by their distance from the end like the vectors that are left.
         let weights = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(left + stride);
-        let mut sum = V::from_chunk(V::Chunk::from_words(0, 0));
+        let mut sum = V::zero();
         let mut i = 0;
         while i < V::LOOP {
             sum = lanes[i].weigh_onto(V::load(weights.add(i * V::BYTES)), sum);

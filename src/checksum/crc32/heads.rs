@@ -4,14 +4,18 @@ use super::gf2::{ONE, over_x, times_x};
 use crate::checksum::Aligned;
 
 /// Columns of [`WEIGHTS`].
-const COLUMNS: usize = 32;
+const COLUMNS: usize = 64;
 
 /// The most bytes for [`weights`].
 pub(super) const LONGEST: usize = 16 * COLUMNS + 15;
 
-/// x^(8 d + 95) and x^(8 d + 31) modulo P, what a chunk followed by d bytes adds to the CRC, before
-/// the last division: in row d % 16, from right to left.
-static WEIGHTS: Aligned<[[[u32; 2]; COLUMNS]; 16]> = Aligned({
+/// Aligned so that no row lies in two pages.
+#[repr(align(512))]
+struct Rows([[[u32; 2]; COLUMNS]; 16]);
+
+/// x^(8 d + 95) and x^(8 d + 31) modulo P, what a chunk followed by d bytes adds to the CRC before
+/// the last division: in row d % 16, from the right to the left.
+static WEIGHTS: Rows = Rows({
     let mut table = [[[0; 2]; COLUMNS]; 16];
     let (mut high, mut low) = (times_x_to(95, ONE), times_x_to(31, ONE));
     let mut d = 0;
@@ -23,14 +27,15 @@ static WEIGHTS: Aligned<[[[u32; 2]; COLUMNS]; 16]> = Aligned({
     table
 });
 
-/// The weights of the chunks that `length` bytes of data begin with: as many in a row as there are
-/// whole chunks.
+/// The weights of the chunks that `length` bytes of data begin with, in a row: as many as there
+/// are whole chunks.
 ///
 /// `length` is 16 to [`LONGEST`].
 #[inline(always)]
 pub(super) fn weights(length: usize) -> *const [u32; 2] {
     debug_assert!((16..=LONGEST).contains(&length));
-    WEIGHTS.0.as_ptr().cast::<[u32; 2]>().wrapping_add(length % 16 * COLUMNS + COLUMNS - length / 16)
+    let column = COLUMNS - length / 16;
+    WEIGHTS.0.as_ptr().cast::<[u32; 2]>().wrapping_add(length % 16 * COLUMNS + column)
 }
 
 /// The weight of a chunk's second word that `behind` bytes follow, at most 15.
@@ -39,7 +44,8 @@ pub(super) fn weight_of_word(behind: usize) -> u32 {
     WEIGHTS.0[behind][COLUMNS - 1][1]
 }
 
-/// x^(8 d + 31) and x^(8 d - 33) modulo P, which move a vector d bytes ahead, for d up to 64.
+/// x^(8 d + 31) and x^(8 d - 33) modulo P, which move a vector d bytes ahead: for as many as a vector
+/// has at most.
 pub(super) static MOVES: Aligned<[[u64; 2]; 65]> = Aligned({
     let mut table = [[0; 2]; 65];
     let (mut high, mut low, mut power) = (times_x_to(31, ONE), ONE, 0);
@@ -56,6 +62,7 @@ pub(super) static MOVES: Aligned<[[u64; 2]; 65]> = Aligned({
     table
 });
 
+/// `a` times x^`power`.
 const fn times_x_to(power: u32, mut a: u32) -> u32 {
     let mut i = 0;
     while i < power {

@@ -15,8 +15,8 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     let crc = unsafe {
         match data.len() {
             0..=short::LONGEST => short::update::<__m128i>(crc, data),
-            17..=32 => fold::two_halves::<__m256i>(crc, data),
-            33..=256 => fold::medium::<__m256i>(crc, data),
+            17..=32 => fold::two_chunks::<__m128i>(crc, data),
+            33..=1024 => fold::medium::<__m256i>(crc, data),
             _ => return long(start, data),
         }
     };
@@ -30,7 +30,7 @@ fn long(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
     }
-    // SAFETY: the features are enabled; more than 256 bytes come here.
+    // SAFETY: the features are enabled; more than 1024 bytes come here.
     unsafe { fold::long::<__m256i, fold::Multiply>(start, data) }
 }
 
@@ -40,7 +40,7 @@ fn long(start: u32, data: &[u8]) -> u64 {
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
-        // SAFETY: the features are enabled; more than 256 bytes come here.
+        // SAFETY: the features are enabled; more than 1024 bytes come here.
         unsafe { fold::long::<__m256i, fold::Multiply>(start, data) }
     };
     // SAFETY: the features are enabled, and the narrower kernel's are among them.
@@ -115,8 +115,6 @@ impl Halves for __m256i {
     #[inline(always)]
     unsafe fn join(first: __m128i, from: *const u8) -> Self {
         // SAFETY: AVX2 is there and the bytes are readable, says the caller.
-        unsafe {
-            _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), Vector::load(from))
-        }
+        unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), Vector::load(from)) }
     }
 }

@@ -14,7 +14,7 @@ use crate::checksum::lines;
 )]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
-    unsafe { up_to_long(start, data, multiply) }
+    unsafe { up_to_long::<1024>(start, data, multiply) }
 }
 
 /// The loop by carry-less multiplication.
@@ -26,7 +26,7 @@ fn multiply(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
     }
-    // SAFETY: the features are enabled; more than 512 bytes come here.
+    // SAFETY: the features are enabled; more than 1024 bytes come here.
     unsafe { fold::long::<__m512i, fold::Multiply>(start, data) }
 }
 
@@ -38,20 +38,20 @@ fn multiply(start: u32, data: &[u8]) -> u64 {
 )]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
-        // SAFETY: the features are enabled; more than 512 bytes come here.
+        // SAFETY: the features are enabled; more than 1024 bytes come here.
         unsafe { fold::long::<__m512i, fold::Multiply>(start, data) }
     };
     // SAFETY: the features are enabled, and the narrower kernel's are among them.
     unsafe { lines::in_lines(start, data, x86_avx2::crc32, whole) }
 }
 
-/// The CRC-32 of `data`: here up to 512 bytes, by `long` from there on, which is called and not inlined
-/// since its stack frame would slow down the short lengths.
+/// The CRC-32 of `data`: here up to `MOST` bytes, by `long` from there on, which is called and not
+/// inlined since its stack frame would slow down the short lengths.
 ///
 /// # Safety
 /// The CPU has what this kernel and `long` need.
 #[inline(always)]
-pub(super) unsafe fn up_to_long(start: u32, data: &[u8], long: Code) -> u64 {
+pub(super) unsafe fn up_to_long<const MOST: usize>(start: u32, data: &[u8], long: Code) -> u64 {
     let crc = !start;
     // SAFETY: the caller's promise; each branch takes the lengths that its function does.
     let crc = unsafe {
@@ -59,7 +59,7 @@ pub(super) unsafe fn up_to_long(start: u32, data: &[u8], long: Code) -> u64 {
             0..=short::LONGEST => short::update::<__m128i>(crc, data),
             17..=32 => fold::two_halves::<__m256i>(crc, data),
             33..=64 => fold::two_halves::<__m512i>(crc, data),
-            65..=512 => fold::medium::<__m512i>(crc, data),
+            n if n <= MOST => fold::medium::<__m512i>(crc, data),
             _ => return long(start, data),
         }
     };
@@ -80,7 +80,7 @@ impl Vector for __m512i {
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // A masked load would do the same, but the mask register costs a shuffle's place.
+        // Not by a masked load: the mask would take one of the few places for shuffles.
         // SAFETY: AVX-512F is there and the bytes are readable, says the caller.
         unsafe { _mm512_and_si512(Vector::load(from), Vector::load(first(count))) }
     }

@@ -18,8 +18,8 @@ use crate::checksum::lines;
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { up_to_long(start, data, matrices) }
+    // SAFETY: the features are enabled. From 705 bytes on, the loop is quicker.
+    unsafe { up_to_long::<704>(start, data, matrices) }
 }
 
 /// The loop by bit matrices.
@@ -30,7 +30,7 @@ fn matrices(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
     }
-    // SAFETY: the features are enabled; more than 512 bytes come here.
+    // SAFETY: the features are enabled; more than 704 bytes come here.
     unsafe { fold::long::<__m512i, Matrices>(start, data) }
 }
 
@@ -41,7 +41,7 @@ fn matrices(start: u32, data: &[u8]) -> u64 {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
-        // SAFETY: the features are enabled; more than 512 bytes come here.
+        // SAFETY: the features are enabled; more than 704 bytes come here.
         unsafe { fold::long::<__m512i, Matrices>(start, data) }
     };
     // SAFETY: the features are enabled, and the narrower kernel's are among them.

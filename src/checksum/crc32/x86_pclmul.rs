@@ -14,7 +14,8 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     let crc = unsafe {
         match data.len() {
             0..=short::LONGEST => short::update::<__m128i>(crc, data),
-            17..=128 => fold::medium::<__m128i>(crc, data),
+            17..=32 => fold::two_chunks::<__m128i>(crc, data),
+            33..=256 => fold::medium::<__m128i>(crc, data),
             _ => return long(start, data),
         }
     };
@@ -25,7 +26,7 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
 #[inline(never)]
 #[target_feature(enable = "pclmulqdq,sse4.1,ssse3")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled; more than 128 bytes come here.
+    // SAFETY: the features are enabled; more than 256 bytes come here.
     unsafe { fold::long::<__m128i, fold::Multiply>(start, data) }
 }
 
@@ -47,6 +48,12 @@ impl Chunk for __m128i {
     unsafe fn times(self, by: Self) -> Self {
         // SAFETY: PCLMULQDQ is there, says the caller.
         unsafe { _mm_clmulepi64_si128::<0x00>(self, by) }
+    }
+
+    #[inline(always)]
+    unsafe fn second(self) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe { _mm_srli_si128::<8>(self) }
     }
 
     #[inline(always)]
