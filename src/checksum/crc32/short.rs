@@ -1,4 +1,4 @@
-//! At most 16 bytes, for every architecture with carry-less multiplication.
+//! At most 16 bytes, by carry-less multiplication.
 
 use super::chunk::Chunk;
 use super::heads;
