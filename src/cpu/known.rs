@@ -106,7 +106,7 @@ pub const KNOWN: &[Known] = &[
         "Rocket Lake",
         intel(0x000a_0671, &[V2, V3, V4, ICE]),
         ("avx512+vpclmulqdq", "avx512+avx512vnni"),
-        "512-bit vectors keep the clock; one port for matrices and multiplications",
+        "512-bit vectors keep the clock; by counting, matrices gain nothing",
     ),
     cpu(
         "Alder Lake",
@@ -118,7 +118,7 @@ pub const KNOWN: &[Known] = &[
         "Sapphire Rapids",
         intel(0x0008_06f8, &[V2, V3, V4, ICE, "avx512fp16 avxvnni"]),
         ("avx512+vpclmulqdq", "avx512+avx512vnni"),
-        "512-bit vectors keep the clock; one port for matrices and multiplications",
+        "512-bit vectors keep the clock; by counting, matrices gain nothing",
     ),
     cpu(
         "Emerald Rapids",
@@ -166,7 +166,7 @@ pub const KNOWN: &[Known] = &[
         "Zen 4",
         amd(0x00a1_0f11, &[V2, V3, V4, ICE]),
         ("avx512+vpclmulqdq", "avx512+avx512vnni"),
-        "halves 512-bit operations, without a loss; matrices gain nothing",
+        "halves 512-bit operations, without a loss; by counting, matrices gain nothing",
     ),
     cpu(
         "Zen 5",

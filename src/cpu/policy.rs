@@ -60,9 +60,10 @@ fn slows_down_with_512_bits(id: Identity) -> bool {
 }
 
 /// AMD's Zen 5 starts a carry-less multiplication every second cycle and two bit-matrix products
-/// every cycle, whatever the width (measured: docs/checksums.md). On Intel's cores both have one
-/// port for 512-bit vectors and the matrices, of which it takes twice as many, do not pay; Zen 4
-/// takes two cycles for each 512-bit operation of either kind.
+/// every cycle, whatever the width (measured: docs/checksums.md). Elsewhere the matrices, of which it
+/// takes twice as many, are not measured. By LLVM 19's scheduling models they gain nothing: six
+/// vectors take Intel's two 512-bit ports 15 cycles with matrices and 12 without, and Zen 4 has
+/// one unit for them.
 fn multiplies_slowly(id: Identity) -> bool {
     id.vendor == Vendor::Amd && id.family >= 0x1a
 }

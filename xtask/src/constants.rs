@@ -24,8 +24,8 @@ const POLYNOMIAL: u128 = 0x1_04c1_1db7;
 /// How many 16-byte steps the table of weights covers.
 const WEIGHTS: u32 = 64;
 
-/// Distances in bytes over which kernels fold: their strides, and a chunk.
-const FOLDS: [u32; 4] = [16, 128, 256, 384];
+/// Distances in bytes over which kernels fold: their strides.
+const FOLDS: [u32; 3] = [128, 256, 384];
 
 /// The 64-byte vectors that the widest kernel takes at once, and those of them that it folds with
 /// bit matrices: four whose bytes are linearly independent modulo the polynomial, which

@@ -1,5 +1,6 @@
 //! Fewer than 16 bytes: docs/checksums.md.
 
+use super::BASE;
 use super::sums::finish;
 use super::vector::{Vector, weights};
 
@@ -19,6 +20,9 @@ pub(super) trait Pair: Vector {
 #[inline(always)]
 pub(super) unsafe fn adler32<V: Pair>(start: u32, data: &[u8]) -> u64 {
     if data.len() < 4 {
+        if let [byte] = data {
+            return one(start, *byte);
+        }
         let (sum, weighed) = data.iter().fold((0, 0), |(sum, weighed), &byte| {
             let sum = sum + u32::from(byte);
             (sum, weighed + sum)
@@ -33,6 +37,15 @@ pub(super) unsafe fn adler32<V: Pair>(start: u32, data: &[u8]) -> u64 {
         zero.bytes_onto(bytes).totals(zero.weigh_onto(bytes, V::load(weights(16))))
     };
     finish(start, data.len(), sum, weighed)
+}
+
+/// One byte, as programs do that cannot know better: both sums stay below twice the modulus, also
+/// from a start that is not reduced.
+#[inline(always)]
+pub(super) fn one(start: u32, byte: u8) -> u64 {
+    let less = |sum: u32| if sum >= BASE { sum - BASE } else { sum };
+    let a = less((start & 0xffff) + u32::from(byte));
+    u64::from(less((start >> 16) + a) << 16 | a)
 }
 
 /// 4 to 15 bytes at the end of two words, behind zeros. No byte outside of `data` is read:

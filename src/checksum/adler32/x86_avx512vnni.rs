@@ -2,8 +2,8 @@
 
 use core::arch::x86_64::*;
 
-use super::BASE;
 use super::sums::{self, finish};
+use super::tiny;
 use super::vector::{Vector, weights};
 use super::x86_avx2::{self, Avx2};
 use super::x86_avx512::Avx512;
@@ -18,7 +18,7 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
         let n = data.len();
         // One vector: a masked load reads the bytes alone, and the weights go with their number.
         let (sum, weighed) = match n {
-            1 => return one(start, data[0]),
+            1 => return tiny::one(start, data[0]),
             // One branch for all that is this short: lengths that cannot be foreseen are common here.
             0..=32 => {
                 let mask = _bzhi_u32(u32::MAX, n as u32);
@@ -52,15 +52,6 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
         };
         finish(start, n, sum, weighed)
     }
-}
-
-/// One byte, as programs do that cannot know better: both sums stay below twice the modulus, also
-/// from a start that is not reduced.
-#[inline(always)]
-fn one(start: u32, byte: u8) -> u64 {
-    let less = |sum: u32| if sum >= BASE { sum - BASE } else { sum };
-    let a = less((start & 0xffff) + u32::from(byte));
-    u64::from(less((start >> 16) + a) << 16 | a)
 }
 
 /// [`sums::long`], out of the way of the short lengths, which need no stack.

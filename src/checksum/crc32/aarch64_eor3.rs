@@ -10,19 +10,20 @@ use super::{aarch64_crc, fold};
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "crc,aes,sha3,neon")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
-    if data.len() < 64 {
-        return aarch64_crc::crc32(start, data);
+    match data.len() {
+        0..64 => aarch64_crc::crc32(start, data),
+        // SAFETY: the features are enabled; the length is such.
+        64..=128 => u64::from(!unsafe { fold::medium::<Eor3>(!start, data) }),
+        _ => long(start, data),
     }
-    // SAFETY: the features are enabled.
-    unsafe { fold::up_to_long::<Eor3>(start, data, long) }
 }
 
 /// [`fold::long`], with a stack frame of its own.
 #[inline(never)]
 #[target_feature(enable = "crc,aes,sha3,neon")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { fold::long::<Eor3>(start, data) }
+    // SAFETY: the features are enabled; more than 128 bytes come here.
+    unsafe { fold::long::<Eor3, fold::Multiply>(start, data) }
 }
 
 /// A chunk that is added up three at a time.
@@ -43,13 +44,26 @@ impl Vector for Eor3 {
     }
 
     #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        Eor3(unsafe { Pmull::load_first(from, count) })
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const [u32; 2]) -> Self {
+        // SAFETY: the caller's promise.
+        Eor3(unsafe { Pmull::widen(from) })
+    }
+
+    #[inline(always)]
     unsafe fn from_chunk(chunk: Pmull) -> Self {
         Eor3(chunk)
     }
 
     #[inline(always)]
-    unsafe fn broadcast(chunk: Pmull) -> Self {
-        Eor3(chunk)
+    unsafe fn broadcast(words: &[u64; 2]) -> Self {
+        // SAFETY: NEON is there, says the caller.
+        Eor3(unsafe { Pmull::broadcast(words) })
     }
 
     #[inline(always)]

@@ -2,46 +2,27 @@
 
 use core::arch::aarch64::*;
 
-use super::chunk::{Chunk, Vector};
+use super::chunk::{Chunk, Vector, first};
 use super::constants::{FOLD_128, POLYNOMIAL, QUOTIENT};
 use super::{aarch64_crc, fold};
-use crate::checksum::Aligned;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "crc,aes,neon")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
-    if data.len() < 64 {
-        return aarch64_crc::crc32(start, data);
+    match data.len() {
+        0..64 => aarch64_crc::crc32(start, data),
+        // SAFETY: the features are enabled; the length is such.
+        64..=128 => u64::from(!unsafe { fold::medium::<Pmull>(!start, data) }),
+        _ => long(start, data),
     }
-    // SAFETY: the features are enabled.
-    unsafe { fold::up_to_long::<Pmull>(start, data, long) }
 }
 
 /// [`fold::long`], with a stack frame of its own.
 #[inline(never)]
 #[target_feature(enable = "crc,aes,neon")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { fold::long::<Pmull>(start, data) }
-}
-
-/// Sixteen bytes that select nothing, all bytes in order, and sixteen that select nothing: TBL with
-/// 16 of them from `n` on moves a chunk by 16 - n bytes, to either side.
-static WINDOW: Aligned<[u8; 48]> = Aligned({
-    let mut window = [0x80; 48];
-    let mut i = 0;
-    while i < 16 {
-        window[16 + i] = i as u8;
-        i += 1;
-    }
-    window
-});
-
-#[inline(always)]
-unsafe fn window(chunk: uint8x16_t, at: usize) -> Pmull {
-    debug_assert!(at <= 32);
-    // SAFETY: `at` is at most 32, so the 16 bytes are in the table.
-    Pmull(unsafe { vqtbl1q_u8(chunk, vld1q_u8(WINDOW.0.as_ptr().add(at))) })
+    // SAFETY: the features are enabled; more than 128 bytes come here.
+    unsafe { fold::long::<Pmull, fold::Multiply>(start, data) }
 }
 
 /// A chunk.
@@ -79,12 +60,6 @@ impl Pmull {
 // SAFETY of each block: the trait's functions may only be called where the features are there.
 impl Chunk for Pmull {
     #[inline(always)]
-    unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: readable, says the caller.
-        Pmull(unsafe { vld1q_u8(from) })
-    }
-
-    #[inline(always)]
     unsafe fn from_words(first: u64, second: u64) -> Self {
         // SAFETY: NEON is there, says the caller.
         unsafe {
@@ -99,21 +74,15 @@ impl Chunk for Pmull {
     }
 
     #[inline(always)]
-    unsafe fn weigh(self, by: Self) -> Self {
+    unsafe fn times(self, by: Self) -> Self {
         // SAFETY: PMULL is there, says the caller.
-        Pmull(unsafe { veorq_u8(self.first_words(by), self.second_words(by)) })
+        Pmull(unsafe { self.first_words(by) })
     }
 
     #[inline(always)]
-    unsafe fn first_bytes_last(self, count: usize) -> Self {
+    unsafe fn second(self) -> Self {
         // SAFETY: NEON is there, says the caller.
-        unsafe { window(self.0, count) }
-    }
-
-    #[inline(always)]
-    unsafe fn without_first_bytes(self, count: usize) -> Self {
-        // SAFETY: NEON is there, says the caller.
-        unsafe { window(self.0, 16 + count) }
+        Pmull(unsafe { vextq_u8::<8>(self.0, vdupq_n_u8(0)) })
     }
 
     #[inline(always)]
@@ -140,13 +109,26 @@ impl Vector for Pmull {
     }
 
     #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: readable, says the caller; so is the mask.
+        Pmull(unsafe { vandq_u8(vld1q_u8(from), vld1q_u8(first(count))) })
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const [u32; 2]) -> Self {
+        // SAFETY: readable, says the caller.
+        Pmull(unsafe { vreinterpretq_u8_u64(vmovl_u32(vld1_u32(from.cast()))) })
+    }
+
+    #[inline(always)]
     unsafe fn from_chunk(chunk: Pmull) -> Self {
         chunk
     }
 
     #[inline(always)]
-    unsafe fn broadcast(chunk: Pmull) -> Self {
-        chunk
+    unsafe fn broadcast(words: &[u64; 2]) -> Self {
+        // SAFETY: readable, being a reference.
+        unsafe { Self::load(words.as_ptr().cast()) }
     }
 
     #[inline(always)]

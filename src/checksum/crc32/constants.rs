@@ -9,9 +9,6 @@ pub const QUOTIENT: u64 = 0xb4e5_b025_f701_1641;
 /// (P - x^32) x^31: the quotient times this has the remainder in its third dword.
 pub const POLYNOMIAL: u64 = 0x0000_0001_db71_0640;
 
-/// x^159 and x^95 modulo P: moves a chunk 16 bytes ahead.
-pub const FOLD_16: [u64; 2] = [0x0000_0000_ae68_9191, 0x0000_0000_ccaa_009e];
-
 /// x^1055 and x^991 modulo P: moves a chunk 128 bytes ahead.
 pub const FOLD_128: [u64; 2] = [0x0000_0000_33ff_f533, 0x0000_0000_910e_eec1];
 

@@ -18,6 +18,12 @@ pub(super) const fn times_x(a: u32) -> u32 {
     (a >> 1) ^ (POLYNOMIAL & (a & 1).wrapping_neg())
 }
 
+/// `a` divided by x: what times x is `a`.
+pub(super) const fn over_x(a: u32) -> u32 {
+    // x^32 + ... + 1 is zero, so that it can be added where there is an x^0.
+    if a & ONE != 0 { (a ^ POLYNOMIAL) << 1 | 1 } else { a << 1 }
+}
+
 /// `a` times `b`.
 pub(super) const fn multiply(a: u32, mut b: u32) -> u32 {
     let mut product = 0;
@@ -68,5 +74,8 @@ mod tests {
         assert_eq!(multiply(SQUARES[31], SQUARES[31]), X);
         assert!(SQUARES[1..].iter().all(|&s| s != X));
         assert_eq!(multiply(ONE, 0x1234_5678), 0x1234_5678);
+        for a in [ONE, X, 1, 0x1234_5678, 0x9abc_def1] {
+            assert_eq!(times_x(over_x(a)), a);
+        }
     }
 }

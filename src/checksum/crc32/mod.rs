@@ -7,13 +7,18 @@ mod table;
 
 // Carry-less multiplication.
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg_attr(target_arch = "aarch64", allow(dead_code))] // those for wide vectors and short lengths
 mod chunk;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
-#[cfg_attr(target_arch = "aarch64", allow(dead_code))] // those for wide vectors
+#[cfg_attr(target_arch = "aarch64", allow(dead_code))] // those for wide vectors and short lengths
 mod constants;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg_attr(target_arch = "aarch64", allow(dead_code))] // those for wide vectors and short lengths
 mod fold;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg_attr(target_arch = "aarch64", allow(dead_code))] // those for wide vectors and short lengths
+mod heads;
+#[cfg(target_arch = "x86_64")]
 mod short;
 
 #[cfg(target_arch = "aarch64")]

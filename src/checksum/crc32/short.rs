@@ -1,10 +1,10 @@
-//! At most 16 bytes, for every architecture with carry-less multiplication.
+//! At most 16 bytes, by carry-less multiplication.
 
 use super::chunk::Chunk;
-use super::constants::{WEIGHED, WEIGHTS};
+use super::heads;
 use super::table::TABLE;
 
-/// The longest input for [`crc32`].
+/// The longest input for [`update`].
 pub(super) const LONGEST: usize = 16;
 
 /// The CRC register after at most [`LONGEST`] bytes. No byte outside of `data` is read: words
@@ -15,23 +15,16 @@ pub(super) const LONGEST: usize = 16;
 #[inline(always)]
 pub(super) unsafe fn update<C: Chunk>(crc: u32, data: &[u8]) -> u32 {
     let n = data.len();
-    if let (Some(first), Some(last)) = (data.first_chunk::<8>(), data.last_chunk::<8>()) {
-        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-        if n == 8 {
-            // SAFETY: the caller's promise.
-            return unsafe { C::from_words(first ^ u64::from(crc), 0).divide() };
-        }
-        // The last 8 bytes as they are, and the 1 to 8 before them at the end of their word. The
-        // register goes to the first four bytes, which can lie in both.
-        let ahead = 8 * (n - 8) as u32;
-        let high = (first ^ u64::from(crc)) << (64 - ahead);
-        let low = last ^ (u64::from(crc) >> (ahead - 8) >> 8); // ahead can be 64
-        // The weight of the last word is 1.
-        const { assert!(WEIGHTS.0[WEIGHED - 1][1] == 1) };
+    if n > 8
+        && let (Some(first), Some(last)) = (data.first_chunk::<8>(), data.last_chunk::<8>())
+    {
+        // The first 8 bytes, and the 1 to 8 after them in their places in the last word, whose weight is 1.
+        let first = u64::from_le_bytes(*first) ^ u64::from(crc);
+        let last = u64::from_le_bytes(*last) & u64::MAX << (8 * (16 - n));
         // SAFETY: the caller's promise.
         return unsafe {
-            let high = C::from_words(high, 0).weigh_first(C::weight(WEIGHED - 1));
-            high.xor(C::from_words(low, 0)).divide()
+            let weight = C::from_words(u64::from(heads::weight_of_word(n - 8)), 0);
+            C::from_words(first, 0).times(weight).xor(C::from_words(last, 0)).divide()
         };
     }
     if let (Some(first), Some(last)) = (data.first_chunk::<4>(), data.last_chunk::<4>()) {

@@ -2,16 +2,25 @@
 
 use core::arch::x86_64::*;
 
-use super::chunk::Vector;
+use super::chunk::{Halves, Vector, first};
 use super::constants::FOLD_256;
-use super::{fold, x86_pclmul};
+use super::{fold, short, x86_pclmul};
 use crate::checksum::lines;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { fold::up_to_long::<__m256i>(start, data, long) }
+    let crc = !start;
+    // SAFETY: the features are enabled; each branch takes the lengths that its function does.
+    let crc = unsafe {
+        match data.len() {
+            0..=short::LONGEST => short::update::<__m128i>(crc, data),
+            17..=32 => fold::two_chunks::<__m128i>(crc, data),
+            33..=1024 => fold::medium::<__m256i>(crc, data),
+            _ => return long(start, data),
+        }
+    };
+    u64::from(!crc)
 }
 
 /// [`fold::long`], with a stack frame of its own.
@@ -21,8 +30,8 @@ fn long(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
     }
-    // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
-    unsafe { fold::long::<__m256i>(start, data) }
+    // SAFETY: the features are enabled; more than 1024 bytes come here.
+    unsafe { fold::long::<__m256i, fold::Multiply>(start, data) }
 }
 
 /// The same of whole cache lines.
@@ -31,8 +40,8 @@ fn long(start: u32, data: &[u8]) -> u64 {
 #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2,bmi2")]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
-        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
-        unsafe { fold::long::<__m256i>(start, data) }
+        // SAFETY: the features are enabled; more than 1024 bytes come here.
+        unsafe { fold::long::<__m256i, fold::Multiply>(start, data) }
     };
     // SAFETY: the features are enabled, and the narrower kernel's are among them.
     unsafe { lines::in_lines(start, data, x86_pclmul::crc32, whole) }
@@ -51,15 +60,27 @@ impl Vector for __m256i {
     }
 
     #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: AVX2 is there and the bytes are readable, says the caller.
+        unsafe { _mm256_and_si256(Vector::load(from), Vector::load(first(count))) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const [u32; 2]) -> Self {
+        // SAFETY: AVX2 is there and the numbers are readable, says the caller.
+        unsafe { _mm256_cvtepu32_epi64(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
     unsafe fn from_chunk(chunk: __m128i) -> Self {
         // SAFETY: AVX2 is there, says the caller.
         unsafe { _mm256_zextsi128_si256(chunk) }
     }
 
     #[inline(always)]
-    unsafe fn broadcast(chunk: __m128i) -> Self {
+    unsafe fn broadcast(words: &[u64; 2]) -> Self {
         // SAFETY: AVX2 is there, says the caller.
-        unsafe { _mm256_broadcastsi128_si256(chunk) }
+        unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(words.as_ptr().cast())) }
     }
 
     #[inline(always)]
@@ -85,5 +106,15 @@ impl Vector for __m256i {
             let (low, high) = (_mm256_castsi256_si128(self), _mm256_extracti128_si256::<1>(self));
             _mm_xor_si128(low, high)
         }
+    }
+}
+
+impl Halves for __m256i {
+    type Half = __m128i;
+
+    #[inline(always)]
+    unsafe fn join(first: __m128i, from: *const u8) -> Self {
+        // SAFETY: AVX2 is there and the bytes are readable, says the caller.
+        unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), Vector::load(from)) }
     }
 }

@@ -7,10 +7,11 @@
 
 use core::arch::x86_64::*;
 
-use super::chunk::{Chunk, Vector};
+use super::chunk::Vector;
 use super::constants::{FOLD_384, MATRICES};
+use super::fold::{self, Step};
 use super::x86_avx2;
-use super::x86_avx512::{LANES, Step, long, up_to_long};
+use super::x86_avx512::up_to_long;
 use crate::checksum::lines;
 
 /// The CRC-32 of `data`, continued from `start`.
@@ -29,8 +30,8 @@ fn matrices(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
     }
-    // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
-    unsafe { long::<Matrices>(start, data) }
+    // SAFETY: the features are enabled; more than 704 bytes come here.
+    unsafe { fold::long::<__m512i, Matrices>(start, data) }
 }
 
 /// The same of whole cache lines.
@@ -40,8 +41,8 @@ fn matrices(start: u32, data: &[u8]) -> u64 {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
-        // SAFETY: the features are enabled; there is no less than `up_to_long` calls this for.
-        unsafe { long::<Matrices>(start, data) }
+        // SAFETY: the features are enabled; more than 704 bytes come here.
+        unsafe { fold::long::<__m512i, Matrices>(start, data) }
     };
     // SAFETY: the features are enabled, and the narrower kernel's are among them.
     unsafe { lines::in_lines(start, data, x86_avx2::crc32, whole) }
@@ -50,22 +51,21 @@ fn aligned(start: u32, data: &[u8]) -> u64 {
 /// By bit matrices, lanes 0, 1, 3 and 4; by carry-less multiplication, lanes 2 and 5.
 struct Matrices;
 
-impl Step for Matrices {
+impl Step<__m512i> for Matrices {
     #[inline(always)]
-    unsafe fn step(lanes: [__m512i; LANES], from: *const u8) -> [__m512i; LANES] {
+    unsafe fn step(mut lanes: [__m512i; 8], from: *const u8) -> [__m512i; 8] {
         // SAFETY: the caller's promise.
         unsafe {
             let next = |lane: usize| <__m512i as Vector>::load(from.add(64 * lane));
-            let by = __m512i::broadcast(__m128i::constant(FOLD_384));
+            let by = __m512i::broadcast(&FOLD_384);
             let sources = [lanes[0], lanes[1], lanes[3], lanes[4]];
-            [
-                to_lane(sources, 0, next(0)),
-                to_lane(sources, 1, next(1)),
-                lanes[2].weigh_onto(by, next(2)),
-                to_lane(sources, 2, next(3)),
-                to_lane(sources, 3, next(4)),
-                lanes[5].weigh_onto(by, next(5)),
-            ]
+            lanes[0] = to_lane(sources, 0, next(0));
+            lanes[1] = to_lane(sources, 1, next(1));
+            lanes[2] = lanes[2].weigh_onto(by, next(2));
+            lanes[3] = to_lane(sources, 2, next(3));
+            lanes[4] = to_lane(sources, 3, next(4));
+            lanes[5] = lanes[5].weigh_onto(by, next(5));
+            lanes
         }
     }
 }

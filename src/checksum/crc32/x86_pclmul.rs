@@ -2,53 +2,36 @@
 
 use core::arch::x86_64::*;
 
-use super::chunk::{Chunk, Vector};
+use super::chunk::{Chunk, Vector, first};
 use super::constants::{FOLD_128, POLYNOMIAL, QUOTIENT};
-use super::fold;
-use crate::checksum::Aligned;
+use super::{fold, short};
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "pclmulqdq,sse4.1,ssse3")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { fold::up_to_long::<__m128i>(start, data, long) }
+    let crc = !start;
+    // SAFETY: the features are enabled; each branch takes the lengths that its function does.
+    let crc = unsafe {
+        match data.len() {
+            0..=short::LONGEST => short::update::<__m128i>(crc, data),
+            17..=32 => fold::two_chunks::<__m128i>(crc, data),
+            33..=256 => fold::medium::<__m128i>(crc, data),
+            _ => return long(start, data),
+        }
+    };
+    u64::from(!crc)
 }
 
 /// [`fold::long`], with a stack frame of its own.
 #[inline(never)]
 #[target_feature(enable = "pclmulqdq,sse4.1,ssse3")]
 fn long(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the features are enabled.
-    unsafe { fold::long::<__m128i>(start, data) }
-}
-
-/// Sixteen bytes that select nothing, all bytes in order, and sixteen that select nothing:
-/// PSHUFB with 16 of them from `n` on moves a chunk by 16 - n bytes, to either side.
-static WINDOW: Aligned<[u8; 48]> = Aligned({
-    let mut window = [0x80; 48];
-    let mut i = 0;
-    while i < 16 {
-        window[16 + i] = i as u8;
-        i += 1;
-    }
-    window
-});
-
-#[inline(always)]
-unsafe fn window(chunk: __m128i, at: usize) -> __m128i {
-    debug_assert!(at <= 32);
-    // SAFETY: `at` is at most 32, so the 16 bytes are in the table.
-    unsafe { _mm_shuffle_epi8(chunk, _mm_loadu_si128(WINDOW.0.as_ptr().add(at).cast())) }
+    // SAFETY: the features are enabled; more than 256 bytes come here.
+    unsafe { fold::long::<__m128i, fold::Multiply>(start, data) }
 }
 
 // SAFETY of each block: the trait's functions may only be called where the features are there.
 impl Chunk for __m128i {
-    #[inline(always)]
-    unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: readable, says the caller.
-        unsafe { _mm_loadu_si128(from.cast()) }
-    }
-
     #[inline(always)]
     unsafe fn from_words(first: u64, second: u64) -> Self {
         // SAFETY: SSE2 is part of x86-64.
@@ -62,40 +45,24 @@ impl Chunk for __m128i {
     }
 
     #[inline(always)]
-    unsafe fn weigh(self, by: Self) -> Self {
+    unsafe fn times(self, by: Self) -> Self {
         // SAFETY: PCLMULQDQ is there, says the caller.
-        unsafe {
-            _mm_xor_si128(
-                _mm_clmulepi64_si128::<0x00>(self, by),
-                _mm_clmulepi64_si128::<0x11>(self, by),
-            )
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn weigh_first(self, by: Self) -> Self {
-        // SAFETY: see above.
         unsafe { _mm_clmulepi64_si128::<0x00>(self, by) }
     }
 
     #[inline(always)]
-    unsafe fn first_bytes_last(self, count: usize) -> Self {
-        // SAFETY: SSSE3 is there, says the caller.
-        unsafe { window(self, count) }
-    }
-
-    #[inline(always)]
-    unsafe fn without_first_bytes(self, count: usize) -> Self {
-        // SAFETY: SSSE3 is there, says the caller.
-        unsafe { window(self, 16 + count) }
+    unsafe fn second(self) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe { _mm_srli_si128::<8>(self) }
     }
 
     #[inline(always)]
     unsafe fn divide(self) -> u32 {
         // SAFETY: PCLMULQDQ and SSE4.1 are there, says the caller.
         unsafe {
-            let by = _mm_set_epi64x(POLYNOMIAL as i64, QUOTIENT as i64);
-            let quotient = _mm_clmulepi64_si128::<0x00>(self, by);
+            // In the second words, because the compiler would make immediates of first words.
+            let quotient = _mm_clmulepi64_si128::<0x10>(self, _mm_set_epi64x(QUOTIENT as i64, 0));
+            let by = _mm_set_epi64x(POLYNOMIAL as i64, 0);
             let multiple = _mm_clmulepi64_si128::<0x10>(quotient, by);
             _mm_extract_epi32::<2>(_mm_xor_si128(self, multiple)) as u32
         }
@@ -115,13 +82,26 @@ impl Vector for __m128i {
     }
 
     #[inline(always)]
+    unsafe fn load_first(from: *const u8, count: usize) -> Self {
+        // SAFETY: readable, says the caller.
+        unsafe { _mm_and_si128(Vector::load(from), Vector::load(first(count))) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen(from: *const [u32; 2]) -> Self {
+        // SAFETY: SSE4.1 is there and eight bytes are readable, says the caller.
+        unsafe { _mm_cvtepu32_epi64(_mm_loadl_epi64(from.cast())) }
+    }
+
+    #[inline(always)]
     unsafe fn from_chunk(chunk: __m128i) -> Self {
         chunk
     }
 
     #[inline(always)]
-    unsafe fn broadcast(chunk: __m128i) -> Self {
-        chunk
+    unsafe fn broadcast(words: &[u64; 2]) -> Self {
+        // SAFETY: readable, being a reference.
+        unsafe { <Self as Vector>::load(words.as_ptr().cast()) }
     }
 
     #[inline(always)]

@@ -272,7 +272,9 @@ impl Upstream {
         let bin = lab.folder("bin")?;
         for name in job.tools {
             let tool = TOOLS.iter().find(|t| t.name == *name).expect("tools are in TOOLS");
-            fs::copy(self.built(sh, prefix, tool)?, bin.join(name))?;
+            // Not a copy: a process that another thread starts meanwhile has the new file open for
+            // writing until it executes its program, and a file so open cannot be executed.
+            std::os::unix::fs::symlink(self.built(sh, prefix, tool)?, bin.join(name))?;
         }
         Ok(())
     }

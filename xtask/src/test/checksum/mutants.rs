@@ -50,9 +50,9 @@ const MUTANTS: &[Mutant] = &[
     mutant(
         "crc32 avx512+vpclmulqdq",
         "checksum/crc32/x86_avx512.rs",
-        "constant(FOLD_384)",
+        "= FOLD_384;",
         1,
-        "constant([FOLD_384[1], FOLD_384[0]])",
+        "= super::constants::FOLD_256;",
     ),
     mutant(
         "crc32 avx512+vpclmulqdq+gfni",
@@ -151,17 +151,22 @@ const MUTANTS: &[Mutant] = &[
     ),
 ];
 
-/// The constants that all folding kernels share, one digit of each kind.
-const SHARED: &[(&str, &str)] = &[
-    ("QUOTIENT: u64 = 0xb4e5", "QUOTIENT: u64 = 0xb4e4"),
-    ("POLYNOMIAL: u64 = 0x0000_0001_db71", "POLYNOMIAL: u64 = 0x0000_0001_db70"),
-    ("FOLD_16: [u64; 2] = [0x0000_0000_ae68", "FOLD_16: [u64; 2] = [0x0000_0000_ae69"),
+/// The numbers that all folding kernels share, one of each kind wrong: the file, what is there, what
+/// is put there.
+const SHARED: &[(&str, &str, &str)] = &[
+    (CONSTANTS, "QUOTIENT: u64 = 0xb4e5", "QUOTIENT: u64 = 0xb4e4"),
+    (CONSTANTS, "POLYNOMIAL: u64 = 0x0000_0001_db71", "POLYNOMIAL: u64 = 0x0000_0001_db70"),
     // The weights of the last chunk: the first of the two, for the second is asserted to be 1.
     (
+        CONSTANTS,
         "0x0000_0000_ccaa_009e, 0x0000_0000_0000_0001]",
         "0x0000_0000_ccaa_009f, 0x0000_0000_0000_0001]",
     ),
+    (HEADS, "(times_x_to(95, ONE)", "(times_x_to(94, ONE)"),
+    (HEADS, "while power < 33", "while power < 34"),
 ];
+const CONSTANTS: &str = "checksum/crc32/constants.rs";
+const HEADS: &str = "checksum/crc32/heads.rs";
 
 /// The checks.
 pub fn trials() -> Vec<Trial> {
@@ -176,8 +181,7 @@ fn mutants_are_noticed() -> Result<()> {
     all_are_noticed(&extract, MUTANTS, "checksum::tests::", |kernel| {
         kernel.split(' ').next().unwrap_or_default().to_owned()
     })?;
-    for (from, to) in SHARED {
-        let file = "checksum/crc32/constants.rs";
+    for (file, from, to) in SHARED {
         extract.replace(file, from, 1, to)?;
         let failing = failing(&extract, "checksum::tests::crc32")?;
         ensure!(failing.iter().any(|k| !k.starts_with(NOT_RUN)), "{to} passed for {from}");
