@@ -2,7 +2,7 @@
 
 use super::{Around, Blocks, Mode, Stop};
 use crate::inflate::bits::Cursor;
-use crate::inflate::fast::{self, Outcome, Saved, Task};
+use crate::inflate::fast::{self, Outcome, Task};
 use crate::inflate::tables::{self, AnyPair, distance, entry};
 use crate::inflate::window::Window;
 
@@ -183,6 +183,8 @@ impl Blocks {
 
     /// Decodes symbols in the fast loop, whose conditions are met.
     fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
+        /// The largest distance.
+        const WINDOW: usize = 1 << 15;
         let Around { window, variants, .. } = *around;
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
@@ -193,15 +195,24 @@ impl Blocks {
             limit: cursor.out_end.wrapping_sub(fast::ROOM),
         };
         let sloppy_limit = cursor.out_end.wrapping_sub(fast::ROOM + fast::SLOP);
-        if !in_place && !window.is_output() && cursor.out < sloppy_limit {
-            let sloppy = Task { limit: sloppy_limit, ..task };
-            // SAFETY: the tables are built; the caller has looked at input and buffer, and the limit
-            // is far enough from the end.
-            let outcome =
-                unsafe { Saved::new().run(&sloppy, cursor, &variants.sloppy, self.paired) };
-            let more = cursor.input_left() > fast::INPUT && cursor.out < task.limit;
-            if outcome != Outcome::Limit || !more {
-                return outcome;
+        if !in_place && !window.is_output() {
+            while cursor.input_left() > fast::INPUT && cursor.out < sloppy_limit {
+                // Behind the window's size all distances are within the output.
+                let in_window = window.have != 0 && cursor.produced() < WINDOW;
+                let limit = match in_window {
+                    true => sloppy_limit.min(cursor.out_start.wrapping_add(WINDOW)),
+                    false => sloppy_limit,
+                };
+                let decode = variants.sloppy[usize::from(in_window)][usize::from(self.paired)];
+                // SAFETY: the tables are built; the caller has looked at the buffer, the line above
+                // at the input, and the limit is far enough from the end.
+                let outcome = unsafe { decode(&Task { limit, ..task }, cursor) };
+                if outcome != Outcome::Limit {
+                    return outcome;
+                }
+            }
+            if cursor.input_left() <= fast::INPUT || cursor.out >= task.limit {
+                return Outcome::Limit;
             }
         }
         // The window is the output where a caller brings it; then only distances that stay in this
