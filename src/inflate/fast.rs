@@ -237,7 +237,6 @@ impl Task<'_> {
                 // More than 0 for a match that begins in the window.
                 let back = distance.wrapping_sub(produced) as isize;
                 let mut from = out.wrapping_sub(distance).cast_const();
-                let mut apart = distance;
                 let mut is_seldom = symbol & distance::SPECIAL != 0 || after > match_limit;
                 if WINDOW {
                     let place = window_next.wrapping_sub(back as usize) & (window_size - 1);
@@ -248,10 +247,7 @@ impl Task<'_> {
                     let around = window_size as isize - place as isize - length;
                     let in_window = 0isize.wrapping_sub(back);
                     is_seldom |= (beyond | into_output | around) & in_window < 0;
-                    let in_window = in_window >> (isize::BITS - 1);
-                    from = select(in_window != 0, window.wrapping_add(place), from);
-                    // What is in the window does not overlap what is written.
-                    apart |= in_window as usize & (1 << 15);
+                    from = select(in_window < 0, window.wrapping_add(place), from);
                 } else {
                     is_seldom |= back > 0;
                 }
@@ -267,7 +263,7 @@ impl Task<'_> {
                 }
                 // SAFETY: `length` bytes and the copier's slop fit, by `match_limit`; so many bytes are
                 // in the window, which has slack behind it, or in the output, where `distance` is.
-                unsafe { C::copy(out, from, apart, length) };
+                unsafe { C::copy(out, from, distance, length) };
                 out = after;
                 go_on!();
             };
