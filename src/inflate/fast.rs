@@ -75,8 +75,10 @@ impl Task<'_> {
             unsafe { *place }
         };
         let mask = (1u64 << self.root) - 1;
-        let (window, window_next) = (self.window.data(), self.window.next as usize);
-        let (window_have, window_size) = (self.window.have as usize, self.window.size as usize);
+        let (window_next, window_have) = (self.window.next as isize, self.window.have as isize);
+        // Behind the latest of the window's bytes; the oldest are above it, up to its size.
+        let window_end = self.window.data().wrapping_offset(window_next);
+        let window_size = self.window.size as usize;
 
         macro_rules! fill {
             () => {
@@ -239,15 +241,16 @@ impl Task<'_> {
                 let mut from = out.wrapping_sub(distance).cast_const();
                 let mut is_seldom = symbol & distance::SPECIAL != 0 || after > match_limit;
                 if WINDOW {
-                    let place = window_next.wrapping_sub(back as usize) & (window_size - 1);
-                    let length = length as isize;
-                    // All of the match is in one piece in the window.
-                    let beyond = window_have as isize - back;
-                    let into_output = back - length;
-                    let around = window_size as isize - place as isize - length;
-                    let in_window = 0isize.wrapping_sub(back);
-                    is_seldom |= (beyond | into_output | around) & in_window < 0;
-                    from = select(in_window < 0, window.wrapping_add(place), from);
+                    let place = (produced as isize).wrapping_sub(distance as isize);
+                    from = select(place < 0, window_end.wrapping_offset(place), from);
+                    let older = window_end.wrapping_add(window_size).wrapping_offset(place);
+                    from = select(place < -window_next, older, from);
+                    // Not all of the match is in one piece.
+                    let ends_at = |end: isize| {
+                        let before = end.wrapping_sub(place).wrapping_sub(1) as usize;
+                        before < length - 1
+                    };
+                    is_seldom |= ends_at(0) || ends_at(-window_next) || place < -window_have;
                 } else {
                     is_seldom |= back > 0;
                 }
