@@ -21,6 +21,9 @@ use crate::cpu::{self, Features};
 
 /// Input that a turn may read: two fills of the buffer, of which the first moves over 7 bytes.
 pub(super) const INPUT: usize = 16;
+/// Input that a turn may use besides the 56 bits that it begins with: two literals, a length and a
+/// distance have 70 at most.
+pub(super) const TURN: usize = 2;
 /// Room that literals of a turn take, and a copy may overwrite besides.
 pub(super) const ROOM: usize = 8;
 
