@@ -97,11 +97,17 @@ impl Cursor {
             // SAFETY: eight bytes of input are readable, by the line before.
             let word = u64::from_le(unsafe { self.next.cast::<u64>().read_unaligned() });
             self.hold |= word << self.bits;
-            self.next = self.next.wrapping_add((63 - self.bits as usize) >> 3);
+            self.next = self.next.wrapping_add(self.missing());
             self.bits |= 56;
         } else {
             self.need(56);
         }
+    }
+
+    /// How many bytes there is room for in the bit buffer.
+    #[inline(always)]
+    pub fn missing(&self) -> usize {
+        (63 - self.bits as usize) >> 3
     }
 
     /// Takes single bytes until `count` bits are there; whether they are.

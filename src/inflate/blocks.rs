@@ -185,7 +185,7 @@ impl Blocks {
             out_end: io.next_out.wrapping_add(io.avail_out as usize),
             out_start: around.out_start,
         };
-        let (stop, keep) = self.advance(&mut cursor, around);
+        let (stop, keep) = self.advance(&mut cursor, around, io.avail_in as usize);
         if stop != Stop::Input {
             cursor.give_back(keep);
         }
@@ -198,8 +198,9 @@ impl Blocks {
         stop
     }
 
-    /// The reason, and how many bits zlib would not give back though they are not used.
-    fn advance(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> (Stop, u32) {
+    /// The reason, and how many bits zlib would not give back though they are not used. `given` is
+    /// the call's whole input.
+    fn advance(&mut self, cursor: &mut Cursor, around: &Around<'_>, given: usize) -> (Stop, u32) {
         let Around { window, flush, .. } = *around;
         let stops = matches!(flush, Flush::Block | Flush::Trees);
         macro_rules! need {
@@ -321,7 +322,9 @@ impl Blocks {
                         Ok(false) => return (Stop::Input, 0),
                         Err((text, keep)) => return (Stop::Bad(text), keep),
                     }
-                    if let Err(text) = self.build(around.variants, cursor.input_left()) {
+                    // A caller that gives much at a time will go on with it.
+                    let input = if self.last { cursor.input_left() } else { given };
+                    if let Err(text) = self.build(around.variants, input) {
                         bad!(text);
                     }
                     self.fixed = false;
@@ -440,7 +443,7 @@ impl Blocks {
         result
     }
 
-    /// Builds the tables from the lengths; `input` bytes follow them, or more.
+    /// Builds the tables from the lengths; some `input` bytes follow them.
     fn build(&mut self, variants: &Variants, input: usize) -> Result<(), &'static CStr> {
         /// Below that, entries for two symbols are not looked up often enough.
         const MANY: usize = 1536;

@@ -12,8 +12,8 @@ pub(super) trait Copier {
     ///
     /// # Safety
     /// `length` and `SLOP` bytes are writable at `to`; at `from` as many are readable, or, where it
-    /// is less, `distance` before `to`. `distance` may be anything from 258 on if the two places
-    /// have nothing in common.
+    /// is less, `distance` before `to`. Or the two places have nothing in common, and `distance` is
+    /// no less than `length`.
     unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize);
 }
 

@@ -21,6 +21,9 @@ use crate::cpu::{self, Features};
 
 /// Input that a turn may read: two fills of the buffer, of which the first moves over 7 bytes.
 pub(super) const INPUT: usize = 16;
+/// Input that a turn may use besides the 56 bits that it begins with: two literals, a length and a
+/// distance have 70 at most.
+pub(super) const TURN: usize = 2;
 /// Room that literals of a turn take, and a copy may overwrite besides.
 pub(super) const ROOM: usize = 8;
 
@@ -75,8 +78,10 @@ impl Task<'_> {
             unsafe { *place }
         };
         let mask = (1u64 << self.root) - 1;
-        let (window, window_next) = (self.window.data(), self.window.next as usize);
-        let (window_have, window_size) = (self.window.have as usize, self.window.size as usize);
+        let (window_next, window_have) = (self.window.next as isize, self.window.have as isize);
+        // Behind the latest of the window's bytes; the oldest are above it, up to its size.
+        let window_end = self.window.data().wrapping_offset(window_next);
+        let window_size = self.window.size as usize;
 
         macro_rules! fill {
             () => {
@@ -131,136 +136,154 @@ impl Task<'_> {
                 break Outcome::Careful;
             }};
         }
+        let mut saved = Saved::new();
+        let mut step_limit = limit;
+        if C::SLOP != 0 {
+            // SAFETY: `limit` is at least `SLOP` bytes before the end, and `out` before it.
+            step_limit = limit.min(unsafe { saved.save(out, out_end, FIRST_STEP) });
+        }
         macro_rules! go_on {
             () => {
-                if next < input_limit && out < limit {
+                if next < input_limit && out < step_limit {
                     continue;
                 }
                 break Outcome::Limit;
             };
         }
 
+        align_code();
         fill!();
         let mut found = look_up!();
         let outcome = loop {
-            if next >= input_limit {
-                // Only before the first turn; the others see to it at their end.
-                break Outcome::Limit;
-            }
-            // The buffer at the symbol's first bit.
-            let mut whole = hold;
-            drop!(found);
-            if found & entry::NOT_LITERAL == 0 {
-                let first = found;
-                found = look_up!();
-                whole = hold;
+            let outcome = loop {
+                if next >= input_limit {
+                    // Only before the first turn; the others see to it at their end.
+                    break Outcome::Limit;
+                }
+                // The buffer at the symbol's first bit.
+                let mut whole = hold;
                 drop!(found);
-                put!(first);
                 if found & entry::NOT_LITERAL == 0 {
-                    let second = found;
+                    let first = found;
                     found = look_up!();
                     whole = hold;
                     drop!(found);
-                    put!(second);
+                    put!(first);
                     if found & entry::NOT_LITERAL == 0 {
-                        let third = found;
+                        let second = found;
                         found = look_up!();
-                        fill!();
-                        put!(third);
-                        go_on!();
-                    }
-                }
-            }
-            if found & entry::SPECIAL != 0 {
-                if entry::is_subtable(found) {
-                    bits = bits.wrapping_add(entry::bits(found));
-                    let index = low_bits(hold, entry::code_bits(found));
-                    // SAFETY: a subtable has an entry for each of its indices.
-                    found = unsafe { *literals.add(entry::start(found) + index as usize) };
-                    hold = whole;
-                    drop!(found);
-                    if found & entry::NOT_LITERAL == 0 {
-                        let literal = found;
-                        found = look_up!();
-                        fill!();
-                        // SAFETY: a turn begins with room for all its literals.
-                        unsafe { out.write((literal >> 16) as u8) };
-                        out = out.wrapping_add(1);
-                        go_on!();
+                        whole = hold;
+                        drop!(found);
+                        put!(second);
+                        if found & entry::NOT_LITERAL == 0 {
+                            let third = found;
+                            found = look_up!();
+                            fill!();
+                            put!(third);
+                            go_on!();
+                        }
                     }
                 }
                 if found & entry::SPECIAL != 0 {
-                    if found & entry::KIND == entry::END {
-                        break Outcome::BlockEnd;
+                    if entry::is_subtable(found) {
+                        bits = bits.wrapping_add(entry::bits(found));
+                        let index = low_bits(hold, entry::code_bits(found));
+                        // SAFETY: a subtable has an entry for each of its indices.
+                        found = unsafe { *literals.add(entry::start(found) + index as usize) };
+                        hold = whole;
+                        drop!(found);
+                        if found & entry::NOT_LITERAL == 0 {
+                            let literal = found;
+                            found = look_up!();
+                            fill!();
+                            // SAFETY: a turn begins with room for all its literals.
+                            unsafe { out.write((literal >> 16) as u8) };
+                            out = out.wrapping_add(1);
+                            go_on!();
+                        }
                     }
-                    careful!(whole, entry::bits(found));
+                    if found & entry::SPECIAL != 0 {
+                        if found & entry::KIND == entry::END {
+                            break Outcome::BlockEnd;
+                        }
+                        careful!(whole, entry::bits(found));
+                    }
                 }
-            }
 
-            let index = low_bits(hold, tables::DISTANCE_ROOT as u32) as usize;
-            let mut symbol = distance_at(index);
-            let extra = low_bits(whole, entry::bits(found)) >> entry::code_bits(found);
-            let length = (found >> 24) as usize + 3 + extra as usize;
-            if PAIRED {
-                // A literal before the length. If there is none, the match overwrites it, unless
-                // that does not fit.
-                if C::SLOP != 0 || entry::literals(found) != 0 {
-                    // SAFETY: a turn begins with room for its literals.
-                    unsafe { out.write((found >> 16) as u8) };
-                }
-                out = out.wrapping_add(entry::literals(found) as usize);
-            }
-            if symbol & distance::SPECIAL != 0 {
-                if symbol & distance::INVALID == 0 {
-                    if (bits & 63) < 28 + tables::LITERAL_ROOT as u32 {
-                        fill!();
+                let index = low_bits(hold, tables::DISTANCE_ROOT as u32) as usize;
+                let mut symbol = distance_at(index);
+                let extra = low_bits(whole, entry::bits(found)) >> entry::code_bits(found);
+                let length = (found >> 24) as usize + 3 + extra as usize;
+                if PAIRED {
+                    // A literal before the length. If there is none, the match overwrites it, unless
+                    // that does not fit.
+                    if C::SLOP != 0 || entry::literals(found) != 0 {
+                        // SAFETY: a turn begins with room for its literals.
+                        unsafe { out.write((found >> 16) as u8) };
                     }
-                    let index = low_bits(hold >> entry::bits(symbol), entry::code_bits(symbol));
-                    symbol = distance_at((symbol >> 16) as usize + index as usize);
+                    out = out.wrapping_add(entry::literals(found) as usize);
                 }
-            } else if (bits & 63) < 21 + tables::LITERAL_ROOT as u32 {
+                if symbol & distance::SPECIAL != 0 {
+                    if symbol & distance::INVALID == 0 {
+                        if (bits & 63) < 28 + tables::LITERAL_ROOT as u32 {
+                            fill!();
+                        }
+                        let index = low_bits(hold >> entry::bits(symbol), entry::code_bits(symbol));
+                        symbol = distance_at((symbol >> 16) as usize + index as usize);
+                    }
+                } else if (bits & 63) < 21 + tables::LITERAL_ROOT as u32 {
+                    fill!();
+                }
+                let extra = low_bits(hold, entry::bits(symbol)) >> entry::code_bits(symbol);
+                let distance = (symbol >> 16) as usize + extra as usize;
+                drop!(symbol);
+
+                let produced = out as usize - out_start as usize;
+                let after = out.wrapping_add(length);
+                // More than 0 for a match that begins in the window.
+                let back = distance.wrapping_sub(produced) as isize;
+                let mut from = out.wrapping_sub(distance).cast_const();
+                let mut is_seldom = symbol & distance::SPECIAL != 0 || after > match_limit;
+                if WINDOW {
+                    let place = (produced as isize).wrapping_sub(distance as isize);
+                    from = select(place < 0, window_end.wrapping_offset(place), from);
+                    let older = window_end.wrapping_add(window_size).wrapping_offset(place);
+                    from = select(place < -window_next, older, from);
+                    // Not all of the match is in one piece.
+                    let ends_at = |end: isize| {
+                        let before = end.wrapping_sub(place).wrapping_sub(1) as usize;
+                        before < length - 1
+                    };
+                    is_seldom |= ends_at(0) || ends_at(-window_next) || place < -window_have;
+                } else {
+                    is_seldom |= back > 0;
+                }
+                if is_seldom {
+                    let (taken, put) = self.taken(whole);
+                    out = out.wrapping_sub(put);
+                    careful!(whole, taken);
+                }
+                found = look_up!();
                 fill!();
+                if C::SLOP != 0 {
+                    prefetch(out.wrapping_add(AHEAD));
+                }
+                // SAFETY: `length` bytes and the copier's slop fit, by `match_limit`; so many bytes are
+                // in the window, which has slack behind it, or in the output, where `distance` is.
+                unsafe { C::copy(out, from, distance, length) };
+                out = after;
+                go_on!();
+            };
+            if C::SLOP == 0 || outcome != Outcome::Limit || next >= input_limit || out >= limit {
+                break outcome;
             }
-            let extra = low_bits(hold, entry::bits(symbol)) >> entry::code_bits(symbol);
-            let distance = (symbol >> 16) as usize + extra as usize;
-            drop!(symbol);
-
-            let produced = out as usize - out_start as usize;
-            let after = out.wrapping_add(length);
-            // More than 0 for a match that begins in the window.
-            let back = distance.wrapping_sub(produced) as isize;
-            let mut from = out.wrapping_sub(distance).cast_const();
-            let mut apart = distance;
-            let mut is_seldom = symbol & distance::SPECIAL != 0 || after > match_limit;
-            if WINDOW {
-                let place = window_next.wrapping_sub(back as usize) & (window_size - 1);
-                let length = length as isize;
-                // All of the match is in one piece in the window.
-                let beyond = window_have as isize - back;
-                let into_output = back - length;
-                let around = window_size as isize - place as isize - length;
-                let in_window = 0isize.wrapping_sub(back);
-                is_seldom |= (beyond | into_output | around) & in_window < 0;
-                let in_window = in_window >> (isize::BITS - 1);
-                from = select(in_window != 0, window.wrapping_add(place), from);
-                // What is in the window does not overlap what is written.
-                apart |= in_window as usize & (1 << 15);
-            } else {
-                is_seldom |= back > 0;
-            }
-            if is_seldom {
-                let (taken, put) = self.taken(whole);
-                out = out.wrapping_sub(put);
-                careful!(whole, taken);
-            }
-            found = look_up!();
-            fill!();
-            // SAFETY: `length` bytes and the copier's slop fit, by `match_limit`; so many bytes are
-            // in the window, which has slack behind it, or in the output, where `distance` is.
-            unsafe { C::copy(out, from, apart, length) };
-            out = after;
-            go_on!();
+            // SAFETY: as before the first turn, and one turn goes no further than `AFTER`.
+            step_limit = limit.min(unsafe { saved.save_on(out, out_end, STEP) });
         };
+        if C::SLOP != 0 {
+            // SAFETY: no turn begins at or behind `limit`, nor ends a match behind `match_limit`.
+            unsafe { saved.put_back(out) };
+        }
         *cursor = Cursor { next, hold, bits: bits & 63, out, ..*cursor };
         outcome
     }
@@ -397,87 +420,117 @@ fn select(condition: bool, yes: *const u8, no: *const u8) -> *const u8 {
     core::hint::select_unpredictable(condition, yes, no)
 }
 
-/// Copies `count` bytes, which memcpy takes longer for: at some 4 KiB it begins to use microcode.
-///
-/// # Safety
-/// Both places have so many bytes, and none in common.
+/// Puts what follows at the beginning of a cache line of code. Where the loop lies in them makes up
+/// to 3 %, and would otherwise change with whatever is compiled in front of it.
 #[inline(always)]
-unsafe fn copy_run(to: *mut MaybeUninit<u8>, from: *const MaybeUninit<u8>, count: usize) {
-    type Piece = [MaybeUninit<u64>; 4];
-    const PIECE: usize = size_of::<Piece>();
-    let whole = count / PIECE * PIECE;
-    let mut done = 0;
-    // SAFETY: by this function's own contract.
+fn align_code() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a directive that adds instructions without effect.
     unsafe {
-        while done < whole {
-            let piece = from.add(done).cast::<Piece>().read_unaligned();
-            to.add(done).cast::<Piece>().write_unaligned(piece);
-            done += PIECE;
-        }
-        to.add(whole).copy_from_nonoverlapping(from.add(whole), count - whole);
+        core::arch::asm!(".p2align 6", options(nomem, nostack, preserves_flags));
     }
 }
 
-/// Bytes behind the output, saved from the loop's slop.
-pub(super) struct Saved {
-    bytes: [MaybeUninit<u8>; LONGEST_STEP + AFTER],
+/// Says that this place is written soon. It may be anywhere.
+#[inline(always)]
+fn prefetch(place: *mut u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch does nothing that shows, whatever the address is.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
+/// A piece of what is saved; of any alignment, and perhaps without a value.
+type Piece = [MaybeUninit<u64>; 4];
+const PIECE: usize = size_of::<Piece>();
+const _: () = assert!(PIECE == SLOP);
+
 /// How much output there is at least between two savings.
-const LONGEST_STEP: usize = 4096;
+const STEP: usize = 4096;
+/// How far ahead the room is fetched, so that saving it does not wait for memory.
+const AHEAD: usize = STEP + 1024;
 /// The same at first: a short stream has no use for more.
-const FIRST_STEP: usize = 2048;
-const SHORT_STEP: usize = 512;
-/// Input that makes a stream a short one.
-const SHORT: usize = 1024;
+const FIRST_STEP: usize = 256;
 /// What one turn writes beyond a step's end, and its slop.
 const AFTER: usize = ROOM + 258 + SLOP;
 
+/// The bytes of the room ahead as the caller left them, of which the loop's slop overwrites some.
+struct Saved {
+    /// Where in the room they are from.
+    start: *mut u8,
+    bytes: [MaybeUninit<u8>; (STEP + AFTER).next_multiple_of(PIECE)],
+}
+
 impl Saved {
     #[inline(always)]
-    pub fn new() -> Saved {
-        Saved { bytes: [const { MaybeUninit::uninit() }; LONGEST_STEP + AFTER] }
+    fn new() -> Saved {
+        Saved { start: core::ptr::null_mut(), bytes: [const { MaybeUninit::uninit() }; _] }
     }
 
-    /// Runs the loop, in steps, so that what it overwrites behind the output can be put back.
+    /// Saves what `step` bytes of output from `out` on may overwrite; where they end.
     ///
     /// # Safety
-    /// As for [`Task::decode`] with a slop of [`SLOP`].
-    pub unsafe fn run(
-        &mut self,
-        task: &Task<'_>,
-        cursor: &mut Cursor,
-        variants: &[[Decode; 2]; 2],
-        paired: bool,
-    ) -> Outcome {
-        let saved = self.bytes.as_mut_ptr();
-        let mut step = if cursor.input_left() < SHORT { SHORT_STEP } else { FIRST_STEP };
-        let mut kept = 0;
-        loop {
-            let start = cursor.out.cast::<MaybeUninit<u8>>();
-            let count = (step + AFTER).min(cursor.room());
-            // SAFETY: so much room is left, and `kept` of it is saved already.
-            unsafe { copy_run(saved.add(kept), start.add(kept), count - kept) };
-            // Behind the window's size all distances are within the output.
-            let in_window = task.window.have != 0 && cursor.produced() < 1 << 15;
-            let decode = variants[usize::from(in_window)][usize::from(paired)];
-            let limit = task.limit.min(cursor.out.wrapping_add(step));
-            // SAFETY: by this function's own contract; an earlier limit is one, too.
-            let outcome = unsafe { decode(&Task { limit, ..*task }, cursor) };
-            let moved = cursor.out as usize - start as usize;
-            let more = cursor.input_left() > INPUT && cursor.out < task.limit;
-            kept = SLOP.min(count - moved);
-            if outcome != Outcome::Limit || !more {
-                // SAFETY: what was saved from behind the output goes back there.
-                unsafe {
-                    let behind = cursor.out.cast::<MaybeUninit<u8>>();
-                    behind.copy_from_nonoverlapping(saved.add(moved), kept);
-                }
-                return outcome;
+    /// At least [`SLOP`] bytes are readable from `out` to `end`.
+    #[inline(always)]
+    unsafe fn save(&mut self, out: *mut u8, end: *mut u8, step: usize) -> *mut u8 {
+        self.start = out;
+        let room = end as usize - out as usize;
+        let count = (step + AFTER).min(room);
+        let to = self.bytes.as_mut_ptr();
+        let mut done = 0;
+        // SAFETY: by this function's own contract; the last piece ends where the room does, or
+        // within the next one.
+        unsafe {
+            while done + PIECE < count {
+                to.add(done)
+                    .cast::<Piece>()
+                    .write_unaligned(out.add(done).cast::<Piece>().read_unaligned());
+                done += PIECE;
             }
-            step = (2 * step).min(LONGEST_STEP);
-            // SAFETY: both are within what was saved.
-            unsafe { saved.copy_from(saved.add(moved), kept) };
+            let last = count - PIECE;
+            to.add(last)
+                .cast::<Piece>()
+                .write_unaligned(out.add(last).cast::<Piece>().read_unaligned());
         }
+        out.wrapping_add(step)
+    }
+
+    /// As [`Saved::save`], where some of it is overwritten and saved already.
+    ///
+    /// # Safety
+    /// As there; `out` is at most a step and a turn behind the last one.
+    #[inline(always)]
+    unsafe fn save_on(&mut self, out: *mut u8, end: *mut u8, step: usize) -> *mut u8 {
+        // SAFETY: by this function's own contract.
+        unsafe {
+            let kept = self.behind(out);
+            let limit = self.save(out, end, step);
+            self.bytes.as_mut_ptr().cast::<Piece>().write_unaligned(kept);
+            limit
+        }
+    }
+
+    /// Undoes what was written behind the output, which ends at `out`.
+    ///
+    /// # Safety
+    /// [`SLOP`] bytes behind `out` are writable and saved.
+    #[inline(always)]
+    unsafe fn put_back(&self, out: *mut u8) {
+        // SAFETY: by this function's own contract.
+        unsafe { out.cast::<Piece>().write_unaligned(self.behind(out)) };
+    }
+
+    /// # Safety
+    /// [`SLOP`] bytes from `out` on are saved.
+    #[inline(always)]
+    unsafe fn behind(&self, out: *mut u8) -> Piece {
+        let place = out as usize - self.start as usize;
+        debug_assert!(place + PIECE <= self.bytes.len());
+        // SAFETY: by this function's own contract.
+        unsafe { self.bytes.as_ptr().add(place).cast::<Piece>().read_unaligned() }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Around, Blocks, Mode, Stop};
 use crate::inflate::bits::Cursor;
-use crate::inflate::fast::{self, Outcome, Saved, Task};
+use crate::inflate::fast::{self, Outcome, Task};
 use crate::inflate::tables::{self, AnyPair, distance, entry};
 use crate::inflate::window::Window;
 
@@ -83,8 +83,7 @@ impl Blocks {
     pub(super) fn symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
         let window = around.window;
         loop {
-            if cursor.input_left() > fast::INPUT
-                && cursor.room() > fast::ROOM
+            if cursor.room() > fast::ROOM
                 && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
                 && self.many_symbols(cursor, around) == Outcome::BlockEnd
             {
@@ -181,11 +180,54 @@ impl Blocks {
         None
     }
 
-    /// Decodes symbols in the fast loop, whose conditions are met.
+    /// Decodes symbols in the fast loop as far as there is input for it. There is room, and all
+    /// whole bytes in the bit buffer are this call's.
+    #[inline(always)]
     fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
-        let Around { window, variants, .. } = *around;
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
+        if cursor.input_left() > fast::INPUT {
+            self.fast_symbols(cursor, around, in_place)
+        } else if !in_place && cursor.input_left() >= fast::TURN + cursor.missing() {
+            self.last_symbols(cursor, around)
+        } else {
+            Outcome::Limit
+        }
+    }
+
+    /// Decodes symbols in the fast loop where there is enough input for a turn, but not for its wide
+    /// reads: from a copy with zeros behind it.
+    #[inline(never)]
+    fn last_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
+        let left = cursor.input_left();
+        let mut copy = [0u8; 2 * fast::INPUT];
+        // SAFETY: so much input is there, and it is no more than `INPUT`.
+        unsafe { copy.as_mut_ptr().copy_from_nonoverlapping(cursor.next, left) };
+        let begin = copy.as_ptr();
+        // No turn begins with less than `TURN` bytes left.
+        let end = begin.wrapping_add(left - fast::TURN + 1 + fast::INPUT);
+        let mut within = Cursor { next: begin, end, ..*cursor };
+        let outcome = self.fast_symbols(&mut within, around, false);
+        let used = (within.next as usize).wrapping_sub(begin as usize) as isize;
+        // Zeros may have been taken, but not used.
+        let over = 8 * (used - left as isize).max(0) as u32;
+        let bits = within.bits - over;
+        let next = cursor.next.wrapping_offset(used.min(left as isize));
+        *cursor = Cursor { next, bits, out: within.out, ..*cursor };
+        cursor.hold = within.hold & ((1 << bits) - 1);
+        outcome
+    }
+
+    /// Decodes symbols in the fast loop, whose conditions are met.
+    fn fast_symbols(
+        &mut self,
+        cursor: &mut Cursor,
+        around: &Around<'_>,
+        in_place: bool,
+    ) -> Outcome {
+        /// The largest distance.
+        const WINDOW: usize = 1 << 15;
+        let Around { window, variants, .. } = *around;
         let task = Task {
             tables: self.pair(),
             root: self.root.into(),
@@ -193,15 +235,24 @@ impl Blocks {
             limit: cursor.out_end.wrapping_sub(fast::ROOM),
         };
         let sloppy_limit = cursor.out_end.wrapping_sub(fast::ROOM + fast::SLOP);
-        if !in_place && !window.is_output() && cursor.out < sloppy_limit {
-            let sloppy = Task { limit: sloppy_limit, ..task };
-            // SAFETY: the tables are built; the caller has looked at input and buffer, and the limit
-            // is far enough from the end.
-            let outcome =
-                unsafe { Saved::new().run(&sloppy, cursor, &variants.sloppy, self.paired) };
-            let more = cursor.input_left() > fast::INPUT && cursor.out < task.limit;
-            if outcome != Outcome::Limit || !more {
-                return outcome;
+        if !in_place && !window.is_output() {
+            while cursor.input_left() > fast::INPUT && cursor.out < sloppy_limit {
+                // Behind the window's size all distances are within the output.
+                let in_window = window.have != 0 && cursor.produced() < WINDOW;
+                let limit = match in_window {
+                    true => sloppy_limit.min(cursor.out_start.wrapping_add(WINDOW)),
+                    false => sloppy_limit,
+                };
+                let decode = variants.sloppy[usize::from(in_window)][usize::from(self.paired)];
+                // SAFETY: the tables are built; the caller has looked at the buffer, the line above
+                // at the input, and the limit is far enough from the end.
+                let outcome = unsafe { decode(&Task { limit, ..task }, cursor) };
+                if outcome != Outcome::Limit {
+                    return outcome;
+                }
+            }
+            if cursor.input_left() <= fast::INPUT || cursor.out >= task.limit {
+                return Outcome::Limit;
             }
         }
         // The window is the output where a caller brings it; then only distances that stay in this

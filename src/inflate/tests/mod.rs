@@ -126,6 +126,22 @@ fn streams_in_pieces() {
     });
 }
 
+/// Input that is often enough for a turn of the loop, but not for its wide reads.
+#[test]
+fn streams_in_small_pieces() {
+    for_each_variant("in small pieces", |variants| {
+        let mut random = Random(6);
+        for give in 2..=20 {
+            for _ in 0..3 {
+                let stream = encoder::stream(&mut random, 3, 3000);
+                let room = random.pick([60, 400, 5000]);
+                decode(variants, &stream, give, room);
+                decode(variants, &stream, give, stream.plain.len());
+            }
+        }
+    });
+}
+
 #[test]
 fn streams_byte_by_byte() {
     for_each_variant("byte by byte", |variants| {

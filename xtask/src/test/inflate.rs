@@ -19,16 +19,16 @@ const MUTANTS: &[Mutant] = &[
     mutant("inflate avx2", COPY, "length - 16", 1, "length - 17"),
     mutant("inflate portable", FAST, "21 + tables::LITERAL_ROOT", 1, "1 + tables::LITERAL_ROOT"),
     mutant("inflate avx2", FAST, "21 + tables::LITERAL_ROOT", 1, "1 + tables::LITERAL_ROOT"),
-    mutant("inflate portable", FAST, "place as isize - length", 1, "place as isize"),
-    mutant("inflate avx2", FAST, "place as isize - length", 1, "place as isize"),
-    mutant("inflate portable", FAST, "SLOP.min(count - moved)", 1, "1.min(count - moved)"),
-    mutant("inflate avx2", FAST, "SLOP.min(count - moved)", 1, "1.min(count - moved)"),
+    mutant("inflate portable", FAST, "before < length - 1", 1, "before < 2"),
+    mutant("inflate avx2", FAST, "before < length - 1", 1, "before < 2"),
+    mutant("inflate portable", FAST, "self.start as usize;", 1, "self.start as usize + 1;"),
+    mutant("inflate avx2", FAST, "self.start as usize;", 1, "self.start as usize + 1;"),
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const MUTANTS: &[Mutant] = &[
     mutant("inflate portable", COPY, "[from.read(); 16]", 1, "[from.add(1).read(); 16]"),
     mutant("inflate portable", COPY, "length - 16", 1, "length - 17"),
-    mutant("inflate portable", FAST, "SLOP.min(count - moved)", 1, "1.min(count - moved)"),
+    mutant("inflate portable", FAST, "self.start as usize;", 1, "self.start as usize + 1;"),
 ];
 
 const COPY: &str = "inflate/copy.rs";
