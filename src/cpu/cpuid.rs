@@ -68,7 +68,6 @@ impl Answers {
         // F, DQ, BW, VL.
         let avx512 = avx2 && zmm && [16, 17, 30, 31].into_iter().all(|n| bit(leaf7.ebx, n));
         add(avx512, Features::AVX512);
-        add(avx512 && bit(leaf7.ecx, 1), Features::AVX512_VBMI);
         add(avx512 && bit(leaf7.ecx, 8), Features::GFNI);
         add(avx512 && bit(leaf7.ecx, 11), Features::AVX512_VNNI);
         found

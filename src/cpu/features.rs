@@ -53,12 +53,10 @@ impl Features {
     pub const AVX512_VNNI: Features = Features(1 << 6);
     /// Bit matrices times bytes (GFNI), on AVX-512 vectors.
     pub const GFNI: Features = Features(1 << 7);
-    /// Byte permutations across AVX-512 vectors. No CPU with VPCLMULQDQ and AVX-512 lacks them.
-    pub const AVX512_VBMI: Features = Features(1 << 8);
 
     /// All that use vectors of 512 bits.
     pub(super) const ALL_512: Features =
-        Features::AVX512.and(Features::AVX512_VNNI).and(Features::GFNI).and(Features::AVX512_VBMI);
+        Features::AVX512.and(Features::AVX512_VNNI).and(Features::GFNI);
 }
 
 /// aarch64.

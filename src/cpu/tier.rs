@@ -32,8 +32,7 @@ pub const X86_64: &[Tier] = {
     const AVX2: Features = SSE.and(Features::AVX2);
     const VPCLMUL: Features = AVX2.and(Features::VPCLMULQDQ);
     const AVX512: Features = AVX2.and(Features::AVX512);
-    // With VBMI, which no CPU with both AVX-512 and VPCLMULQDQ lacks.
-    const AVX512_VPCLMUL: Features = AVX512.and(Features::VPCLMULQDQ).and(Features::AVX512_VBMI);
+    const AVX512_VPCLMUL: Features = AVX512.and(Features::VPCLMULQDQ);
     const AVX512_ALL: Features = AVX512_VPCLMUL.and(Features::AVX512_VNNI);
     &[
         tier(c"portable", Features::NONE),

@@ -75,7 +75,6 @@ mod tests {
             ours(Features::GFNI),
             is_x86_feature_detected!("gfni") && ours(Features::AVX512)
         );
-        assert_eq!(ours(Features::AVX512_VBMI), is_x86_feature_detected!("avx512vbmi"));
         assert_eq!(ours(Features::AVX512_VNNI), is_x86_feature_detected!("avx512vnni"));
         assert_eq!(ours(Features::AVX_VNNI), is_x86_feature_detected!("avxvnni"));
     }

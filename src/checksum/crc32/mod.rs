@@ -70,7 +70,7 @@ kernels! {
 // What the kernels enable: each must be covered by the features beside it.
 const X86_PCLMUL: Features = Features::SSE4_1.and(Features::PCLMULQDQ);
 const X86_AVX2: Features = X86_PCLMUL.and(Features::AVX2).and(Features::VPCLMULQDQ);
-const X86_AVX512: Features = X86_AVX2.and(Features::AVX512).and(Features::AVX512_VBMI);
+const X86_AVX512: Features = X86_AVX2.and(Features::AVX512);
 const X86_GFNI: Features = X86_AVX512.and(Features::GFNI);
 const ARM_PMULL: Features = Features::NEON.and(Features::CRC).and(Features::PMULL);
 const ARM_EOR3: Features = ARM_PMULL.and(Features::EOR3);

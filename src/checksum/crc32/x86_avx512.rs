@@ -9,9 +9,7 @@ use crate::checksum::kernel::Code;
 use crate::checksum::lines;
 
 /// The CRC-32 of `data`, continued from `start`.
-#[target_feature(
-    enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
-)]
+#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled.
     unsafe { up_to_long::<1024>(start, data, multiply) }
@@ -19,9 +17,7 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
 
 /// The loop by carry-less multiplication.
 #[inline(never)]
-#[target_feature(
-    enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
-)]
+#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 fn multiply(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
@@ -33,9 +29,7 @@ fn multiply(start: u32, data: &[u8]) -> u64 {
 /// The same of whole cache lines.
 #[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
 #[inline(never)]
-#[target_feature(
-    enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2"
-)]
+#[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
         // SAFETY: the features are enabled; more than 1024 bytes come here.

@@ -16,7 +16,7 @@ use crate::checksum::lines;
 
 /// The CRC-32 of `data`, continued from `start`.
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
     // SAFETY: the features are enabled. From 705 bytes on, the loop is quicker.
     unsafe { up_to_long::<704>(start, data, matrices) }
@@ -25,7 +25,7 @@ pub(super) fn crc32(start: u32, data: &[u8]) -> u64 {
 /// The loop by bit matrices.
 #[inline(never)]
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 fn matrices(start: u32, data: &[u8]) -> u64 {
     if data.len() >= lines::FROM {
         return aligned(start, data);
@@ -38,7 +38,7 @@ fn matrices(start: u32, data: &[u8]) -> u64 {
 #[cold] // keeps it apart: what it saves on the stack would be saved for the short lengths too
 #[inline(never)]
 #[target_feature(enable = "gfni,vpclmulqdq,pclmulqdq")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi2")]
 fn aligned(start: u32, data: &[u8]) -> u64 {
     let whole = |start, data: &[u8]| {
         // SAFETY: the features are enabled; more than 704 bytes come here.

@@ -81,7 +81,6 @@ fn flags(tier: &str) -> Vec<&'static str> {
             "pclmulqdq" => &["ssse3", "sse4_1", "pclmulqdq"],
             "avx2" => &["pclmulqdq", "avx2", "bmi1", "bmi2"],
             "avx512" => &["pclmulqdq", "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl"],
-            "vpclmulqdq" if tier.contains("avx512") => &["vpclmulqdq", "avx512vbmi"],
             "vpclmulqdq" => &["vpclmulqdq"],
             "vnni" if tier.contains("avx512") => &["avx512_vnni"],
             "vnni" => &["avx_vnni"],
