@@ -57,7 +57,11 @@ fn cpu_can_run(name: &str) -> bool {
     }
 }
 
-const UNWRITTEN: u8 = 0xa5;
+/// What the room holds before; not the same everywhere, so that a byte put back in a wrong place is
+/// seen.
+fn unwritten(place: usize) -> u8 {
+    (place * 37 + 11) as u8
+}
 
 /// Gives the stream in pieces of `give` bytes at most and takes its output in pieces of `room`.
 fn decode(variants: &Variants, stream: &Stream, give: usize, room: usize) {
@@ -71,7 +75,7 @@ fn decode(variants: &Variants, stream: &Stream, give: usize, room: usize) {
     let mut plain = Vec::new();
     let mut rest: &[u8] = &stream.bytes;
     loop {
-        let mut out = vec![UNWRITTEN; room];
+        let mut out: Vec<u8> = (0..room).map(unwritten).collect();
         // An allocation of its own, so that a checker sees a byte too far.
         let input = rest[..give.min(rest.len())].to_vec();
         let mut io = Io::new(&input, &mut out);
@@ -81,7 +85,8 @@ fn decode(variants: &Variants, stream: &Stream, give: usize, room: usize) {
         let (left, next_out) = (io.avail_in as usize, io.next_out);
         let written = room - io.avail_out as usize;
         rest = &rest[input.len() - left..];
-        assert!(out[written..].iter().all(|byte| *byte == UNWRITTEN), "behind the output");
+        let mut behind = (written..).zip(&out[written..]);
+        assert!(behind.all(|(at, byte)| *byte == unwritten(at)), "behind the output");
         // SAFETY: the output is not the window.
         assert!(unsafe { window.append(next_out, written, 15) });
         plain.extend_from_slice(&out[..written]);
@@ -160,7 +165,7 @@ fn streams_in_place() {
         for _ in 0..30 {
             let stream = encoder::stream(&mut random, 3, 3000);
             let at = stream.plain.len();
-            let mut buffer = vec![UNWRITTEN; at];
+            let mut buffer: Vec<u8> = (0..at).map(unwritten).collect();
             buffer.extend(&stream.bytes);
             let mut place = Box::new(MaybeUninit::<Blocks>::uninit());
             let start = buffer.as_mut_ptr();
