@@ -49,7 +49,8 @@ impl Shared {
         let versions = sections.versions(endian, data)?;
         for (index, symbol) in symbols.enumerate().skip(1) {
             let name = text(symbols.symbol_name(endian, symbol)?);
-            if symbol.st_shndx(endian) == elf::SHN_UNDEF {
+            // GNU ld for aarch64 lists a section too, as a local symbol: nobody can bind to those.
+            if symbol.st_shndx(endian) == elf::SHN_UNDEF || symbol.st_bind() == elf::STB_LOCAL {
                 continue;
             }
             let (version, hidden) = match &versions {

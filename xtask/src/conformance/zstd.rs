@@ -272,9 +272,11 @@ impl Upstream {
         let bin = lab.folder("bin")?;
         for name in job.tools {
             let tool = TOOLS.iter().find(|t| t.name == *name).expect("tools are in TOOLS");
-            // Not a copy: a process that another thread starts meanwhile has the new file open for
-            // writing until it executes its program, and a file so open cannot be executed.
-            std::os::unix::fs::symlink(self.built(sh, prefix, tool)?, bin.join(name))?;
+            let (from, to) = (self.built(sh, prefix, tool)?, bin.join(name));
+            // By a process of its own: if this one wrote the file, a child that another thread starts
+            // meanwhile would have it open for writing until it executes its program, and a file
+            // so open cannot be executed.
+            cmd!(sh, "cp {from} {to}").quiet().run()?;
         }
         Ok(())
     }
