@@ -19,6 +19,7 @@ mod hwcaps;
 mod inflate;
 mod lines;
 mod matrix;
+mod package;
 mod packaging;
 mod run;
 mod sanitize;
@@ -110,6 +111,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         headers::trials(setup),
         matrix::trials(setup),
         hwcaps::trials(setup),
+        package::trials(setup),
         packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
