@@ -7,6 +7,8 @@ mod fresh;
 mod loader;
 mod running;
 
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -75,7 +77,7 @@ fn enable(libdir: &Path) -> Result<(), String> {
         loader::set(before.as_deref())?;
         return Err(refused(format!("{why}; everything is as it was")));
     }
-    println!("enabled: new processes map the libraries in {}", libdir.display());
+    say(&format!("enabled: new processes map the libraries in {}\n", libdir.display()));
     Ok(())
 }
 
@@ -95,36 +97,43 @@ fn are_ours(answers: &[Answer], libdir: &Path) -> Result<(), String> {
 
 fn disable() -> Result<(), String> {
     let Some(libdir) = loader::folder() else {
-        println!("disabled already");
+        say("disabled already\n");
         return Ok(());
     };
     loader::set(None)?;
-    println!("disabled: new processes map the system's libraries");
+    say("disabled: new processes map the system's libraries\n");
     // Something else may still name the folder: that is not ours to change.
     for answer in fresh::ask(None).unwrap_or_default() {
         if answer.file.starts_with(&libdir) {
-            println!("but {} is still {}", answer.soname, answer.file.display());
+            say(&format!("but {} is still {}\n", answer.soname, answer.file.display()));
         }
     }
     Ok(())
 }
 
 fn status() -> Result<(), String> {
-    match loader::folder() {
-        Some(libdir) => println!("enabled: {} names {}", loader::CONFIG, libdir.display()),
-        None => println!("disabled: there is no {}", loader::CONFIG),
-    }
-    println!("\na new process maps");
+    // A reader that has seen enough (`| head`) is no fault: the text is written in one piece.
+    let mut text = match loader::folder() {
+        Some(libdir) => format!("enabled: {} names {}\n", loader::CONFIG, libdir.display()),
+        None => format!("disabled: there is no {}\n", loader::CONFIG),
+    };
+    text += "\na new process maps\n";
     for answer in fresh::ask(None)? {
-        println!("  {answer}");
+        writeln!(text, "  {answer}").ok();
     }
-    println!("\nrunning processes map");
+    text += "\nrunning processes map\n";
     let running = running::all("/proc".as_ref())?;
     for (file, users) in &running.files {
-        println!("  {file}  {}", running::names(users));
+        writeln!(text, "  {file}  {}", running::names(users)).ok();
     }
     if running.unreadable > 0 {
-        println!("  {} more cannot be read: root can", running.unreadable);
+        writeln!(text, "  {} processes cannot be read by this user", running.unreadable).ok();
     }
+    say(&text);
     Ok(())
+}
+
+/// Prints, for a reader that may be gone.
+fn say(text: &str) {
+    std::io::stdout().write_all(text.as_bytes()).ok();
 }
