@@ -135,6 +135,7 @@ fn vendor(sh: &Shell, tree: &Path) -> Result<()> {
         }
     }
     for entry in fs::read_dir(tree.join("vendor"))?.flatten() {
+        leave_out_backups(&entry.path())?;
         executables_are_no_part_of_crates(&entry.path())?;
     }
     Ok(())
@@ -155,11 +156,27 @@ fn hollow_out(manifest: &Path) -> Result<()> {
     }
     fs::create_dir(dir.join("src"))?;
     fs::write(dir.join("src/lib.rs"), "")?;
-    // Cargo wants the checksum of the whole crate, and compares the files that are listed.
+    checksums(dir, |_| false)
+}
+
+/// Leaves out what Debian's dh_clean, and others, take for an editor's backup and remove.
+fn leave_out_backups(dir: &Path) -> Result<()> {
+    let backup = dir.join("Cargo.toml.orig");
+    if backup.exists() {
+        fs::remove_file(&backup)?;
+        checksums(dir, |name| name != "Cargo.toml.orig")?;
+    }
+    Ok(())
+}
+
+/// Lists only the files of a crate that `keep` names: cargo wants the checksum of the whole crate
+/// as it was, and compares the files that are listed.
+fn checksums(dir: &Path, keep: impl Fn(&str) -> bool) -> Result<()> {
     let list = dir.join(".cargo-checksum.json");
-    let mut checksums: serde_json::Value = serde_json::from_str(&fs::read_to_string(&list)?)?;
-    checksums["files"] = serde_json::json!({});
-    fs::write(&list, checksums.to_string())?;
+    let mut text: serde_json::Value = serde_json::from_str(&fs::read_to_string(&list)?)?;
+    let files = text["files"].as_object_mut().context("a list of files")?;
+    files.retain(|name, _| keep(name));
+    fs::write(&list, text.to_string())?;
     Ok(())
 }
 
