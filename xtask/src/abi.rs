@@ -1,10 +1,10 @@
 //! `cargo xtask abi`: the symbols that the two libraries export, and the files made from them.
 //!
 //! `capi-tests/reference/*.symbols` is the data: what Debian's zlib1g and libzstd1 export, one
-//! `name [version]` a line. The linker's version scripts (`include/*.map`) and export lists
-//! (`include/*.exports`) are made from it and from [`Library::own`].
+//! `name [version]` a line. The linker's version scripts (`include/*.map`), export lists
+//! (`include/*.exports`) and the Debian package's symbols file are made from it and from [`Library::own`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,8 @@ pub struct Library {
     pub version: &'static str,
     /// Debian's package of the original.
     pub package: &'static str,
+    /// Its first version that has all of the interface.
+    pub package_version: &'static str,
     /// What we export beside the original's symbols.
     pub own: &'static [&'static str],
 }
@@ -60,6 +62,7 @@ pub const LIBRARIES: [Library; 2] = [
         soname: "libz.so.1",
         version: "1.3.2",
         package: "zlib1g",
+        package_version: "1:1.3.dfsg+really1.3.2",
         own: &["zcompat_cpu_tier", "zcompat_version"],
     },
     Library {
@@ -71,6 +74,7 @@ pub const LIBRARIES: [Library; 2] = [
         soname: "libzstd.so.1",
         version: "1.5.7",
         package: "libzstd1",
+        package_version: "1.5.7",
         own: &["zcompat_version"],
     },
 ];
@@ -213,10 +217,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     if args.write {
-        for library in &LIBRARIES {
-            for (path, text) in library.generated()? {
-                fs::write(&path, text).with_context(|| path.display().to_string())?;
-            }
+        for (path, text) in generated()? {
+            fs::write(&path, text).with_context(|| path.display().to_string())?;
         }
     }
     generated_files_are_current()?;
@@ -225,17 +227,49 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// That the version scripts and export lists are what the generator writes.
 pub fn generated_files_are_current() -> Result<()> {
-    for library in &LIBRARIES {
-        for (path, text) in library.generated()? {
-            let found = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            ensure!(
-                found == text,
-                "{} is not what the generator writes: run cargo xtask abi --write",
-                path.display()
-            );
-        }
+    for (path, text) in generated()? {
+        let found = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        ensure!(
+            found == text,
+            "{} is not what the generator writes: run cargo xtask abi --write",
+            path.display()
+        );
     }
     Ok(())
+}
+
+/// All files that are made from the lists.
+fn generated() -> Result<Vec<(PathBuf, String)>> {
+    let mut out = Vec::new();
+    for library in &LIBRARIES {
+        out.extend(library.generated()?);
+    }
+    out.push((paths::root().join("packaging/debian/libzcompat.symbols"), debian_symbols()?));
+    Ok(out)
+}
+
+/// The symbols file of Debian's package. What is built against ours runs with the original as well,
+/// unless it asks for what only ours has.
+fn debian_symbols() -> Result<String> {
+    let ours = env!("CARGO_PKG_VERSION");
+    let mut text = String::new();
+    for library in &LIBRARIES {
+        let Library { soname, package, package_version, .. } = library;
+        writeln!(text, "{soname} libzcompat #MINVER#")?;
+        writeln!(text, "| {package} (>= {package_version}) | libzcompat (>= {ours})")?;
+        let reference = library.reference()?;
+        let mut lines: Vec<String> = Vec::new();
+        for (name, version) in library.exports()? {
+            let node = version.as_deref().unwrap_or("Base");
+            let template = if reference.contains_key(&name) { " 1" } else { "" };
+            lines.push(format!(" {name}@{node} {ours}{template}\n"));
+        }
+        let nodes: BTreeSet<String> = reference.into_values().flatten().collect();
+        lines.extend(nodes.iter().map(|node| format!(" {node}@{node} {ours} 1\n")));
+        lines.sort();
+        text.extend(lines);
+    }
+    Ok(text)
 }
 
 /// The defined dynamic symbols of a shared library.

@@ -312,7 +312,7 @@ fn orig_tarball(dir: &Path) -> Result<PathBuf> {
 }
 
 /// The Debian mirror of the machine's own apt configuration, and the keyring it names.
-fn mirror() -> Result<(String, Option<String>)> {
+pub fn mirror() -> Result<(String, Option<String>)> {
     if let Ok(mirror) = env::var("ZCOMPAT_DEBIAN_MIRROR") {
         return Ok((mirror, default_keyring()));
     }

@@ -13,6 +13,7 @@ mod headers;
 mod install;
 mod loaded;
 mod matrix;
+mod package;
 mod paths;
 mod process;
 mod run;
@@ -52,6 +53,8 @@ enum Command {
     Test(test::Args),
     /// Measure the libraries side by side with others.
     Bench(bench::Args),
+    /// The source archive, and packages for distributions made from it.
+    Package(package::Args),
     /// Write the CRC kernels' constants, derived from the polynomial.
     Constants(constants::Args),
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Cpython(args) => cpython::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Package(args) => package::run(&args),
         Command::Constants(args) => constants::run(&args),
     };
     match result {

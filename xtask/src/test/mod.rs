@@ -21,6 +21,7 @@ mod inflate;
 mod lines;
 mod matrix;
 mod memory;
+mod package;
 mod packaging;
 mod run;
 mod sanitize;
@@ -113,6 +114,7 @@ fn trials(setup: &'static Setup) -> Vec<Trial> {
         headers::trials(setup),
         matrix::trials(setup),
         hwcaps::trials(setup),
+        package::trials(setup),
         packaging::trials(setup),
         run::trials(setup),
         edge::trials(setup),
