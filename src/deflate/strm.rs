@@ -54,7 +54,10 @@ impl<'a> Strm<'a> {
         const PIECE: usize = 16 << 10;
         let len = (self.io.avail_in() as usize).min(size);
         let mut done = 0;
-        let piece = if check.is_some_and(|format| format != Format::Raw) { PIECE } else { len };
+        // Where it lies in the input, a piece would overwrite the next one.
+        let ahead = (to as usize).wrapping_sub(self.io.next_in() as usize);
+        let checked = check.is_some_and(|format| format != Format::Raw);
+        let piece = if checked && ahead >= len { PIECE } else { len };
         while done < len {
             let n = piece.min(len - done);
             // SAFETY: `n` bytes are left of both, by the contracts of `Io` and of this function.

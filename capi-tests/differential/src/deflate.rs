@@ -299,6 +299,8 @@ impl Pair<'_> {
                     z.deflateSetDictionary(strm, std::ptr::null(), len)
                 })?;
             }
+            // What stock would read, nobody wrote: `kept-lookahead` in docs/deviations.md.
+            Op::GetDictionary if self.kept && self.level_0 => {}
             Op::GetDictionary => self.get_dictionary()?,
             Op::SetHeader(header) => self.set_header(header)?,
             Op::Copy { go_on_with_copy } => self.copy(go_on_with_copy)?,
@@ -307,7 +309,7 @@ impl Pair<'_> {
                 self.kept = false;
                 self.restarted();
             }
-            // What stock may read then, nobody wrote: `kept-lookahead` in docs/deviations.md.
+            // As for `GetDictionary`.
             Op::ResetKeep if self.kept && self.level_0 => {}
             Op::ResetKeep => {
                 self.kept = true;
