@@ -12,8 +12,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 /// Enough for the sorted positions of any window.
 pub(super) const SIZE: usize = 672 << 10;
 
-/// How many entries are before the memory, for the tag.
-const BEFORE: usize = 4;
+/// How many entries the tag takes, which is before the rest.
+const TAG: usize = size_of::<u64>() / size_of::<u16>();
 
 /// The piece that is kept, or null.
 static KEPT: AtomicPtr<u16> = AtomicPtr::new(core::ptr::null_mut());
@@ -44,10 +44,13 @@ impl Scratch {
 
     /// The piece that is kept, if it has this tag.
     pub fn take_tagged(tag: Tag) -> Option<Scratch> {
-        // Acquire: as in `take`. Dropped, another stream's piece is kept again.
-        let piece = Scratch(
-            core::ptr::NonNull::new(KEPT.swap(core::ptr::null_mut(), Ordering::Acquire))?.as_ptr(),
-        );
+        // Acquire: as in `take`.
+        let kept = KEPT.swap(core::ptr::null_mut(), Ordering::Acquire);
+        if kept.is_null() {
+            return None;
+        }
+        // Another stream's piece is kept again, when it is dropped here.
+        let piece = Scratch(kept);
         (piece.tag() == tag).then_some(piece)
     }
 
@@ -65,7 +68,7 @@ impl Scratch {
     pub fn entries(&mut self) -> &mut [u16] {
         self.set_tag(Tag(0));
         // SAFETY: it is as large, was written as a whole, and nobody else has it.
-        unsafe { core::slice::from_raw_parts_mut(self.0.add(BEFORE), SIZE / 2 - BEFORE) }
+        unsafe { core::slice::from_raw_parts_mut(self.0.add(TAG), SIZE / 2 - TAG) }
     }
 
     /// Puts it back, to be known again.
