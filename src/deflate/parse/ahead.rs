@@ -3,6 +3,7 @@
 use crate::codes::Flush;
 use crate::deflate::Deflate;
 use crate::deflate::chain::bulk::{self, Bulk};
+use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::runs::{self, Runs};
 use crate::deflate::scratch::{Scratch, Tag};
 use crate::deflate::strm::Strm;
@@ -72,6 +73,52 @@ impl Kind {
 pub(super) enum Structure<'a> {
     Linked(Bulk<'a>),
     Sorted(Runs<'a>),
+}
+
+impl<'a> Structure<'a> {
+    /// With nothing known yet.
+    fn new(s: &Deflate, scratch: &'a mut Scratch, kind: Kind) -> Structure<'a> {
+        let (memory, size, hash) = parameters(s, scratch);
+        match kind {
+            Kind::Linked => Structure::Linked(Bulk::new(memory, size, hash)),
+            Kind::Sorted => Structure::Sorted(Runs::new(memory, size, hash)),
+        }
+    }
+
+    /// With what is in the scratch.
+    fn again(s: &Deflate, scratch: &'a mut Scratch, known: Known) -> Structure<'a> {
+        let (memory, size, hash) = parameters(s, scratch);
+        match known {
+            Known::Linked(left) => Structure::Linked(Bulk::again(memory, size, hash, left)),
+            Known::Sorted(left) => Structure::Sorted(Runs::again(memory, size, hash, left)),
+        }
+    }
+
+    fn known(&self) -> Known {
+        match self {
+            Structure::Linked(bulk) => Known::Linked(bulk.left()),
+            Structure::Sorted(runs) => Known::Sorted(runs.left()),
+        }
+    }
+
+    fn slide(&mut self) {
+        match self {
+            Structure::Linked(bulk) => bulk.slide(),
+            Structure::Sorted(runs) => runs.slide(),
+        }
+    }
+
+    fn fill(&mut self, window: &[u8], from: usize) {
+        match self {
+            Structure::Linked(bulk) => bulk.fill(window, from),
+            Structure::Sorted(runs) => runs.fill(window, from),
+        }
+    }
+}
+
+/// A structure's memory, the window's size and the hash.
+fn parameters<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], usize, Hash) {
+    (&mut scratch.entries()[PLACES..], s.window.size(), s.positions.hash())
 }
 
 /// What is needed to go on with a structure, beside its memory.
@@ -153,27 +200,12 @@ impl Ahead {
         kind.is_some()
     }
 
-    fn structure(&mut self, s: &Deflate) -> Structure<'_> {
-        let (size, hash) = (s.window.size(), s.positions.hash());
-        let memory = &mut self.scratch.entries()[PLACES..];
-        match &self.state.known {
-            Known::Linked(left) => Structure::Linked(Bulk::again(memory, size, hash, left.clone())),
-            Known::Sorted(left) => Structure::Sorted(Runs::again(memory, size, hash, left.clone())),
-        }
-    }
-
     /// The window has moved down by half.
     pub fn slide(&mut self, s: &Deflate) {
-        let known = match self.structure(s) {
-            Structure::Linked(mut bulk) => {
-                bulk.slide();
-                Known::Linked(bulk.left())
-            }
-            Structure::Sorted(mut runs) => {
-                runs.slide();
-                Known::Sorted(runs.left())
-            }
-        };
+        let known = self.state.known.clone();
+        let mut structure = Structure::again(s, &mut self.scratch, known);
+        structure.slide();
+        let known = structure.known();
         self.state = State { known, seen_to: 0, known_to: 0, ..self.state };
     }
 
@@ -214,40 +246,28 @@ impl Ahead {
     /// The structure, with all that the window has got. What is out of reach need not be known.
     pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
         let (pos, end) = (s.window.pos, s.window.end());
+        let known = self.state.known.clone();
+        let mut structure = Structure::again(s, &mut self.scratch, known);
         if self.state.known_to != end {
             self.state.known_to = end;
             let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
-            let window = s.window.slice(0, end);
-            self.state.known = match self.structure(s) {
-                Structure::Linked(mut bulk) => {
-                    bulk.fill(window, from);
-                    Known::Linked(bulk.left())
-                }
-                Structure::Sorted(mut runs) => {
-                    runs.fill(window, from);
-                    Known::Sorted(runs.left())
-                }
-            };
+            structure.fill(s.window.slice(0, end), from);
+            self.state.known = structure.known();
         }
-        self.structure(s)
+        structure
     }
 }
 
 impl State {
     /// With nothing known yet.
     fn new(s: &Deflate, scratch: &mut Scratch, kind: Kind) -> State {
-        let (size, hash) = (s.window.size(), s.positions.hash());
-        let memory = &mut scratch.entries()[PLACES..];
-        let known = match kind {
-            Kind::Linked => Known::Linked(Bulk::new(memory, size, hash).left()),
-            Kind::Sorted => Known::Sorted(Runs::new(memory, size, hash).left()),
-        };
+        let known = Structure::new(s, scratch, kind).known();
         State { known, seen_to: 0, pays: false, known_to: 0 }
     }
 
     /// Whether there is enough to do to take in what is new.
     fn pays_to_go_on(&self, s: &Deflate, strm: &Strm<'_>) -> bool {
-        let new = s.window.lookahead + strm.io.avail_in() as usize;
+        let new = new_input(s, strm);
         match self.known {
             Known::Linked(_) => new >= WORTH_LINKING,
             Known::Sorted(_) => {
@@ -258,6 +278,11 @@ impl State {
     }
 }
 
+/// How many bytes there are to parse.
+fn new_input(s: &Deflate, strm: &Strm<'_>) -> usize {
+    s.window.lookahead + strm.io.avail_in() as usize
+}
+
 /// What part of the sorted positions has to be new.
 fn part(s: &Deflate) -> usize {
     let thorough = s.limits.chain == 0 || s.limits.chain >= THOROUGH;
@@ -266,7 +291,7 @@ fn part(s: &Deflate) -> usize {
 
 /// Whether there is enough to do to look at all positions ahead of the parse, and those before.
 fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush) -> bool {
-    let new = s.window.lookahead + strm.io.avail_in() as usize;
+    let new = new_input(s, strm);
     let history = s.window.pos.min(s.window.size());
     let worth = match (flush, Kind::of(s, Kind::Linked)) {
         // The calls that follow are perhaps as long, and ought to be able to go on with it.
