@@ -12,7 +12,7 @@ use xshell::Shell;
 
 use super::lab::{Lab, Side, text};
 use super::programs::{self, database, development};
-use super::{Common, Outcome, Report, conclude, corpus, run_all};
+use super::{Common, Outcome, Report, corpus};
 use crate::debian::Sid;
 use crate::differential;
 
@@ -72,11 +72,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let sh = Shell::new()?;
-    let selected = args.common.selected(&names())?;
-    let prefix = args.common.prefix(&sh)?;
-    let reports = run_all(&selected, |name| run_one(&sh, &prefix, name));
-    conclude(&reports, args.common.json.as_deref())
+    args.common.run(&names(), run_one)
 }
 
 /// Runs the job called `name` on the library in `prefix` and on stock's.

@@ -101,6 +101,19 @@ impl Common {
         }
     }
 
+    /// Runs the jobs that were asked for, of those called `known`, and says whether all holds.
+    fn run(
+        &self,
+        known: &[&'static str],
+        run_one: fn(&Shell, &Path, &str) -> Report,
+    ) -> Result<ExitCode> {
+        let sh = Shell::new()?;
+        let selected = self.selected(known)?;
+        let prefix = self.prefix(&sh)?;
+        let reports = run_all(&selected, |name| run_one(&sh, &prefix, name));
+        conclude(&reports, self.json.as_deref())
+    }
+
     /// The libraries to test, built and installed unless `--prefix` names some.
     fn prefix(&self, sh: &Shell) -> Result<PathBuf> {
         match &self.prefix {

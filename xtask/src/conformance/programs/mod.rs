@@ -16,7 +16,7 @@ use anyhow::Result;
 use xshell::Shell;
 
 use super::lab::Lab;
-use super::{Common, Outcome, Report, conclude, run_all};
+use super::{Common, Outcome, Report};
 use crate::debian;
 
 /// What `cargo xtask conformance programs` takes.
@@ -145,11 +145,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let sh = Shell::new()?;
-    let selected = args.common.selected(&names())?;
-    let prefix = args.common.prefix(&sh)?;
-    let reports = run_all(&selected, |name| run_one(&sh, &prefix, name));
-    conclude(&reports, args.common.json.as_deref())
+    args.common.run(&names(), run_one)
 }
 
 /// Runs the job called `name` on the libraries in `prefix`.
