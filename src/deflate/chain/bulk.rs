@@ -29,6 +29,11 @@ pub struct Bulk<'a> {
     to: usize,
 }
 
+/// Whether all bytes are the same.
+fn is_run(bytes: &[u8]) -> bool {
+    bytes[1..] == bytes[..bytes.len() - 1]
+}
+
 impl<'a> Bulk<'a> {
     /// How much memory the links of a window need, in entries.
     pub fn memory(w_size: usize, hash: Hash) -> usize {
@@ -75,9 +80,21 @@ impl<'a> Bulk<'a> {
         let mut hashes = [0; GROUP];
         while self.to < to {
             let count = GROUP.min(to - self.to);
-            let hashes = &mut hashes[..count];
-            self.hash.of_each(&window[self.to..self.to + count + 2], hashes);
+            let bytes = &window[self.to..self.to + count + 2];
             let places = &mut self.prev[self.to..self.to + count];
+            if is_run(bytes) {
+                // One chain, of all of them.
+                let head = &mut self.head[self.hash.at(bytes, 0)];
+                let before = core::mem::replace(head, (self.to + count - 1) as u16);
+                for (i, place) in places.iter_mut().enumerate() {
+                    *place = (self.to + i).wrapping_sub(1) as u16;
+                }
+                places[0] = before;
+                self.to += count;
+                continue;
+            }
+            let hashes = &mut hashes[..count];
+            self.hash.of_each(bytes, hashes);
             for (i, (place, &hash)) in places.iter_mut().zip(&*hashes).enumerate() {
                 // SAFETY: a hash is below `Hash::count`, which is the length.
                 let head = unsafe { self.head.get_unchecked_mut(usize::from(hash)) };
