@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use super::hash::Hash;
 use super::list::Links;
-use super::{Effort, MIN_LOOKAHEAD, Match, Reach, Search};
+use super::{Effort, Match, Search, max_dist, may_begin};
 
 /// How many hashes are computed at a time.
 const GROUP: usize = 512;
@@ -129,10 +129,10 @@ impl<'a> Bulk<'a> {
         let pos = search.pos;
         debug_assert!((self.from..self.to).contains(&pos));
         let head = usize::from(self.prev[pos]);
-        let reach = Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
-        if head < reach.head || head >= pos {
+        let max_dist = max_dist(self.w_size);
+        if !may_begin(pos, head, max_dist) {
             return None;
         }
-        Links(self.prev).walk::<FULL>(window, head, reach, search, effort)
+        Links(self.prev).walk::<FULL>(window, head, max_dist, search, effort)
     }
 }
