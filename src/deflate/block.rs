@@ -195,9 +195,17 @@ impl Block {
 
         let mut run_counts = [0u16; LENGTHS];
         let mut runs = [0u8; LENGTHS];
-        let mut count = |code: usize, _, _| run_counts[code] += 1;
-        tree::run_lengths(&literals[..literal_codes], &mut count);
-        tree::run_lengths(&distances[..distance_codes], &mut count);
+        // Each run's code, and behind that its extra bits.
+        let mut sequence = [0u16; LITERALS + DISTANCES];
+        let mut sequence_len = 0;
+        let mut add = |code: usize, extra: u32| {
+            run_counts[code] += 1;
+            sequence[sequence_len] = (code as u32 | extra << 8) as u16;
+            sequence_len += 1;
+        };
+        tree::run_lengths(&literals[..literal_codes], &mut add);
+        tree::run_lengths(&distances[..distance_codes], &mut add);
+        let sequence = &sequence[..sequence_len];
         build(&RUN_ALPHABET, &mut run_counts, &mut runs);
         let used = |&rank: &usize| runs[usize::from(RUN_ORDER[rank])] != 0;
         let run_codes = (3..LENGTHS).rev().find(used).unwrap_or(3) + 1;
@@ -206,7 +214,7 @@ impl Block {
         let bytes = |bits: u64| bits.wrapping_add(3 + 7) >> 3;
         let fixed = bytes(size.fixed) <= bytes(size.dynamic) || fixed_only;
         let smallest = bytes(if fixed { size.fixed } else { size.dynamic });
-        let header = u32::from(last);
+        let header = u64::from(last);
         match stored {
             Some(window) if stored_len as u64 + 4 <= smallest => {
                 pending.stored_header(stored_len as u16, last);
@@ -215,31 +223,43 @@ impl Block {
                 unsafe { pending.copy(window, stored_len) };
             }
             _ if fixed => {
-                pending.send(1 << 1 | header, 3);
-                emit(symbols, literals_only, pending, &FIXED);
+                let mut bits = Bits::begin(pending);
+                bits.add((1 << 1 | header, 3));
+                // SAFETY: the block has room, and for 17 bytes more: see the module's text.
+                unsafe { bits.write() };
+                emit(symbols, literals_only, &mut bits, &FIXED);
+                bits.end(pending);
             }
             _ => {
-                pending.send(2 << 1 | header, 3);
-                pending.send((literal_codes - 257) as u32, 5);
-                pending.send((distance_codes - 1) as u32, 5);
-                pending.send((run_codes - 4) as u32, 4);
-                for &code in &RUN_ORDER[..run_codes] {
-                    pending.send(runs[usize::from(code)].into(), 3);
-                }
+                let mut bits = Bits::begin(pending);
+                bits.add((2 << 1 | header, 3));
+                bits.add((literal_codes as u64 - 257, 5));
+                bits.add((distance_codes as u64 - 1, 5));
+                bits.add((run_codes as u64 - 4, 4));
                 let mut run_bits = [0u16; LENGTHS];
                 tree::assign(&runs, |code, bits| run_bits[code] = bits);
-                let mut send = |code: usize, extra, extra_bits| {
-                    pending.send(run_bits[code].into(), runs[code].into());
-                    if extra_bits != 0 {
-                        pending.send(extra, extra_bits);
+                // SAFETY: the block has room, and for 17 bytes more: see the module's text.
+                unsafe {
+                    bits.write();
+                    for &code in &RUN_ORDER[..run_codes] {
+                        bits.add((runs[usize::from(code)].into(), 3));
+                        bits.write();
                     }
-                };
-                tree::run_lengths(&literals[..literal_codes], &mut send);
-                tree::run_lengths(&distances[..distance_codes], &mut send);
+                    for &run in sequence {
+                        let (code, extra) = (usize::from(run & 0xff), u64::from(run >> 8));
+                        let count = u32::from(runs[code]);
+                        bits.add((
+                            u64::from(run_bits[code]) | extra << count,
+                            count + u32::from(RUN_EXTRA[code]),
+                        ));
+                        bits.write();
+                    }
+                }
                 // SAFETY: any bits are valid `Codes`, and the nodes are not needed any more.
                 let codes = unsafe { &mut self.scratch.codes };
                 codes.assign(literals, distances);
-                emit(symbols, literals_only, pending, codes);
+                emit(symbols, literals_only, &mut bits, codes);
+                bits.end(pending);
             }
         }
         self.clear();
@@ -249,19 +269,13 @@ impl Block {
     }
 }
 
-/// Writes the symbols in a range of the pending buffer, and the end of the block, to its start.
-fn emit(
-    symbols: core::ops::Range<*const u8>,
-    literals_only: bool,
-    pending: &mut Pending,
-    codes: &Codes,
-) {
-    let mut bits = Bits {
-        bits: pending.bits().into(),
-        count: pending.bit_count(),
-        buffer: pending.buffer(),
-        at: pending.len(),
-    };
+/// Writes the symbols in a range of the pending buffer, and the end of the block, to its start, where
+/// `to` has less than 8 bits to write.
+fn emit(symbols: core::ops::Range<*const u8>, literals_only: bool, to: &mut Bits, codes: &Codes) {
+    // Where the compiler can keep it in registers.
+    let mut bits = Bits { ..*to };
+    debug_assert!(bits.count < 8);
+    debug_assert!(bits.buffer.wrapping_add(bits.at + 8).cast_const() <= symbols.start);
     let mut next = symbols.start;
     let left = |next: *const u8| symbols.end as usize - next as usize;
     // SAFETY: all of `write`: the block has room, and for 17 bytes more: see the module's text.
@@ -296,12 +310,11 @@ fn emit(
         }
         bits.add(codes.end());
         bits.write();
-        // Everything up to here is written.
-        pending.resume(bits.at, bits.bits as u32, bits.count);
     }
+    *to = bits;
 }
 
-/// Bits on their way to a buffer.
+/// Bits on their way to the pending buffer.
 struct Bits {
     bits: u64,
     count: u32,
@@ -310,6 +323,22 @@ struct Bits {
 }
 
 impl Bits {
+    /// Goes on behind what is in the buffer.
+    fn begin(pending: &mut Pending) -> Bits {
+        Bits {
+            bits: pending.bits().into(),
+            count: pending.bit_count(),
+            buffer: pending.buffer(),
+            at: pending.len(),
+        }
+    }
+
+    /// Gives the buffer back, when all whole bytes are written.
+    fn end(self, pending: &mut Pending) {
+        // SAFETY: they were all written, one behind the other.
+        unsafe { pending.resume(self.at, self.bits as u32, self.count) };
+    }
+
     /// At most 64 are kept; less than 8 are after [`Bits::write`].
     #[inline(always)]
     fn add(&mut self, (value, count): (u64, u32)) {

@@ -84,9 +84,14 @@ impl<'a> List<'a> {
     /// at most [`FEW`] of them, with `to + 2` bytes in the window. For so few, that is quicker than
     /// to clear the whole table. Until [`List::clear_rest`], only these may be inserted.
     pub fn clear_at(&mut self, window: &[u8], from: usize, to: usize) {
-        for pos in from..to {
-            let hash = self.hash.at(window, pos);
-            self.head[hash] = 0;
+        let mut hashes = [0u16; FEW];
+        let hashes = &mut hashes[..to - from];
+        if hashes.is_empty() {
+            return;
+        }
+        self.hash.of_each(&window[from..], hashes);
+        for &hash in &*hashes {
+            self.head[usize::from(hash)] = 0;
         }
     }
 
