@@ -25,6 +25,7 @@ mod package;
 mod packaging;
 mod run;
 mod sanitize;
+mod size;
 mod skips;
 mod threads;
 mod zstd;
@@ -131,6 +132,7 @@ fn trials(setup: &'static Setup, quick: bool) -> (Vec<Trial>, Vec<&'static str>)
         ("gz", false, gz::trials(setup)),
         ("memory", true, memory::trials(setup)),
         ("sanitize", false, sanitize::trials(setup)),
+        ("size", true, size::trials(setup)),
         ("threads", false, threads::trials(setup)),
         ("zstd", false, zstd::trials(setup)),
     ];
