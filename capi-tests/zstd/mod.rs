@@ -1,0 +1,164 @@
+//! libzstd: how often it asks CPUID, and that its bytes are zstd's own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Completion, Trial};
+use xshell::{Shell, cmd};
+
+use base::debian::{self, Sid};
+use base::paths;
+use check::{PASSED, Setup, check, lines, skip};
+
+pub fn trials(setup: &'static Setup) -> Vec<Trial> {
+    vec![
+        check("zstd::cpuid_is_in_one_function", || cpuid_in_one_function(setup)),
+        check("zstd::cpuid_is_asked_once", || cpuid_asked_once(setup)),
+        check("zstd::bytes_are_stocks", || bytes_are_stocks(setup)),
+        check("zstd::formats_before_v0_5_are_left_out", || old_formats_left_out(setup)),
+    ]
+}
+
+/// The only function that may hold the instruction.
+const DETECTOR: &str = "zcompat_zstd_leaf7_ebx";
+
+/// The function and address of each CPUID instruction in a library.
+fn cpuid_sites(sh: &Shell, library: &Path) -> Result<Vec<(String, u64)>> {
+    let text = cmd!(sh, "objdump -d --no-show-raw-insn {library}").quiet().read()?;
+    let mut function = String::new();
+    let mut sites = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_suffix(">:").and_then(|l| l.split_once('<')) {
+            function = name.1.to_owned();
+        } else if let Some((address, instruction)) = line.split_once(':')
+            && instruction.split_whitespace().next() == Some("cpuid")
+        {
+            sites.push((function.clone(), u64::from_str_radix(address.trim(), 16)?));
+        }
+    }
+    Ok(sites)
+}
+
+/// Upstream's default, and so Debian's: the formats since v0.5. What a program can ask of a frame of
+/// an older one is compared by `differential::zstd-*`; this is that the code is gone.
+fn old_formats_left_out(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let archive = setup.prefix.join("lib/libzstd.a");
+    let symbols = cmd!(sh, "nm {archive}").quiet().read()?;
+    for version in 1..=7 {
+        let prefix = format!("ZSTDv0{version}_");
+        let there = symbols.lines().any(|line| line.contains(&prefix));
+        ensure!(there == (version >= 5), "code of v0.{version} is there: {there}");
+    }
+    PASSED
+}
+
+fn library(setup: &Setup) -> PathBuf {
+    setup.prefix.join("lib/libzstd.so.1.5.7")
+}
+
+fn cpuid_in_one_function(setup: &Setup) -> Result<Completion> {
+    if !cfg!(target_arch = "x86_64") {
+        return skip("CPUID is an x86 instruction");
+    }
+    let sh = Shell::new()?;
+    let sites = cpuid_sites(&sh, &library(setup))?;
+    ensure!(!sites.is_empty(), "no CPUID instruction at all: is the disassembly read right?");
+    for (function, address) in &sites {
+        ensure!(function == DETECTOR, "CPUID at {address:#x} in {function}");
+    }
+    PASSED
+}
+
+/// Runs a program that creates contexts in two threads under gdb, with a breakpoint at each CPUID
+/// instruction of the library, and reads how often each was hit.
+fn cpuid_asked_once(setup: &Setup) -> Result<Completion> {
+    if !cfg!(target_arch = "x86_64") {
+        return skip("CPUID is an x86 instruction");
+    }
+    let sh = Shell::new()?;
+    if let Err(missing) = debian::install(&sh, &["gdb"]) {
+        return skip(format!("{missing:#}"));
+    }
+    let dir = tempfile::tempdir()?;
+    let program = dir.path().join("contexts");
+    let prefix = &setup.prefix;
+    let source = paths::root().join("capi-tests/zstd/contexts.c");
+    cmd!(sh, "cc -O1 -o {program} {source} -I{prefix}/include -L{prefix}/lib -lzstd -pthread")
+        .arg(format!("-Wl,-rpath,{}", prefix.join("lib").display()))
+        .quiet()
+        .run()?;
+    let sites = cpuid_sites(&sh, &library(setup))?;
+    let mut script = String::from(
+        "set pagination off\nset debuginfod enabled off\nset confirm off\nstarti\n\
+         set stop-on-solib-events 1\n",
+    );
+    // The library has its address once the loader has mapped it, before it runs.
+    script += "python\n\
+        import re\n\
+        def base():\n\
+        \x20   text = gdb.execute('info proc mappings', to_string=True)\n\
+        \x20   rows = [l.split() for l in text.splitlines() if 'libzstd.so.1' in l]\n\
+        \x20   return int(rows[0][0], 16) if rows else None\n\
+        while base() is None: gdb.execute('continue')\n\
+        gdb.execute('set stop-on-solib-events 0')\n";
+    for (_, address) in &sites {
+        script += &format!("gdb.execute('break *%d' % (base() + {address}))\n");
+    }
+    script += &format!(
+        "for n in range(1, {}): gdb.execute('ignore %d 1000000' % n)\n\
+         gdb.execute('continue')\nend\ninfo breakpoints\n",
+        sites.len() + 1
+    );
+    let commands = dir.path().join("commands");
+    fs::write(&commands, script)?;
+    let out = cmd!(sh, "gdb -nx -q -batch -x {commands} {program}")
+        .env_remove("LD_LIBRARY_PATH")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .context("gdb cannot run the program")?;
+    if out.contains("ptrace: Operation not permitted") {
+        return skip("ptrace is not allowed here");
+    }
+    // Not as a line: gdb's words on a thread's end may stand before or in it.
+    ensure!(
+        out.contains("done") && out.contains("exited normally"),
+        "the program did not finish under gdb:\n{out}"
+    );
+    let hits: Vec<u32> = out
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("breakpoint already hit "))
+        .filter_map(|l| l.split(' ').next()?.parse().ok())
+        .collect();
+    ensure!(!hits.is_empty(), "no CPUID was executed: the breakpoints are not where it is\n{out}");
+    ensure!(hits.iter().all(|hits| *hits == 1), "CPUID instructions were hit {hits:?} times");
+    PASSED
+}
+
+/// Every level, dictionaries, threads and streaming, against Debian's libzstd of the same version.
+fn bytes_are_stocks(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let stock = match Sid::open(&sh).and_then(|sid| sid.unpacked(&sh, "libzstd1")) {
+        Ok(root) => sid_library(&root, "libzstd.so.1")?,
+        Err(missing) => return skip(format!("{missing:#}")),
+    };
+    let dir = tempfile::tempdir()?;
+    let program = dir.path().join("bytes");
+    let prefix = &setup.prefix;
+    let source = paths::root().join("capi-tests/zstd/bytes.c");
+    cmd!(sh, "cc -O2 -o {program} {source} -I{prefix}/include -ldl").quiet().run()?;
+    let ours = library(setup);
+    let ours = cmd!(sh, "{program} {ours}").quiet().read()?;
+    let theirs = cmd!(sh, "{program} {stock}").quiet().read()?;
+    lines::equal([&ours, &theirs], 30)?;
+    PASSED
+}
+
+/// The file named `name` in an unpacked package, wherever its library folder is.
+fn sid_library(root: &Path, name: &str) -> Result<PathBuf> {
+    let lib = root.join("usr/lib/x86_64-linux-gnu").join(name);
+    ensure!(lib.exists(), "{} is not in the package", lib.display());
+    Ok(lib)
+}

@@ -1,0 +1,5 @@
+//! `cargo xtask differential`.
+
+fn main() -> std::process::ExitCode {
+    base::command::main("differential", compare::run)
+}

@@ -1,0 +1,5 @@
+//! `cargo xtask package`.
+
+fn main() -> std::process::ExitCode {
+    base::command::main("package", package::run)
+}
