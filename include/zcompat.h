@@ -1,5 +1,5 @@
 /* zcompat.h: what libz and libzstd of zcompat have beside the libraries that they replace.
-   Written by `cargo xtask headers` from xtask/src/headers and src/ffi. */
+   Written by `cargo xtask headers` from tools/generate/src/headers and src/ffi. */
 
 #ifndef ZCOMPAT_H
 #define ZCOMPAT_H
