@@ -5,10 +5,11 @@ use std::hint::black_box;
 
 use bench::job::{Checksum, ChecksumFunction, ChecksumJob, Event, Loaded, ODD, Pace, Race};
 
-use crate::data::{Aligned, Random};
-use crate::load::Object;
+use crate::data::Aligned;
 use crate::race::{Entrant, race, timed};
 use crate::{Emit, zlib_abi};
+use drive::Object;
+use drive::Random;
 
 /// A checksum function of any of the libraries. Some take a 32-bit start value or length and
 /// return 32 bits: each argument has a register of its own under the System V x86-64 and AAPCS64

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use bench::job::{CodecJob, Event, Library, Loaded, Race, Timing};
 
 use crate::data::{Data, folder, made};
-use crate::load::Object;
 use crate::race::{Entrant, Made, timed};
 use crate::{Emit, zlib_abi};
+use drive::Object;
 
 /// One call, or one pass of streaming calls; gives the bytes that came out.
 pub type Once<'a> = Box<dyn FnMut() -> Result<usize, String> + 'a>;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use drive::Random;
+
 /// A named piece of data.
 pub struct Data {
     /// Its name in tables.
@@ -171,40 +173,6 @@ fn noise(size: usize) -> Vec<u8> {
     bytes
 }
 
-/// Steele, Lea and Flood's SplitMix64: the same numbers on every machine.
-pub struct Random(u64);
-
-impl Random {
-    /// From a seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
-    }
-
-    /// A number in 0.0..1.0.
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Fills `bytes`.
-    pub fn fill(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
-
 /// Bytes that begin at a multiple of 64.
 pub struct Aligned {
     room: Vec<u8>,
@@ -238,10 +206,5 @@ mod tests {
             assert!(a.bytes == b.bytes, "{}", a.name);
         }
         assert_eq!(first.len(), 4);
-    }
-
-    #[test]
-    fn splitmix_gives_its_published_first_value() {
-        assert_eq!(Random::new(0).next(), 0xe220_a839_7b1d_cdaf);
     }
 }

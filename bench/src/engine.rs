@@ -11,8 +11,8 @@ use crate::codec::{Member, Once, load};
 use crate::data::Data;
 use crate::isal_abi::Isal;
 use crate::libdeflate_abi::{Format, Libdeflate};
-use crate::load::Object;
 use crate::zlib_abi::{FINISH, OK, STREAM_END, Setup, Stream, Zlib, step_once};
+use drive::Object;
 
 /// What a library can do.
 pub enum Functions {
@@ -205,7 +205,7 @@ impl<'a> Live<'a> {
         functions: &'a Zlib,
         setup: Setup,
     ) -> Result<Live<'a>, String> {
-        let mut stream = Box::new(Stream::new());
+        let mut stream = Box::new(Stream::zeroed());
         match functions.deflate_init(&mut stream, setup) {
             OK => Ok(Live { stream, library, functions, deflates: true }),
             other => Err(code(library, "deflateInit2")(other)),
@@ -218,7 +218,7 @@ impl<'a> Live<'a> {
         functions: &'a Zlib,
         format: Format,
     ) -> Result<Live<'a>, String> {
-        let mut stream = Box::new(Stream::new());
+        let mut stream = Box::new(Stream::zeroed());
         match functions.inflate_init(&mut stream, format.window_bits()) {
             OK => Ok(Live { stream, library, functions, deflates: false }),
             other => Err(code(library, "inflateInit2")(other)),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::c_int;
 
 use crate::libdeflate_abi::Format;
-use crate::load::Object;
+use drive::Object;
 
 /// The bytes of the code tables in `struct inflate_state`, as igzip_lib.h has had them since 2.19.
 /// Were they others, `crc_flag` would lie elsewhere and no zlib stream would decompress.

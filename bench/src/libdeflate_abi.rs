@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::load::Object;
+use drive::Object;
 
 /// What is around the deflate data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

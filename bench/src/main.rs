@@ -9,7 +9,6 @@ mod engine;
 mod inflate;
 mod isal_abi;
 mod libdeflate_abi;
-mod load;
 mod memory;
 mod race;
 mod stage;

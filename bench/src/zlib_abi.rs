@@ -1,9 +1,10 @@
 //! zlib.h's types and functions in a loaded library.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
 use std::mem::size_of;
 
-use crate::load::Object;
+use drive::Object;
+pub use drive::zlib::ZStream as Stream;
 
 /// `Z_FINISH`.
 pub const FINISH: c_int = 4;
@@ -18,38 +19,6 @@ pub const STREAM_END: c_int = 1;
 const DEFLATED: c_int = 8;
 /// Every library here accepts the header version that came with its own kind of stream.
 const VERSION: &CStr = c"1.3.2";
-
-/// `alloc_func`.
-pub type Alloc = unsafe extern "C" fn(*mut c_void, c_uint, c_uint) -> *mut c_void;
-/// `free_func`.
-pub type Free = unsafe extern "C" fn(*mut c_void, *mut c_void);
-
-/// `z_stream`.
-#[repr(C)]
-pub struct Stream {
-    pub next_in: *const u8,
-    pub avail_in: c_uint,
-    pub total_in: c_ulong,
-    pub next_out: *mut u8,
-    pub avail_out: c_uint,
-    pub total_out: c_ulong,
-    pub msg: *const c_char,
-    pub state: *mut c_void,
-    pub zalloc: Option<Alloc>,
-    pub zfree: Option<Free>,
-    pub opaque: *mut c_void,
-    pub data_type: c_int,
-    pub adler: c_ulong,
-    pub reserved: c_ulong,
-}
-
-impl Stream {
-    /// All zero, as zlib.h asks before Init.
-    pub fn new() -> Stream {
-        // SAFETY: null pointers, no functions and zero counts are valid.
-        unsafe { std::mem::zeroed() }
-    }
-}
 
 type Compress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong, c_int) -> c_int;
 type Uncompress = unsafe extern "C" fn(*mut u8, *mut c_ulong, *const u8, c_ulong) -> c_int;

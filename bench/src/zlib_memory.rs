@@ -6,9 +6,9 @@ use bench::job::{Event, Memory};
 
 use crate::Emit;
 use crate::data::made;
-use crate::load::Object;
 use crate::memory::{Count, malloc_holds};
 use crate::zlib_abi::{FINISH, NO_FLUSH, OK, Setup, Stream, Zlib, pump};
+use drive::Object;
 
 const CHUNKS: (usize, usize) = (16 << 10, 16 << 10);
 /// Open at once, so that what malloc had in store from before weighs little.
@@ -79,7 +79,7 @@ fn deflated(
 }
 
 fn counted(count: &Count) -> Box<Stream> {
-    let mut stream = Box::new(Stream::new());
+    let mut stream = Box::new(Stream::zeroed());
     stream.zalloc = Some(zalloc);
     stream.zfree = Some(zfree);
     stream.opaque = (&raw const *count).cast_mut().cast();

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
-use crate::load::Object;
+use drive::Object;
 
 /// `ZSTD_CCtx *`.
 pub type CCtx = *mut c_void;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use xshell::{Shell, cmd};
 
+use base::elf::Elf;
 use base::library::LIBRARIES;
 use base::library::exports_are_right;
 use base::paths;
@@ -37,7 +38,7 @@ pub fn trials(_setup: &'static Setup) -> Vec<Trial> {
         )?;
         let lib = prefix.join(&libdir);
         for level in LEVELS {
-            tuned_libraries_are_right(&sh, &lib, level)?;
+            tuned_libraries_are_right(&lib, level)?;
         }
         loads_the_best(&sh, &loader, &prefix, &lib)?;
 
@@ -60,12 +61,8 @@ struct Loader {
 
 impl Loader {
     fn find(sh: &Shell) -> Result<Loader> {
-        let program = std::env::current_exe()?;
-        let segments = cmd!(sh, "readelf -lW {program}").quiet().read()?;
-        let path = segments
-            .lines()
-            .find_map(|line| line.split_once("program interpreter: ")?.1.strip_suffix(']'))
-            .context("this program names no interpreter")?;
+        let elf = Elf::read(&std::env::current_exe()?)?;
+        let path = elf.interpreter.context("this program names no interpreter")?;
         // "  x86-64-v4 (supported, searched)", the best first.
         let help = cmd!(sh, "{path} --help").quiet().ignore_status().read()?;
         let supported = help
@@ -129,43 +126,34 @@ fn loads_the_best(sh: &Shell, loader: &Loader, prefix: &Path, lib: &Path) -> Res
 }
 
 /// The same symbols, and code for the level in both: in libz it is Rust's, in libzstd C's.
-fn tuned_libraries_are_right(sh: &Shell, lib: &Path, level: &str) -> Result<()> {
+fn tuned_libraries_are_right(lib: &Path, level: &str) -> Result<()> {
     for library in &LIBRARIES {
         let plain = lib.join(library.file());
         let tuned = lib.join("glibc-hwcaps").join(level).join(library.file());
-        exports_are_right(sh, library, &tuned)
+        exports_are_right(library, &tuned)
             .with_context(|| format!("{level}/{}", library.file()))?;
         // Instructions that compilers use everywhere once a level allows them; the plain build has
         // some in functions that are chosen at run time.
-        let [before, after] = [&plain, &tuned].map(|file| count(sh, file, level));
+        let [before, after] = [&plain, &tuned].map(|file| count(file, level));
         let (before, after) = (before?, after?);
         ensure!(
             2 * after > 3 * before,
-            "{}: {after} instructions of {level}, {before} in the plain build",
+            "{}: {after} uses of {level}, {before} in the plain build",
             tuned.display()
         );
     }
     Ok(())
 }
 
-/// How many instructions a compiler would not have used below `level`.
-fn count(sh: &Shell, file: &Path, level: &str) -> Result<usize> {
-    let text = cmd!(sh, "objdump -d --no-show-raw-insn {file}").quiet().read()?;
-    let of_the_level = |line: &str| {
-        let Some(instruction) = line.split('\t').nth(1) else { return false };
-        let name = instruction.split_whitespace().next().unwrap_or("");
-        match level {
-            "x86-64-v2" => {
-                let prefixes = ["pinsr", "pextr", "pmov", "pshufb", "ptest", "pblend", "pmulld"];
-                name == "popcnt"
-                    || prefixes.iter().any(|p| name.starts_with(p) && name != "pmovmskb")
-            }
-            "x86-64-v3" => {
-                ["shlx", "shrx", "sarx", "andn", "mulx"].iter().any(|p| name.starts_with(p))
-            }
-            // AVX-512's mask registers.
-            _ => (0..8).any(|k| instruction.contains(&format!("%k{k}"))),
-        }
+/// How many functions use an instruction that a compiler would not have used below `level`, each
+/// kind of instruction counted.
+fn count(file: &Path, level: &str) -> Result<usize> {
+    let of_the_level = |feature: &str| match level {
+        "x86-64-v2" => ["popcnt", "ssse3", "sse4.1", "sse4.2"].contains(&feature),
+        "x86-64-v3" => ["bmi1", "bmi2"].contains(&feature),
+        _ => feature.starts_with("avx512"),
     };
-    Ok(text.lines().filter(|line| of_the_level(line)).count())
+    let scan = code::scan(file)?;
+    let uses = scan.features.iter().filter(|(feature, _)| of_the_level(feature));
+    Ok(uses.map(|(_, sites)| sites.len()).sum())
 }

@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 use xshell::{Shell, cmd};
 
 use base::debian;
+use base::elf::{self, Elf, Symbol};
 use base::library::{LIBRARIES, Library, exports_are_right, same_symbols};
 use check::{PASSED, Setup, check, skip};
 
@@ -25,7 +26,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         trials.push(check(&format!("abi::{stem}::symbols"), {
             let shared = shared.clone();
             move || {
-                exports_are_right(&Shell::new()?, library, &shared)?;
+                exports_are_right(library, &shared)?;
                 PASSED
             }
         }));
@@ -69,57 +70,39 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 }
 
 fn soname_and_needed(library: &Library, file: &Path) -> Result<()> {
-    let sh = Shell::new()?;
-    let text = cmd!(sh, "readelf -dW {file}").quiet().read()?;
-    let values = |tag: &str| -> Vec<&str> {
-        let lines = text.lines().filter(|line| line.contains(tag));
-        lines.filter_map(|line| line.split_once('[')?.1.strip_suffix(']')).collect()
-    };
-    ensure!(values("(SONAME)") == [library.soname], "soname: {:?}", values("(SONAME)"));
-    let needed = values("(NEEDED)");
-    ensure!(needed.contains(&"libc.so.6"), "needed: {needed:?}");
+    let elf = Elf::read(file)?;
+    ensure!(elf.soname.as_deref() == Some(library.soname), "soname: {:?}", elf.soname);
+    let is_libc = |name: &&String| *name == "libc.so.6";
+    ensure!(elf.needed.iter().any(|name| is_libc(&name)), "needed: {:?}", elf.needed);
     // __tls_get_addr is the loader's; binutils names it, older ones left it to libc.
-    let others: Vec<_> =
-        needed.iter().filter(|n| **n != "libc.so.6" && !n.starts_with("ld-linux")).collect();
+    let of_the_system = |name: &&String| is_libc(name) || name.starts_with("ld-linux");
+    let others: Vec<_> = elf.needed.iter().filter(|name| !of_the_system(name)).collect();
     ensure!(others.is_empty(), "also needed: {others:?}");
-    ensure!(values("(RUNPATH)").is_empty() && values("(RPATH)").is_empty(), "has a run path");
-    ensure!(!text.contains("(TEXTREL)"), "has text relocations");
-    ensure!(text.contains("BIND_NOW"), "is not linked with -z now");
-    let segments = cmd!(sh, "readelf -lW {file}").quiet().read()?;
-    ensure!(segments.contains("GNU_RELRO"), "is not linked with -z relro");
-    let stack = segments.lines().find(|l| l.contains("GNU_STACK")).context("no GNU_STACK")?;
-    ensure!(!stack.contains("RWE"), "asks for an executable stack");
+    ensure!(!elf.run_path, "has a run path");
+    ensure!(!elf.text_relocations, "has text relocations");
+    ensure!(elf.binds_now, "is not linked with -z now");
+    ensure!(elf.relro, "is not linked with -z relro");
+    ensure!(elf.executable_stack == Some(false), "asks for an executable stack");
     Ok(())
 }
 
 fn archive_symbols(library: &Library, archive: &Path) -> Result<()> {
-    let sh = Shell::new()?;
-    let exports = library.exports()?;
-    let defined = cmd!(sh, "nm -g --defined-only {archive}").quiet().read()?;
-    let mut found = BTreeSet::new();
-    for line in defined.lines().filter(|l| l.split_whitespace().count() == 3) {
-        let mut words = line.split_whitespace().skip(1);
-        let (kind, name) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-        // Both archives have this one, and a program may link both.
-        let wanted = if name == "zcompat_version" { "W" } else { "T" };
-        ensure!(kind == wanted, "{name} is of kind {kind}, wanted {wanted}");
-        found.insert(name.to_owned());
-    }
-    let wanted: BTreeSet<String> = exports.into_keys().collect();
-    let private: Vec<_> = found.difference(&wanted).collect();
-    ensure!(private.is_empty(), "private symbols left global: {private:?}");
-    let missing: Vec<_> = wanted.difference(&found).collect();
-    ensure!(missing.is_empty(), "missing: {missing:?}");
-
-    // What is left undefined must be libc's, or nobody will define it.
-    let undefined = cmd!(sh, "nm -u {archive}").quiet().read()?;
+    let symbols = elf::archive_symbols(archive)?;
+    let mut missing: BTreeSet<String> = library.exports()?.into_keys().collect();
     let rust =
         |name: &str| name.starts_with("_R") || name.starts_with("_ZN") || name.contains("rust");
-    let private: Vec<_> = undefined
-        .split_whitespace()
-        .filter(|name| rust(name) || name.starts_with("_Unwind"))
-        .collect();
-    ensure!(private.is_empty(), "undefined and not libc's: {private:?}");
+    for (name, kind) in &symbols {
+        if *kind == Symbol::Undefined {
+            // It must be libc's, or nobody will define it.
+            ensure!(!rust(name) && !name.starts_with("_Unwind"), "undefined, not libc's: {name}");
+            continue;
+        }
+        ensure!(missing.remove(name), "a private symbol left global: {name}");
+        // Both archives have this one, and a program may link both.
+        let weak = name == "zcompat_version";
+        ensure!((*kind == Symbol::Weak) == weak, "{name} is {kind:?}");
+    }
+    ensure!(missing.is_empty(), "missing: {missing:?}");
     Ok(())
 }
 
@@ -167,7 +150,7 @@ fn a_wrong_library_is_found_out() -> Result<()> {
         )
         .quiet()
         .run()?;
-        Ok(exports_are_right(&sh, library, &dir.path().join("stub.so")))
+        Ok(exports_are_right(library, &dir.path().join("stub.so")))
     };
     let found_out = |result: Result<()>, text: &str| -> Result<()> {
         let error = result.err().with_context(|| format!("not found out: {text}"))?;

@@ -209,7 +209,7 @@ fn install_under_foreign_settings() -> Result<()> {
     let build = Build::run(&sh, &paths::target().join("foreign"), &[], &env)?;
     for library in &LIBRARIES {
         let file = build.staged("lib").join(library.file());
-        exports_are_right(&sh, library, &file)?;
+        exports_are_right(library, &file)?;
         // The packager's flags are not lost.
         let switches = cmd!(sh, "readelf -p .GCC.command.line {file}").quiet().read()?;
         ensure!(switches.contains("-ffat-lto-objects"), "CFLAGS did not reach {}", library.stem);

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use xshell::{Shell, cmd};
 
+use base::elf::Elf;
 use base::library::LIBRARIES;
 use base::{debian, paths};
 use check::{PASSED, Setup, check, skip};
@@ -244,19 +245,12 @@ fn cmake(sh: &Shell, prefix: &Path, modes: &[&str]) -> Result<()> {
             // CMake puts the library folder in the program's run path.
             let text = cmd!(sh, "{program}").quiet().read()?;
             ensure!(text.starts_with("zcompat "), "{name}: {text}");
-            let needed = needed(sh, &program)?;
+            let needed = Elf::read(&program)?.needed;
             let ours = needed.iter().filter(|n| LIBRARIES.iter().any(|l| n == &l.soname)).count();
             ensure!(ours == if name == "static" { 0 } else { 2 }, "{name} needs {needed:?}");
         }
     }
     Ok(())
-}
-
-/// The shared libraries that a program names.
-fn needed(sh: &Shell, program: &Path) -> Result<Vec<String>> {
-    let text = cmd!(sh, "readelf -dW {program}").quiet().read()?;
-    let lines = text.lines().filter(|line| line.contains("(NEEDED)"));
-    Ok(lines.filter_map(|l| Some(l.split_once('[')?.1.trim_end_matches(']').to_owned())).collect())
 }
 
 /// Programs that have both archives in them, and a third of Rust, by this linker.
@@ -277,7 +271,7 @@ pub fn static_programs(sh: &Shell, prefix: &Path, linker: &str) -> Result<()> {
             [vec![fuse.as_str()], vec![&fuse, "-static"], vec![&fuse, "-static-pie", "-fPIE"]]
         {
             compile(sh, &dir, question, &flags, &program)?;
-            let found = needed(sh, &program)?;
+            let found = Elf::read(&program)?.needed;
             let others: Vec<_> =
                 found.iter().filter(|n| *n != "libc.so.6" && !n.starts_with("ld-linux")).collect();
             ensure!(others.is_empty(), "{flags:?}: the program needs {others:?}");

@@ -23,32 +23,15 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 /// The only function that may hold the instruction.
 const DETECTOR: &str = "zcompat_zstd_leaf7_ebx";
 
-/// The function and address of each CPUID instruction in a library.
-fn cpuid_sites(sh: &Shell, library: &Path) -> Result<Vec<(String, u64)>> {
-    let text = cmd!(sh, "objdump -d --no-show-raw-insn {library}").quiet().read()?;
-    let mut function = String::new();
-    let mut sites = Vec::new();
-    for line in text.lines() {
-        if let Some(name) = line.strip_suffix(">:").and_then(|l| l.split_once('<')) {
-            function = name.1.to_owned();
-        } else if let Some((address, instruction)) = line.split_once(':')
-            && instruction.split_whitespace().next() == Some("cpuid")
-        {
-            sites.push((function.clone(), u64::from_str_radix(address.trim(), 16)?));
-        }
-    }
-    Ok(sites)
-}
-
 /// Upstream's default, and so Debian's: the formats since v0.5. What a program can ask of a frame of
 /// an older one is compared by `differential::zstd-*`; this is that the code is gone.
 fn old_formats_left_out(setup: &Setup) -> Result<Completion> {
-    let sh = Shell::new()?;
     let archive = setup.prefix.join("lib/libzstd.a");
-    let symbols = cmd!(sh, "nm {archive}").quiet().read()?;
+    let bytes = fs::read(&archive).with_context(|| archive.display().to_string())?;
     for version in 1..=7 {
         let prefix = format!("ZSTDv0{version}_");
-        let there = symbols.lines().any(|line| line.contains(&prefix));
+        // The names of all symbols, local ones too, are in the archive's string tables.
+        let there = bytes.windows(prefix.len()).any(|name| name == prefix.as_bytes());
         ensure!(there == (version >= 5), "code of v0.{version} is there: {there}");
     }
     PASSED
@@ -62,11 +45,10 @@ fn cpuid_in_one_function(setup: &Setup) -> Result<Completion> {
     if !cfg!(target_arch = "x86_64") {
         return skip("CPUID is an x86 instruction");
     }
-    let sh = Shell::new()?;
-    let sites = cpuid_sites(&sh, &library(setup))?;
-    ensure!(!sites.is_empty(), "no CPUID instruction at all: is the disassembly read right?");
-    for (function, address) in &sites {
-        ensure!(function == DETECTOR, "CPUID at {address:#x} in {function}");
+    let sites = code::scan(&library(setup))?.cpuid;
+    ensure!(!sites.is_empty(), "no CPUID instruction at all: is the code read right?");
+    for site in &sites {
+        ensure!(site.function == DETECTOR, "CPUID at {:#x} in {}", site.address, site.function);
     }
     PASSED
 }
@@ -89,7 +71,7 @@ fn cpuid_asked_once(setup: &Setup) -> Result<Completion> {
         .arg(format!("-Wl,-rpath,{}", prefix.join("lib").display()))
         .quiet()
         .run()?;
-    let sites = cpuid_sites(&sh, &library(setup))?;
+    let sites = code::scan(&library(setup))?.cpuid;
     let mut script = String::from(
         "set pagination off\nset debuginfod enabled off\nset confirm off\nstarti\n\
          set stop-on-solib-events 1\n",
@@ -103,8 +85,8 @@ fn cpuid_asked_once(setup: &Setup) -> Result<Completion> {
         \x20   return int(rows[0][0], 16) if rows else None\n\
         while base() is None: gdb.execute('continue')\n\
         gdb.execute('set stop-on-solib-events 0')\n";
-    for (_, address) in &sites {
-        script += &format!("gdb.execute('break *%d' % (base() + {address}))\n");
+    for site in &sites {
+        script += &format!("gdb.execute('break *%d' % (base() + {}))\n", site.address);
     }
     script += &format!(
         "for n in range(1, {}): gdb.execute('ignore %d 1000000' % n)\n\

@@ -2,9 +2,10 @@
 //! the stock zlib that `ZCOMPAT_STOCK` names, if it does.
 #![no_main]
 
-use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
 use std::sync::OnceLock;
 
+use drive::Object;
 use libfuzzer_sys::fuzz_target;
 
 extern crate zcompat as _;
@@ -24,22 +25,11 @@ macro_rules! functions {
             }
 
             fn open(path: &str) -> Gz {
-                let path = CString::new(path).expect("a path");
-                // SAFETY: loading a libz runs no code of consequence.
-                let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-                assert!(!library.is_null(), "ZCOMPAT_STOCK is a libz.so.1");
-                Gz { $($name: {
-                    let name = concat!(stringify!($name), "\0");
+                let library = Object::open(path.as_ref()).expect("ZCOMPAT_STOCK is a libz.so.1");
+                Gz { $(
                     // SAFETY: the symbol has this type in every libz.
-                    unsafe {
-                        let address = libc::dlsym(library, name.as_ptr().cast());
-                        assert!(!address.is_null());
-                        std::mem::transmute::<
-                            *mut c_void,
-                            unsafe extern "C" fn($($type),*) -> $ret,
-                        >(address)
-                    }
-                },)* }
+                    $name: unsafe { library.function(stringify!($name)) }.expect("exported"),
+                )* }
             }
         }
     };

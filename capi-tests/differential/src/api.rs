@@ -1,10 +1,10 @@
 //! The functions of one libz, from a shared object or linked into this program.
 
-use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_void};
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
+use drive::Object;
 
 use crate::stream::{GzHeader, ZStream};
 
@@ -46,14 +46,12 @@ macro_rules! functions {
             /// # Errors
             /// The file cannot be loaded, or lacks a function.
             pub fn open(path: &std::path::Path) -> anyhow::Result<$library> {
-                let library = $crate::api::Library::open(path)?;
+                let library = $crate::api::open(path)?;
+                let told = anyhow::Error::msg::<String>;
                 Ok($library {
                     $(
                         // SAFETY: the symbol has this type in every build of the library.
-                        $name: unsafe { std::mem::transmute::<
-                            *mut std::ffi::c_void,
-                            unsafe extern "C" fn($($type),*) $(-> $ret)?,
-                        >(library.symbol(stringify!($name))?) },
+                        $name: unsafe { library.function(stringify!($name)) }.map_err(told)?,
                     )*
                 })
             }
@@ -157,10 +155,10 @@ impl Libraries {
     /// # Errors
     /// One cannot be loaded, or the first is not zcompat, or the second is.
     pub fn open(ours: &Path, stock: &Path) -> Result<Libraries> {
-        if !is_ours(&Library::open(ours)?) {
+        if !is_ours(&open(ours)?) {
             bail!("{} is not zcompat's", ours.display());
         }
-        if is_ours(&Library::open(stock)?) {
+        if is_ours(&open(stock)?) {
             bail!("{} is zcompat's, not stock zlib's", stock.display());
         }
         Ok(Libraries { ours: Zlib::open(ours)?, stock: Zlib::open(stock)? })
@@ -168,37 +166,14 @@ impl Libraries {
 }
 
 /// Whether a library is zcompat's.
-pub(crate) fn is_ours(library: &Library) -> bool {
-    library.symbol("zcompat_version").is_ok()
+pub(crate) fn is_ours(library: &Object) -> bool {
+    library.has("zcompat_version")
 }
 
-/// A shared object that stays loaded.
-pub(crate) struct Library(*mut c_void);
-
-impl Library {
-    pub(crate) fn open(path: &Path) -> Result<Library> {
-        let name = CString::new(path.as_os_str().as_bytes())?;
-        let mut flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
-        if cfg!(not(feature = "linked")) {
-            // Sanitizers refuse it; a program that links ours does not export it, so that there
-            // a shared object finds its own functions anyway.
-            flags |= libc::RTLD_DEEPBIND;
-        }
-        // SAFETY: loading such a library runs no code of consequence.
-        let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
-        if handle.is_null() {
-            bail!("{} cannot be loaded", path.display());
-        }
-        Ok(Library(handle))
-    }
-
-    pub(crate) fn symbol(&self, name: &str) -> Result<*mut c_void> {
-        let c_name = CString::new(name)?;
-        // SAFETY: the handle is open and the name NUL-terminated.
-        let address = unsafe { libc::dlsym(self.0, c_name.as_ptr()) };
-        if address.is_null() {
-            bail!("{name} is not exported");
-        }
-        Ok(address)
-    }
+/// A shared object, which sees its own functions before ours.
+pub(crate) fn open(path: &Path) -> Result<Object> {
+    // Sanitizers refuse the flag; a program that links ours does not export it, so that there a
+    // shared object finds its own functions anyway.
+    let flags = if cfg!(feature = "linked") { 0 } else { libc::RTLD_DEEPBIND };
+    Object::open_with(path, flags).map_err(Error::msg)
 }

@@ -25,5 +25,6 @@ pub mod inflate;
 pub mod isolate;
 pub mod oneshot;
 pub mod source;
-pub mod stream;
 pub mod zstd;
+
+pub use drive::zlib as stream;

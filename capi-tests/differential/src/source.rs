@@ -1,10 +1,12 @@
 //! Where a case's choices come from: a seed, or a fuzzer's bytes.
 
+use drive::Random;
+
 /// A source of choices.
 #[derive(Debug)]
 pub enum Source {
-    /// SplitMix64, whose whole state is one number.
-    Seed(u64),
+    /// A sequence of numbers.
+    Seed(Random),
     /// Bytes that are used up one after another; zeros when there are none left.
     Bytes { bytes: Vec<u8>, at: usize },
 }
@@ -12,7 +14,7 @@ pub enum Source {
 impl Source {
     /// A source that makes the same choices for the same seed.
     pub fn seed(seed: u64) -> Source {
-        Source::Seed(seed)
+        Source::Seed(Random::new(seed))
     }
 
     /// A source that takes its choices from `bytes`.
@@ -27,13 +29,7 @@ impl Source {
 
     fn next(&mut self, width: usize) -> u64 {
         match self {
-            Source::Seed(state) => {
-                *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut z = *state;
-                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                z ^ (z >> 31)
-            }
+            Source::Seed(random) => random.bits(),
             Source::Bytes { bytes, at } => {
                 let end = (*at + width).min(bytes.len());
                 let value = bytes[*at..end].iter().fold(0, |v, b| v << 8 | u64::from(*b));

@@ -3,6 +3,7 @@
 
 pub mod command;
 pub mod debian;
+pub mod elf;
 pub mod library;
 pub mod loaded;
 pub mod paths;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use xshell::{Shell, cmd};
+use anyhow::{Context, Error, Result, ensure};
+use xshell::Shell;
 
 use crate::debian::Sid;
 use crate::paths;
@@ -101,7 +101,7 @@ impl Library {
 
     /// What the original exports, from Debian sid's package itself.
     pub fn packaged_symbols(&self, sh: &Shell) -> Result<Symbols> {
-        dynamic_symbols(sh, &self.packaged_file(sh)?)
+        dynamic_symbols(&self.packaged_file(sh)?)
     }
 
     /// The original's shared library, from Debian sid's package.
@@ -117,34 +117,15 @@ impl Library {
     }
 }
 
-/// The defined dynamic symbols of a shared library.
+/// The symbols that programs can bind to in a shared library.
 ///
 /// # Errors
-/// When `nm` cannot read the file, or a symbol is not a plain function.
-pub fn dynamic_symbols(sh: &Shell, file: &Path) -> Result<Symbols> {
-    let out = cmd!(sh, "nm -D --defined-only --with-symbol-versions {file}")
-        .quiet()
-        .read()
-        .with_context(|| format!("nm cannot read {}", file.display()))?;
-    let mut symbols = Symbols::new();
-    for line in out.lines() {
-        let [_, kind, symbol] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-            bail!("nm says {line:?} of {}", file.display());
-        };
-        match kind {
-            // The version nodes themselves.
-            "A" => continue,
-            "T" => {}
-            _ => bail!("{symbol} in {} is of kind {kind}, not a function", file.display()),
-        }
-        let (name, version) = match symbol.split_once("@@") {
-            Some((name, version)) => (name, Some(version.to_owned())),
-            None => (symbol, None),
-        };
-        ensure!(!name.contains('@'), "{symbol} in {} is not a default version", file.display());
-        symbols.insert(name.to_owned(), version);
-    }
-    Ok(symbols)
+/// It is no shared library, or a symbol is not a plain function of the default version.
+pub fn dynamic_symbols(file: &Path) -> Result<Symbols> {
+    let shared = link::elf::Shared::read(file).map_err(Error::msg)?;
+    let odd = shared.odd.join(", ");
+    ensure!(odd.is_empty(), "no plain functions in {}: {odd}", file.display());
+    Ok(shared.exports)
 }
 
 /// Every way in which `found` is not `wanted`, as text; empty when they are equal.
@@ -172,8 +153,8 @@ pub fn same_symbols(wanted: &Symbols, found: &Symbols) -> Result<()> {
 }
 
 /// That a shared library exports what the original does and our own few, no more and no less.
-pub fn exports_are_right(sh: &Shell, library: &Library, file: &Path) -> Result<()> {
-    same_symbols(&library.exports()?, &dynamic_symbols(sh, file)?)
+pub fn exports_are_right(library: &Library, file: &Path) -> Result<()> {
+    same_symbols(&library.exports()?, &dynamic_symbols(file)?)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
+use crate::elf::Elf;
 use crate::paths;
 
 /// The audit module, ready to be named in `LD_AUDIT`.
@@ -108,23 +109,9 @@ pub fn files<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<PathBuf> 
     found.into_iter().map(|(_, file)| file.clone()).collect()
 }
 
-/// Whether `program` asks for a loader at all: false for a statically linked ELF file.
+/// Whether `program` is an ELF file that asks for no loader: it is statically linked.
 pub fn is_static(program: &Path) -> bool {
-    const PT_INTERP: u32 = 3;
-    let Ok(elf) = fs::read(program) else { return false };
-    let number = |at: usize, size: usize| -> Option<usize> {
-        let bytes = elf.get(at..at + size)?;
-        Some(bytes.iter().rev().fold(0, |n, b| n << 8 | usize::from(*b)))
-    };
-    // 64-bit little-endian, which is all that this workspace builds for.
-    if elf.get(..6) != Some(b"\x7fELF\x02\x01") {
-        return false;
-    }
-    let headers = || {
-        let (at, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-        (0..count).map(|i| number(at + i * size, 4)).collect::<Option<Vec<_>>>()
-    };
-    headers().is_some_and(|kinds| !kinds.contains(&(PT_INTERP as usize)))
+    Elf::read(program).is_ok_and(|elf| elf.interpreter.is_none())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use askama::Template;
 use serde_json::{Value, json};
 
 use super::Output;
@@ -56,7 +57,7 @@ impl Report<'_> {
             write(file, &self.svg)?;
         }
         if let Some(file) = &output.html {
-            write(file, &self.html())?;
+            write(file, &Page { report: self }.render()?)?;
         }
         Ok(())
     }
@@ -93,58 +94,13 @@ impl Report<'_> {
             "figures": self.figures,
         })
     }
-
-    fn html(&self) -> String {
-        let mut page = String::from(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-        );
-        let title = format!("zcompat beside its peers: {}", self.command);
-        let mut add = |text: String| page.push_str(&text);
-        add(format!(
-            "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-            escape(&title)
-        ));
-        add(format!("<h1>{}</h1>\n<p>{}</p>\n", escape(&title), escape(&self.machine.line())));
-        add("<table><thead><tr><th>library</th><th>from</th></tr></thead><tbody>\n".to_owned());
-        for peer in self.peers {
-            let source = escape(&peer.source);
-            add(format!("<tr><th>{}</th><td class=\"text\">{source}</td></tr>\n", peer.name));
-        }
-        add("</tbody></table>\n".to_owned());
-        for note in &self.notes {
-            add(format!("<p>{}</p>\n", escape(note)));
-        }
-        add(format!("<figure>{}</figure>\n", self.svg));
-        for table in &self.tables {
-            let cells = |tag: &str, cells: &[String]| -> String {
-                cells.iter().map(|c| format!("<{tag}>{}</{tag}>", escape(c))).collect()
-            };
-            add(format!("<h2>{}</h2>\n", escape(&table.title)));
-            if let Some(command) = &table.command {
-                add(format!("<p><code>{}</code></p>\n", escape(command)));
-            }
-            add("<table><thead><tr>".to_owned());
-            add(format!("{}</tr></thead><tbody>\n", cells("th", &table.header)));
-            for row in &table.rows {
-                let (head, rest) = row.split_at(1);
-                add(format!("<tr>{}{}</tr>\n", cells("th", head), cells("td", rest)));
-            }
-            add("</tbody></table>\n".to_owned());
-        }
-        add("</body>\n</html>\n".to_owned());
-        page
-    }
 }
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;\
-    padding:0 1em}h2{font-size:1.1em;margin-top:2em}table{border-collapse:collapse}\
-    th,td{padding:.15em .7em;border-bottom:1px solid #ddd;text-align:right;\
-    font-variant-numeric:tabular-nums}tbody th,td.text{text-align:left}\
-    figure{margin:1em 0}svg{max-width:100%;height:auto}";
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// A report as one HTML file.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report<'a>,
 }
 
 fn write(file: &Path, text: &str) -> Result<()> {

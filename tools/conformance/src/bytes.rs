@@ -167,10 +167,10 @@ fn png(lab: &Lab, side: Side, to: &Path) -> Result<()> {
     let picture = lab.path("picture.ppm");
     if !picture.exists() {
         let mut bytes = format!("P6\n{WIDTH} 240\n255\n").into_bytes();
-        let mut random = corpus::Random::new(4);
+        let mut random = drive::Random::new(4);
         for y in 0..240 {
             for x in 0..WIDTH {
-                let noise = if y % 80 < 20 { random.below(16) as usize } else { 0 };
+                let noise = if y % 80 < 20 { random.below(16) } else { 0 };
                 let pixel = [x * y / 300 + noise, (x + y) % 256 + noise, x / 20 * 11];
                 bytes.extend(pixel.map(|value| value as u8));
             }

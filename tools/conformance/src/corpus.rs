@@ -4,30 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-
-/// A small generator with a fixed start (splitmix64): the data must not change with a crate's.
-pub struct Random(u64);
-
-impl Random {
-    /// The sequence that belongs to `seed`.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
-    /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-}
+use drive::Random;
 
 /// About `size` bytes of words in lines; few words are common and many are rare, as in prose.
 pub fn text(seed: u64, size: usize) -> String {
@@ -39,7 +16,7 @@ pub fn text(seed: u64, size: usize) -> String {
     let words: Vec<String> = (0..3000)
         .map(|_| {
             let syllables = 1 + random.below(4);
-            (0..syllables).map(|_| SYLLABLES[random.below(20) as usize]).collect()
+            (0..syllables).map(|_| SYLLABLES[random.below(20)]).collect()
         })
         .collect();
     let mut text = String::with_capacity(size + 16);
@@ -47,7 +24,7 @@ pub fn text(seed: u64, size: usize) -> String {
     while text.len() < size {
         // The product of two draws gathers near zero: the first words are the common ones.
         let rank = random.below(3000) * random.below(3000) / 3000;
-        let word = &words[rank as usize];
+        let word = &words[rank];
         text.push_str(word);
         column += word.len() + 1;
         text.push(if column > 72 { '\n' } else { ' ' });
@@ -65,14 +42,14 @@ fn records(seed: u64, count: u64) -> Vec<u8> {
         out.extend((random.below(900) as u16).to_le_bytes());
         out.extend([0, 0]);
         out.extend((1.0 + random.below(1000) as f64 / 8.0).to_le_bytes());
-        out.extend((0x5500_0000u64 + random.below(4096) * 16).to_le_bytes());
+        out.extend((0x5500_0000u64 + random.below(4096) as u64 * 16).to_le_bytes());
     }
     out
 }
 
 fn noise(seed: u64, size: usize) -> Vec<u8> {
     let mut random = Random::new(seed);
-    (0..size / 8).flat_map(|_| random.next().to_le_bytes()).collect()
+    (0..size / 8).flat_map(|_| random.bits().to_le_bytes()).collect()
 }
 
 /// Fills `dir` with about 3 MB in some 100 files.
@@ -156,7 +133,6 @@ mod tests {
         let text = text(1, 1000);
         assert_eq!(&text[..40], "baviessen stafulan pelor fudaror or esch");
         assert!(text.len() >= 1000);
-        assert_eq!(Random::new(1).next(), 0x910a_2dec_8902_5cc1);
         assert_eq!(noise(3, 64).len(), 64);
     }
 

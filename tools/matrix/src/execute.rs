@@ -10,9 +10,9 @@ use xshell::Shell;
 
 use super::build::Built;
 use super::host::{self, Host, Way};
-use super::isa::{self, Scan};
 use super::rules;
 use super::suite::{Call, Linkage, Outcome, Suite, decoders_use_bmi2};
+use code::Scan;
 
 /// One run of the suite on one form of the libraries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -189,7 +189,7 @@ pub fn look(libraries: &[&Path], target: &BTreeSet<String>) -> Result<Code> {
     let mut code = Code::default();
     for library in libraries {
         let name = library.file_name().unwrap_or_default().to_string_lossy();
-        let scan: Scan = isa::scan(library)?;
+        let scan: Scan = code::scan(library)?;
         code.instructions += scan.instructions;
         code.needed
             .extend(scan.used().iter().filter(|f| target.contains(**f)).map(|f| (*f).to_owned()));

@@ -10,7 +10,6 @@ mod execute;
 mod fetch;
 mod foreign;
 mod host;
-mod isa;
 mod judge;
 pub mod mask;
 mod record;
@@ -136,7 +135,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         print!("{}", report.evidence());
     }
     print!("{}", report.table());
-    write(&html, &report.html())?;
+    write(&html, &report.html()?)?;
     if let Some(json) = &args.json {
         write(json, &report.json()?)?;
     }

@@ -144,7 +144,7 @@ impl Inputs {
             hash_tree(&root.join(part), &mut hasher)?;
         }
         let build = hasher.finish();
-        for part in ["matrix", "tools/matrix/src"] {
+        for part in ["matrix", "tools/code/src", "tools/matrix/src"] {
             hash_tree(&root.join(part), &mut hasher)?;
         }
         // What a row is run on and against.
@@ -196,7 +196,7 @@ mod tests {
     /// A workspace with nothing in it but what is read for the keys.
     fn workspace() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        for part in SOURCES.iter().chain(&["matrix", "tools/matrix/src"]) {
+        for part in SOURCES.iter().chain(&["matrix", "tools/code/src", "tools/matrix/src"]) {
             let path = dir.path().join(part);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             if part.contains('.') && !part.starts_with('.') {

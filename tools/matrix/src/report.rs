@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use askama::Template;
 use comfy_table::{Attribute, Cell as TableCell, Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 
@@ -142,146 +143,46 @@ impl Report {
     }
 
     /// The page.
-    pub fn html(&self) -> String {
-        let mut rows = String::new();
-        for row in &self.rows {
-            let _ = write!(
-                rows,
-                "<tr><th scope=\"row\">{}</th><td>{}</td>",
-                escape(&row.row),
-                escape(&row.march)
-            );
-            for cell in &row.cells {
-                let _ = write!(
-                    rows,
-                    "<td class=\"{}\"><b>{}</b> {}</td>",
-                    class(&cell.state),
-                    word(&cell.state),
-                    escape(&cell.words)
-                );
-            }
-            let _ = writeln!(rows, "<td class=\"seconds\">{:.0}</td></tr>", row.seconds);
-        }
-        let mut controls = String::new();
-        for control in &self.controls {
-            let (class, words) = match &control.verdict {
-                Verdict::Caught if control.not_here.is_empty() => ("passed", "caught".to_owned()),
-                Verdict::Caught => {
-                    ("passed", format!("caught as far as this CPU has {}", control.all_here()))
-                }
-                Verdict::NotHere(reason) => ("not-run", format!("not run: {reason}")),
-                Verdict::Mended => ("not-run", "this compiler no longer has it".to_owned()),
-                Verdict::Unavailable(reason) => ("not-run", format!("cannot be had: {reason}")),
-                Verdict::Blind(reason) => ("failed", format!("not seen: {reason}")),
-            };
-            let evidence: String =
-                control.evidence.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
-            let _ = writeln!(
-                controls,
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"{class}\"><b>{}</b></td>\
-                 <td><details><summary>{} lines</summary><ul>{evidence}</ul></details></td></tr>",
-                escape(&control.name),
-                escape(&control.about),
-                escape(&words),
-                control.evidence.len()
-            );
-        }
-        let mut findings = String::new();
-        for row in &self.rows {
-            for finding in &row.findings {
-                let _ = writeln!(
-                    findings,
-                    "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
-                    escape(&row.row),
-                    finding.layer,
-                    escape(&finding.place),
-                    escape(&finding.message),
-                    escape(&finding.command)
-                );
-            }
-        }
-        for Narrowed { row, repeated, needs, command } in &self.bisected {
-            let _ = writeln!(
-                findings,
-                "<tr><th scope=\"row\">{}</th><td>bisected</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
-                escape(row),
-                escape(repeated),
-                escape(needs),
-                escape(command.as_deref().unwrap_or_default())
-            );
-        }
-        if findings.is_empty() {
-            findings = "<tr><td colspan=\"5\">None.</td></tr>".into();
-        }
-        let notes = self.complaints.iter().cloned().chain(self.notes());
-        let notes: String = notes.map(|note| format!("<li>{}</li>\n", escape(&note))).collect();
-        let layers: String =
-            LAYERS.iter().map(|layer| format!("<th scope=\"col\">{layer}</th>")).collect();
-        let parts = [
-            ("VERDICT", self.verdict().to_owned()),
-            ("SUMMARY", escape(&self.summary())),
-            ("COMMAND", escape(&self.command)),
-            ("RUSTC", escape(&self.versions.rustc)),
-            ("LLVM", escape(&self.versions.llvm)),
-            ("CC", escape(&self.versions.cc)),
-            ("CPU", escape(&self.versions.cpu)),
-            ("LAYERS", layers),
-            ("ROWS", rows),
-            ("CONTROLS", controls),
-            ("FINDINGS", findings),
-            ("NOTES", notes),
-        ];
-        fill(include_str!("../../../matrix/report.html"), &parts)
+    ///
+    /// # Errors
+    /// A template's own.
+    pub fn html(&self) -> askama::Result<String> {
+        Page { report: self, notes: self.notes() }.render()
+    }
+
+    fn has_findings(&self) -> bool {
+        !self.bisected.is_empty() || self.rows.iter().any(|row| !row.findings.is_empty())
     }
 }
 
-/// Puts each part where the template has `{{NAME}}`. What is put in is not looked at again.
-fn fill(template: &str, parts: &[(&str, String)]) -> String {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        out.push_str(before);
-        let part = parts.iter().find(|(known, _)| *known == name);
-        out.push_str(part.map_or("", |(_, text)| text));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
+/// The report as one HTML file.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    notes: Vec<String>,
 }
 
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
+impl State {
+    fn word(&self) -> &'static str {
+        match self {
+            State::Passed => "passed",
+            State::Failed => "FAILED",
+            State::NotRun => "not run",
         }
     }
-    out
-}
 
-fn word(state: &State) -> &'static str {
-    match state {
-        State::Passed => "passed",
-        State::Failed => "FAILED",
-        State::NotRun => "not run",
-    }
-}
-
-fn class(state: &State) -> &'static str {
-    match state {
-        State::Passed => "passed",
-        State::Failed => "failed",
-        State::NotRun => "not-run",
+    fn class(&self) -> &'static str {
+        match self {
+            State::Passed => "passed",
+            State::Failed => "failed",
+            State::NotRun => "not-run",
+        }
     }
 }
 
 fn table_cell(cell: &Cell) -> TableCell {
-    let text = format!("{}: {}", word(&cell.state), cell.words);
+    let text = format!("{}: {}", cell.state.word(), cell.words);
     let plain = TableCell::new(text);
     match cell.state {
         State::Passed => plain.fg(Color::Green),
@@ -296,8 +197,14 @@ mod tests {
 
     #[test]
     fn what_is_put_into_the_page_cannot_become_markup() {
-        assert_eq!(escape("a<b>&\"c\""), "a&lt;b&gt;&amp;&quot;c&quot;");
-        let parts = [("A", "{{B}}".to_owned()), ("B", "no".to_owned())];
-        assert_eq!(fill("x {{A}} y {{B}}", &parts), "x {{B}} y no");
+        let versions = Versions { cpu: "a<b>&\"c\" {{ x }}".into(), ..Versions::default() };
+        let (controls, rows, bisected) = (Vec::new(), Vec::new(), Vec::new());
+        let complaints = vec!["<script>".to_owned()];
+        let command = String::new();
+        let report = Report { versions, command, controls, complaints, rows, bisected };
+        let page = report.html().unwrap();
+        assert!(page.contains("<dd>a&#60;b&#62;&#38;&#34;c&#34; {{ x }}</dd>"), "{page}");
+        assert!(page.contains("<li>&#60;script&#62;</li>") && !page.contains("<script>"));
+        assert!(page.contains("<td colspan=\"5\">None.</td>"));
     }
 }

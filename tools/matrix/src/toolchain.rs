@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 use super::suite::{cc, first_error};
 
 /// Versions, for the report and for the key of stored results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     /// rustc's own, with its commit.
     pub rustc: String,

@@ -321,7 +321,7 @@ pub fn sample_page(path: &Path) -> Result<Vec<Vec<String>>> {
         }],
     };
     ensure!(!report.passed(), "a report with a failed row has passed");
-    std::fs::write(path, report.html())?;
+    std::fs::write(path, report.html()?)?;
     let word = |state: &State| match state {
         State::Passed => "passed",
         State::Failed => "FAILED",

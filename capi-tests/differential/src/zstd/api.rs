@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::api::{Library, functions, is_ours};
+use crate::api::{functions, is_ours, open};
 
 /// Any of zstd.h's opaque objects.
 pub type Handle = *mut c_void;
@@ -258,10 +258,10 @@ impl Zstds {
     /// One cannot be loaded, or the first is not zcompat, or the second is, or they are of two
     /// versions.
     pub fn open(ours: &Path, stock: &Path) -> Result<Zstds> {
-        if !is_ours(&Library::open(ours)?) {
+        if !is_ours(&open(ours)?) {
             bail!("{} is not zcompat's", ours.display());
         }
-        if is_ours(&Library::open(stock)?) {
+        if is_ours(&open(stock)?) {
             bail!("{} is zcompat's, not stock libzstd's", stock.display());
         }
         let both = Zstds { ours: Zstd::open(ours)?, stock: Zstd::open(stock)? };

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::corpus::{self, Random, same_tree};
+use crate::corpus::{self, same_tree};
 use crate::lab::{Lab, SIDES, Side, text};
+use drive::Random;
 
 /// git: a repository with a history, repacked from scratch, checked in full, cloned.
 pub fn git(lab: &Lab) -> Result<String> {
@@ -112,8 +113,8 @@ fn history(commits: u64) -> Vec<u8> {
         for file in touched {
             let lines = &mut files[file as usize];
             for _ in 0..5 {
-                let at = random.below(lines.len() as u64) as usize;
-                lines[at] = format!("changed in {commit} to {}", random.next());
+                let at = random.below(lines.len());
+                lines[at] = format!("changed in {commit} to {}", random.bits());
             }
             let content = lines.join("\n");
             writeln!(out, "M 644 inline dir/file-{file}\ndata {}\n{content}", content.len())

@@ -6,7 +6,7 @@ use xshell::{Shell, cmd};
 use super::braid::LLVM_20;
 use super::{Evidence, Verdict};
 use crate::fetch::{self, Fetch};
-use crate::{isa, suite};
+use crate::suite;
 use base::paths;
 
 pub fn run(sh: &Shell, fetch: &Fetch) -> Result<(Verdict, Evidence)> {
@@ -39,7 +39,7 @@ pub fn run(sh: &Shell, fetch: &Fetch) -> Result<(Verdict, Evidence)> {
         "LLVM 20 cannot compile zlib-rs 0.5.1: {}",
         suite::first_error(&String::from_utf8_lossy(&out.stderr))
     );
-    let scan = isa::scan(&object)?;
+    let scan = code::scan(&object)?;
     evidence.expect(
         !scan.high_byte_stores.is_empty(),
         format!(

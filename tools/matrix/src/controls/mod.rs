@@ -67,6 +67,20 @@ impl Control {
         format!("the instructions: it lacks those of {}", self.not_here.join(", "))
     }
 
+    /// The class and the words of the verdict on the page.
+    pub fn seen(&self) -> (&'static str, String) {
+        match &self.verdict {
+            Verdict::Caught if self.not_here.is_empty() => ("passed", "caught".to_owned()),
+            Verdict::Caught => {
+                ("passed", format!("caught as far as this CPU has {}", self.all_here()))
+            }
+            Verdict::NotHere(reason) => ("not-run", format!("not run: {reason}")),
+            Verdict::Mended => ("not-run", "this compiler no longer has it".to_owned()),
+            Verdict::Unavailable(reason) => ("not-run", format!("cannot be had: {reason}")),
+            Verdict::Blind(reason) => ("failed", format!("not seen: {reason}")),
+        }
+    }
+
     /// The verdict alone.
     fn word(&self) -> &'static str {
         match self.verdict {

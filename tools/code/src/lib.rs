@@ -1,4 +1,4 @@
-//! Layer 3: what can be seen in the machine code without running it.
+//! What can be seen in the machine code of a library without running it.
 //!
 //! Every instruction is decoded, with the function that it is in and the CPU features that it
 //! needs, under the names that rustc gives them.
@@ -29,6 +29,8 @@ pub struct Scan {
     pub instructions: u64,
     /// Stores of AH, BH, CH or DH to memory: they crash some Raptor Lake CPUs (zlib-rs issue 306).
     pub high_byte_stores: Vec<Site>,
+    /// CPUID instructions.
+    pub cpuid: Vec<Site>,
     /// For each feature, the functions that use it, each with the first of every such instruction.
     pub features: BTreeMap<String, Vec<Site>>,
 }
@@ -115,6 +117,9 @@ fn scan_section(
             };
             if stores_high_byte(&instruction) {
                 scan.high_byte_stores.push(site());
+            }
+            if instruction.mnemonic() == Mnemonic::Cpuid {
+                scan.cpuid.push(site());
             }
             for feature in features(&instruction) {
                 if seen.insert((feature.clone(), instruction.mnemonic() as u32)) {

@@ -29,6 +29,12 @@ pub struct ZStream {
 }
 
 impl ZStream {
+    /// All zero, as zlib.h asks before Init.
+    pub fn zeroed() -> ZStream {
+        // SAFETY: null pointers, no functions and zero counts are valid.
+        unsafe { std::mem::zeroed() }
+    }
+
     /// A stream that no Init function has seen; the fields that a library sets hold marks.
     pub fn new() -> ZStream {
         ZStream {
