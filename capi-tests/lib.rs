@@ -15,5 +15,7 @@ pub mod memory;
 #[path = "static/packaging.rs"]
 pub mod packaging;
 pub mod sanitize;
+#[path = "static/size.rs"]
+pub mod size;
 pub mod threads;
 pub mod zstd;

@@ -1,5 +1,5 @@
 /* zcompat.h: what libz and libzstd of zcompat have beside the libraries that they replace.
-   Written by `cargo xtask headers` from xtask/src/headers and src/ffi. */
+   Written by `cargo xtask headers` from tools/generate/src/headers and src/ffi. */
 
 #ifndef ZCOMPAT_H
 #define ZCOMPAT_H
@@ -19,7 +19,8 @@ extern "C" {
 ZEXTERN const char * ZEXPORT zcompat_version(void);
 
 /* The name of the tier of CPU instructions that libz's checksums use in this process: what the CPU
-   has, or a lower one that the environment's ZCOMPAT_CPU asks for. Static, never freed. */
+   has, or a lower one that ZCOMPAT_CPU asked for in the environment that the process was started
+   with. Static, never freed. */
 ZEXTERN const char * ZEXPORT zcompat_cpu_tier(void);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /* zconf.h: the types and build conditions of zlib.h.
-   Written by `cargo xtask headers` from xtask/src/headers and src/ffi. */
+   Written by `cargo xtask headers` from tools/generate/src/headers and src/ffi. */
 
 #ifndef ZCONF_H
 #define ZCONF_H

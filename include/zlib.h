@@ -1,5 +1,5 @@
 /* zlib.h: the interface of the zlib compression library, version 1.3.2.
-   Written by `cargo xtask headers` from xtask/src/headers and src/ffi.
+   Written by `cargo xtask headers` from tools/generate/src/headers and src/ffi.
 
    Formats: zlib (RFC 1950), deflate (RFC 1951), gzip (RFC 1952). Names, values and layouts are
    those of zlib 1.3.2 by Jean-loup Gailly and Mark Adler.

@@ -4,11 +4,16 @@
 //! [`inflate`] or [`checksum`] → back. Nothing below `ffi` knows C; nothing in `ffi` computes.
 //!
 //! With the feature `engine-zlib-rs` the streams are zlib-rs's own, from its C interface on.
+//!
+//! Nothing here needs std, so that the libraries need libc alone and are small.
+// The tests do, and zlib-rs.
+#![cfg_attr(not(any(test, feature = "engine-zlib-rs")), no_std)]
 
 pub mod alloc;
 pub mod checksum;
 pub mod codes;
 pub mod cpu;
+pub mod decimal;
 #[cfg(not(feature = "engine-zlib-rs"))]
 pub mod deflate;
 pub mod ffi;
@@ -21,5 +26,6 @@ pub mod inflate;
 pub mod io;
 #[cfg(not(feature = "engine-zlib-rs"))]
 pub mod oneshot;
+pub mod panic;
 #[cfg(feature = "engine-zlib-rs")]
 pub mod zlib_rs;

@@ -40,6 +40,11 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             each_tier(&Program::build_static("tier", setup)?)?;
             PASSED
         }),
+        check("checksum::tiers::as_the_process_was_started_with", || {
+            set_later(&Program::build("tier", setup)?)?;
+            set_later(&Program::build_static("tier", setup)?)?;
+            PASSED
+        }),
         check("checksum::tiers::not_in_set_uid_programs", || set_uid(setup)),
     ]
 }
@@ -66,6 +71,20 @@ fn run(program: &Program, tier: Option<&str>) -> Result<Said> {
         None => command,
     };
     said(&command.read()?)
+}
+
+/// What a program sets itself changes nothing, whether or not the variable was there: nobody reads an
+/// environment that another thread may be changing.
+fn set_later(program: &Program) -> Result<()> {
+    let (sh, file) = (Shell::new()?, &program.file);
+    let best = run(program, None)?;
+    let set = |command: xshell::Cmd<'_>| said(&command.arg("portable").quiet().read()?);
+    let found = set(cmd!(sh, "{file}").env_remove("ZCOMPAT_CPU"))?;
+    ensure!(found == best, "set by the program: {found:?}, else {best:?}");
+    // Here setenv replaces a pointer of the first environment.
+    let found = set(cmd!(sh, "{file}").env("ZCOMPAT_CPU", "sse4.1"))?;
+    ensure!(found == run(program, Some("sse4.1"))?, "sse4.1 replaced by the program: {found:?}");
+    Ok(())
 }
 
 fn place(tier: &str) -> Result<usize> {

@@ -25,6 +25,8 @@ pub struct Shared {
     pub node_symbols: BTreeSet<String>,
     /// Exported symbols that are no functions, or not the default version of their name.
     pub odd: Vec<String>,
+    /// What it takes from other libraries.
+    pub undefined: BTreeSet<String>,
 }
 
 impl Shared {
@@ -50,7 +52,11 @@ impl Shared {
         for (index, symbol) in symbols.enumerate().skip(1) {
             let name = text(symbols.symbol_name(endian, symbol)?);
             // GNU ld for aarch64 lists a section too, as a local symbol: nobody can bind to those.
-            if symbol.st_shndx(endian) == elf::SHN_UNDEF || symbol.st_bind() == elf::STB_LOCAL {
+            if symbol.st_bind() == elf::STB_LOCAL {
+                continue;
+            }
+            if symbol.st_shndx(endian) == elf::SHN_UNDEF {
+                out.undefined.insert(name);
                 continue;
             }
             let (version, hidden) = match &versions {
@@ -94,7 +100,7 @@ impl Shared {
         if self.soname != soname {
             out.push(format!("its soname is {:?} and not {soname:?}", self.soname));
         }
-        // __tls_get_addr is the loader's.
+        // The loader's __tls_get_addr is for std, which the zlib-rs engine has.
         let libc = |name: &String| name == "libc.so.6" || name.starts_with("ld-linux");
         let others: Vec<_> = self.needed.iter().filter(|name| !libc(name)).cloned().collect();
         note(&mut out, "needs", others, "beside libc");

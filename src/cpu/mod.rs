@@ -10,6 +10,7 @@
 
 mod checkers;
 pub mod cpuid;
+mod environment;
 mod features;
 mod hwcap;
 pub mod known;
@@ -67,7 +68,7 @@ fn detect_once() -> Option<Features> {
 }
 
 fn detect() -> Features {
-    match tier::override_from_environment() {
+    match environment::named_tier() {
         Some(tier) => arch::supported() & tier.needs(),
         None => arch::preferred(),
     }

@@ -84,28 +84,10 @@ impl Tier {
         tiers.iter().rfind(|tier| features.has(tier.needs)).unwrap_or(&tiers[0])
     }
 
-    /// The tier of this name.
-    pub fn by_name(name: &CStr) -> Option<&'static Tier> {
-        TIERS.iter().find(|tier| tier.name == name)
+    /// The place in [`TIERS`] of the tier of this name.
+    pub fn place(name: &[u8]) -> Option<usize> {
+        TIERS.iter().position(|tier| tier.name.to_bytes() == name)
     }
-}
-
-/// The tier that `ZCOMPAT_CPU` names: `None` when it is unset or names none, and in programs that
-/// run with more rights than their caller has, where the environment is the caller's.
-pub(super) fn override_from_environment() -> Option<&'static Tier> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: getauxval has no preconditions; it gives 0 for an entry that is not there.
-    if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
-        return None;
-    }
-    // SAFETY: the name is NUL-terminated. Like every getenv, this must not run while another
-    // thread changes the environment; it happens once per process.
-    let value = unsafe { libc::getenv(c"ZCOMPAT_CPU".as_ptr()) };
-    if value.is_null() {
-        return None;
-    }
-    // SAFETY: getenv gives NULL, handled above, or a NUL-terminated string.
-    Tier::by_name(unsafe { CStr::from_ptr(value) })
 }
 
 #[cfg(test)]
@@ -123,9 +105,9 @@ mod tests {
                 assert_eq!(tiers.iter().filter(|t| t.name == tier.name).count(), 1);
             }
         }
-        for tier in TIERS {
-            assert!(core::ptr::eq(Tier::by_name(tier.name()).unwrap(), tier));
+        for (i, tier) in TIERS.iter().enumerate() {
+            assert_eq!(Tier::place(tier.name().to_bytes()), Some(i));
         }
-        assert!(Tier::by_name(c"quantum").is_none());
+        assert_eq!(Tier::place(b"quantum"), None);
     }
 }

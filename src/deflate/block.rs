@@ -1,7 +1,7 @@
 //! One block: its symbols, how it is written best, and the writing.
 //!
-//! Symbols are kept as zlib keeps them, three bytes each (the distance, then the literal or the
-//! length less 3), in the upper three quarters of the pending buffer, and are overwritten from the
+//! Symbols are kept in as much room as zlib has for them, three bytes each: the distance less 1 in 15
+//! bits, a bit for a match, then the literal or the length less 3. They are in the upper three quarters of the pending buffer, and are overwritten from the
 //! buffer's start by the block that they make. That never overtakes what is still to be read: a
 //! block that is not smaller with codes of its own has the fixed ones, at most 31 bits a symbol, so
 //! that n symbols, n being less than a quarter of the buffer, end at least 139 bits before it.
@@ -41,9 +41,11 @@ union Scratch {
 }
 
 /// A symbol's bytes.
-const SYMBOL: u32 = 3;
-/// Those of three symbols.
-const THREE: usize = 9;
+const SYMBOL: usize = 3;
+/// Tells a length from a literal.
+const MATCH: u32 = 1 << 15;
+/// In place of a distance less 1: more than any window has room for.
+const LITERAL: u32 = MATCH - 1;
 
 impl Block {
     /// Sets up a block in the memory at `place`.
@@ -56,7 +58,7 @@ impl Block {
         // it has written it.
         unsafe {
             (&raw mut (*place).symbols).write(pending.buffer().add(symbols as usize));
-            (&raw mut (*place).end).write((symbols - 1) * SYMBOL);
+            (&raw mut (*place).end).write((symbols - 1) * SYMBOL as u32);
             (&raw mut (*place).next).write(0);
             (&raw mut (*place).literals).write([0; LITERALS]);
             (&raw mut (*place).distances).write([0; DISTANCES + 1]);
@@ -75,12 +77,12 @@ impl Block {
 
     /// Where in the pending buffer the symbols are.
     pub fn offset(&self) -> usize {
-        self.end as usize / SYMBOL as usize + 1
+        self.end as usize / SYMBOL + 1
     }
 
     /// How many symbols there are.
     pub fn len(&self) -> usize {
-        (self.next / SYMBOL) as usize
+        self.next as usize / SYMBOL
     }
 
     pub fn is_empty(&self) -> bool {
@@ -193,9 +195,17 @@ impl Block {
 
         let mut run_counts = [0u16; LENGTHS];
         let mut runs = [0u8; LENGTHS];
-        let mut count = |code: usize, _, _| run_counts[code] += 1;
-        tree::run_lengths(&literals[..literal_codes], &mut count);
-        tree::run_lengths(&distances[..distance_codes], &mut count);
+        // Each run's code, and behind that its extra bits.
+        let mut sequence = [0u16; LITERALS + DISTANCES];
+        let mut sequence_len = 0;
+        let mut add = |code: usize, extra: u32| {
+            run_counts[code] += 1;
+            sequence[sequence_len] = (code as u32 | extra << 8) as u16;
+            sequence_len += 1;
+        };
+        tree::run_lengths(&literals[..literal_codes], &mut add);
+        tree::run_lengths(&distances[..distance_codes], &mut add);
+        let sequence = &sequence[..sequence_len];
         build(&RUN_ALPHABET, &mut run_counts, &mut runs);
         let used = |&rank: &usize| runs[usize::from(RUN_ORDER[rank])] != 0;
         let run_codes = (3..LENGTHS).rev().find(used).unwrap_or(3) + 1;
@@ -204,7 +214,7 @@ impl Block {
         let bytes = |bits: u64| bits.wrapping_add(3 + 7) >> 3;
         let fixed = bytes(size.fixed) <= bytes(size.dynamic) || fixed_only;
         let smallest = bytes(if fixed { size.fixed } else { size.dynamic });
-        let header = u32::from(last);
+        let header = u64::from(last);
         match stored {
             Some(window) if stored_len as u64 + 4 <= smallest => {
                 pending.stored_header(stored_len as u16, last);
@@ -213,31 +223,43 @@ impl Block {
                 unsafe { pending.copy(window, stored_len) };
             }
             _ if fixed => {
-                pending.send(1 << 1 | header, 3);
-                emit(symbols, literals_only, pending, &FIXED);
+                let mut bits = Bits::begin(pending);
+                bits.add((1 << 1 | header, 3));
+                // SAFETY: the block has room, and for 17 bytes more: see the module's text.
+                unsafe { bits.write() };
+                emit(symbols, literals_only, &mut bits, &FIXED);
+                bits.end(pending);
             }
             _ => {
-                pending.send(2 << 1 | header, 3);
-                pending.send((literal_codes - 257) as u32, 5);
-                pending.send((distance_codes - 1) as u32, 5);
-                pending.send((run_codes - 4) as u32, 4);
-                for &code in &RUN_ORDER[..run_codes] {
-                    pending.send(runs[usize::from(code)].into(), 3);
-                }
+                let mut bits = Bits::begin(pending);
+                bits.add((2 << 1 | header, 3));
+                bits.add((literal_codes as u64 - 257, 5));
+                bits.add((distance_codes as u64 - 1, 5));
+                bits.add((run_codes as u64 - 4, 4));
                 let mut run_bits = [0u16; LENGTHS];
                 tree::assign(&runs, |code, bits| run_bits[code] = bits);
-                let mut send = |code: usize, extra, extra_bits| {
-                    pending.send(run_bits[code].into(), runs[code].into());
-                    if extra_bits != 0 {
-                        pending.send(extra, extra_bits);
+                // SAFETY: the block has room, and for 17 bytes more: see the module's text.
+                unsafe {
+                    bits.write();
+                    for &code in &RUN_ORDER[..run_codes] {
+                        bits.add((runs[usize::from(code)].into(), 3));
+                        bits.write();
                     }
-                };
-                tree::run_lengths(&literals[..literal_codes], &mut send);
-                tree::run_lengths(&distances[..distance_codes], &mut send);
+                    for &run in sequence {
+                        let (code, extra) = (usize::from(run & 0xff), u64::from(run >> 8));
+                        let count = u32::from(runs[code]);
+                        bits.add((
+                            u64::from(run_bits[code]) | extra << count,
+                            count + u32::from(RUN_EXTRA[code]),
+                        ));
+                        bits.write();
+                    }
+                }
                 // SAFETY: any bits are valid `Codes`, and the nodes are not needed any more.
                 let codes = unsafe { &mut self.scratch.codes };
                 codes.assign(literals, distances);
-                emit(symbols, literals_only, pending, codes);
+                emit(symbols, literals_only, &mut bits, codes);
+                bits.end(pending);
             }
         }
         self.clear();
@@ -247,62 +269,95 @@ impl Block {
     }
 }
 
-/// Writes the symbols in a range of the pending buffer, and the end of the block, to its start.
-fn emit(
-    symbols: core::ops::Range<*const u8>,
-    literals_only: bool,
-    pending: &mut Pending,
-    codes: &Codes,
-) {
-    let mut bits = u64::from(pending.bits());
-    let mut count = pending.bit_count();
-    let mut at = pending.len();
-    let buffer = pending.buffer();
+/// Writes the symbols in a range of the pending buffer, and the end of the block, to its start, where
+/// `to` has less than 8 bits to write.
+fn emit(symbols: core::ops::Range<*const u8>, literals_only: bool, to: &mut Bits, codes: &Codes) {
+    // Where the compiler can keep it in registers.
+    let mut bits = Bits { ..*to };
+    debug_assert!(bits.count < 8);
+    debug_assert!(bits.buffer.wrapping_add(bits.at + 8).cast_const() <= symbols.start);
     let mut next = symbols.start;
-    if literals_only {
-        // As many at a time as surely fit into 64 bits.
-        while symbols.end as usize - next as usize >= THREE {
-            let literal = |i: u32| {
-                // SAFETY: three symbols are there, of which the last byte is the literal.
-                let byte = unsafe { *next.add((SYMBOL * i + 2) as usize) };
-                let entry = codes.literals[usize::from(byte)];
-                (u64::from(entry & 0xff_ffff), entry >> 24)
-            };
-            for (value, length) in [literal(0), literal(1), literal(2)] {
-                bits |= value << count;
-                count += length;
+    let left = |next: *const u8| symbols.end as usize - next as usize;
+    // SAFETY: all of `write`: the block has room, and for 17 bytes more: see the module's text.
+    unsafe {
+        if literals_only {
+            // Three have at most 45 bits.
+            while left(next) >= 3 * SYMBOL {
+                // Of each, the last byte is the literal.
+                let literal = |i| codes.literals[2 * usize::from(*next.add(SYMBOL * i + 2))];
+                for entry in [literal(0), literal(1), literal(2)] {
+                    bits.add(bits_of(entry));
+                }
+                bits.write();
+                next = next.add(3 * SYMBOL);
             }
-            next = next.wrapping_add(THREE);
-            // SAFETY: three literals have at most 45 bits, and the block has room, and for 17 bytes
-            // more: see the module's text.
-            unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
-            at += (count / 8) as usize;
-            bits >>= count & !7;
-            count &= 7;
+        }
+        // There is one byte behind every symbol in the buffer.
+        let symbol = |at: *const u8| codes.of(at.cast::<u32>().read_unaligned().to_le());
+        while left(next) >= 2 * SYMBOL {
+            let (first, second) = (symbol(next), symbol(next.add(SYMBOL)));
+            next = next.add(2 * SYMBOL);
+            bits.add(first);
+            if first.1 + second.1 > 56 {
+                bits.write();
+            }
+            bits.add(second);
+            bits.write();
+        }
+        if left(next) != 0 {
+            bits.add(symbol(next));
+            bits.write();
+        }
+        bits.add(codes.end());
+        bits.write();
+    }
+    *to = bits;
+}
+
+/// Bits on their way to the pending buffer.
+struct Bits {
+    bits: u64,
+    count: u32,
+    buffer: *mut u8,
+    at: usize,
+}
+
+impl Bits {
+    /// Goes on behind what is in the buffer.
+    fn begin(pending: &mut Pending) -> Bits {
+        Bits {
+            bits: pending.bits().into(),
+            count: pending.bit_count(),
+            buffer: pending.buffer(),
+            at: pending.len(),
         }
     }
-    while next < symbols.end {
-        // SAFETY: a symbol is there, and one byte behind every symbol in the buffer.
-        let symbol = unsafe { next.cast::<u32>().read_unaligned() }.to_le();
-        next = next.wrapping_add(SYMBOL as usize);
-        let (value, length) = codes.of(symbol);
-        bits |= value << count;
-        count += length;
-        // SAFETY: the block has room, and for 17 bytes more: see the module's text.
-        unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
-        at += (count / 8) as usize;
-        bits >>= count & !7;
-        count &= 7;
+
+    /// Gives the buffer back, when all whole bytes are written.
+    fn end(self, pending: &mut Pending) {
+        // SAFETY: they were all written, one behind the other.
+        unsafe { pending.resume(self.at, self.bits as u32, self.count) };
     }
-    let (value, length) = codes.end();
-    bits |= value << count;
-    count += length;
-    // SAFETY: the end has no more bits than a symbol.
-    unsafe { buffer.add(at).cast::<u64>().write_unaligned(bits.to_le()) };
-    at += (count / 8) as usize;
-    bits >>= count & !7;
-    // SAFETY: everything up to here is written.
-    unsafe { pending.resume(at, bits as u32, count & 7) };
+
+    /// At most 64 are kept; less than 8 are after [`Bits::write`].
+    #[inline(always)]
+    fn add(&mut self, (value, count): (u64, u32)) {
+        self.bits |= value << self.count;
+        self.count += count;
+    }
+
+    /// Writes the whole bytes.
+    ///
+    /// # Safety
+    /// In the buffer, eight bytes can be written.
+    #[inline(always)]
+    unsafe fn write(&mut self) {
+        // SAFETY: by this function's own contract.
+        unsafe { self.buffer.add(self.at).cast::<u64>().write_unaligned(self.bits.to_le()) };
+        self.at += (self.count / 8) as usize;
+        self.bits >>= self.count & !7;
+        self.count &= 7;
+    }
 }
 
 /// Adds symbols to a block.
@@ -323,7 +378,7 @@ impl Tally {
         // used; `code` is one of the literals, the end or the lengths.
         unsafe {
             self.next.cast::<u32>().write_unaligned(symbol.to_le());
-            self.next = self.next.add(SYMBOL as usize);
+            self.next = self.next.add(SYMBOL);
             *self.literals.add(code) += 1;
         }
         self.next == self.end
@@ -336,7 +391,7 @@ impl Tally {
     #[inline(always)]
     pub unsafe fn literal(&mut self, byte: u8) -> bool {
         // SAFETY: by this function's own contract.
-        unsafe { self.push(u32::from(byte) << 16, byte.into()) }
+        unsafe { self.push(u32::from(byte) << 16 | LITERAL, byte.into()) }
     }
 
     /// Adds a match of `length` from 3 to 258; whether the block is full now.
@@ -345,47 +400,64 @@ impl Tally {
     /// As for [`Tally::literal`].
     #[inline(always)]
     pub unsafe fn matched(&mut self, distance: usize, length: usize) -> bool {
-        let (distance, length) = (distance as u16, length.wrapping_sub(3) as u8);
-        let code = usize::from(distance_code(distance.wrapping_sub(1)));
+        let less_1 = distance.wrapping_sub(1) as u32 & LITERAL;
+        let length = length.wrapping_sub(3) as u8;
+        let code = usize::from(distance_code(less_1 as u16));
         // SAFETY: by this function's own contract; a distance's code is at most NO_DISTANCE, for
         // which there is a count.
         unsafe {
             *self.distances.add(code) += 1;
             self.push(
-                u32::from(length) << 16 | u32::from(distance),
+                u32::from(length) << 16 | MATCH | less_1,
                 LENGTH_SYMBOL[usize::from(length)].into(),
             )
         }
     }
 }
 
-/// A code's bits, with what follows it: the low 24 bits are the value, the rest their number.
+/// A code's bits, with what follows it: how many they are in the low 8 bits, then the bits.
 type Entry = u32;
 
 const fn entry(value: u32, count: u32) -> Entry {
-    value | count << 24
+    value << 8 | count
+}
+
+/// The bits of an [`Entry`], and how many.
+#[inline(always)]
+fn bits_of(entry: Entry) -> (u64, u32) {
+    (u64::from(entry >> 8), entry & 0xff)
+}
+
+/// The code of distances: from the lowest bit on, how many bits it has (8 bits), how many with the
+/// extra bits (8), the code (16), and which bits of the distance less 1 are the extra bits (16).
+type Distances = u64;
+
+const fn distances(code: u16, count: u32, extra: u32) -> Distances {
+    let mask = (1 << extra) - 1;
+    mask << 32 | (code as u64) << 16 | ((count + extra) as u64) << 8 | count as u64
 }
 
 /// The codes of a block: those of literals, of lengths with their extra bits, and of distances.
 #[derive(Clone, Copy)]
 struct Codes {
-    /// By byte; then by length less 3.
+    /// By the upper bits of a symbol: at twice a byte that of the literal, and behind it that of
+    /// the length less 3.
     literals: [Entry; 512],
-    /// With the number of extra bits in bits 16 to 23. The last is a literal's: nothing.
-    distances: [Entry; DISTANCES + 1],
+    /// The last is a literal's: nothing.
+    distances: [Distances; DISTANCES + 1],
     end: Entry,
 }
 
 const _: () = assert!(NO_DISTANCE as usize == DISTANCES);
 
 impl Codes {
-    fn assign(&mut self, literals: &[u8], distances: &[u8]) {
+    fn assign(&mut self, literals: &[u8], distance_lengths: &[u8]) {
         self.end = 0;
         let mut length = 0;
         tree::assign(literals, |code, bits| {
             let count = u32::from(literals[code]);
             match code {
-                0..END => self.literals[code] = entry(bits.into(), count),
+                0..END => self.literals[2 * code] = entry(bits.into(), count),
                 END => self.end = entry(bits.into(), count),
                 _ => {
                     let extra = u32::from(LENGTH_EXTRA[code - FIRST_LENGTH]);
@@ -398,17 +470,16 @@ impl Codes {
                     let mut n = 0;
                     while length < 256 && LENGTH_CODE[length] == wanted {
                         let value = u32::from(bits) | n << count;
-                        self.literals[256 + length] = entry(value, count + extra);
+                        self.literals[2 * length + 1] = entry(value, count + extra);
                         n += 1;
                         length += 1;
                     }
                 }
             }
         });
-        tree::assign(distances, |code, bits| {
+        tree::assign(distance_lengths, |code, bits| {
             let extra = u32::from(DISTANCE_EXTRA[code]);
-            let count = u32::from(distances[code]);
-            self.distances[code] = u32::from(bits) | extra << 16 | count << 24;
+            self.distances[code] = distances(bits, u32::from(distance_lengths[code]), extra);
         });
         self.distances[DISTANCES] = 0;
     }
@@ -416,22 +487,16 @@ impl Codes {
     /// A symbol's bits, at most 48, and how many they are.
     #[inline(always)]
     fn of(&self, symbol: u32) -> (u64, u32) {
-        let distance = symbol as u16;
-        let byte = (symbol >> 16 & 0xff) as usize;
-        let place = byte | usize::from(distance != 0) << 8;
-        let first = self.literals[place];
-        let less_1 = distance.wrapping_sub(1);
-        let second = self.distances[usize::from(distance_code(less_1))];
-        let extra = second >> 16 & 0xff;
-        let (first_count, second_count) = (first >> 24, second >> 24);
-        let extra_bits = u64::from(less_1) & ((1 << extra) - 1);
-        let tail = u64::from(second as u16) | extra_bits << second_count;
-        let value = u64::from(first & 0xff_ffff) | tail << first_count;
-        (value, first_count + second_count + extra)
+        let less_1 = symbol & LITERAL;
+        let second = self.distances[usize::from(distance_code(less_1 as u16))];
+        let extra_bits = u64::from(less_1) & second >> 32;
+        let tail = second >> 16 & 0xffff | extra_bits << (second & 0xff);
+        let (first, count) = bits_of(self.literals[(symbol >> 15 & 0x1ff) as usize]);
+        (first | tail << count, count + (second >> 8 & 0xff) as u32)
     }
 
     fn end(&self) -> (u64, u32) {
-        (u64::from(self.end & 0xff_ffff), self.end >> 24)
+        bits_of(self.end)
     }
 }
 
@@ -440,7 +505,7 @@ static FIXED: Codes = {
     let mut codes = Codes { literals: [0; 512], distances: [0; DISTANCES + 1], end: entry(0, 7) };
     let mut byte = 0;
     while byte < 256 {
-        codes.literals[byte as usize] = if byte < 144 {
+        codes.literals[2 * byte as usize] = if byte < 144 {
             entry((0x30 + byte as u8).reverse_bits() as u32, 8)
         } else {
             entry(((0x190 + byte - 144) as u16).reverse_bits() as u32 >> 7, 9)
@@ -459,15 +524,15 @@ static FIXED: Codes = {
         } else {
             ((0xc0 + code as u8 - 23).reverse_bits() as u32, 8)
         };
-        codes.literals[256 + length] =
+        codes.literals[2 * length + 1] =
             entry(bits | n << count, count + LENGTH_EXTRA[code as usize] as u32);
         n += 1;
         length += 1;
     }
     let mut code = 0;
     while code < DISTANCES {
-        let bits = (code as u8).reverse_bits() as u32 >> 3;
-        codes.distances[code] = bits | (DISTANCE_EXTRA[code] as u32) << 16 | 5 << 24;
+        let bits = (code as u8).reverse_bits() as u16 >> 3;
+        codes.distances[code] = distances(bits, 5, DISTANCE_EXTRA[code] as u32);
         code += 1;
     }
     codes

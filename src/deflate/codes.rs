@@ -61,9 +61,9 @@ pub(super) static LENGTH_SYMBOL: [u16; 256] = {
 pub(super) const NO_DISTANCE: u8 = DISTANCES as u8;
 
 /// Distance codes: of small distances less 1 in the first half, of larger ones by their upper bits
-/// behind; the last is for 0xffff, which a literal's 0 less 1 gives.
-static DISTANCE_CODE: [u8; 768] = {
-    let mut codes = [NO_DISTANCE; 768];
+/// behind; the last is a literal's, and of distances that no window has room for.
+static DISTANCE_CODE: [u8; 512] = {
+    let mut codes = [NO_DISTANCE; 512];
     let mut distance = 0;
     let mut code = 0;
     while code < DISTANCES {
@@ -75,16 +75,15 @@ static DISTANCE_CODE: [u8; 768] = {
         }
         code += 1;
     }
+    codes[511] = NO_DISTANCE;
     codes
 };
 
-/// The code of a distance less 1; [`NO_DISTANCE`] above 32767.
+/// The code of a distance less 1, which has 15 bits; [`NO_DISTANCE`] from 32640 on.
 #[inline]
 pub(super) fn distance_code(less_1: u16) -> u8 {
-    // The largest place is 256 + 511.
-    let place = if less_1 < 256 { less_1.into() } else { 256 + usize::from(less_1 >> 7) };
-    // SAFETY: see the line above.
-    unsafe { *DISTANCE_CODE.get_unchecked(place) }
+    let place = if less_1 < 256 { less_1 } else { 256 + (less_1 >> 7) };
+    DISTANCE_CODE[usize::from(place & 511)]
 }
 
 /// The lengths of the fixed codes for literals, the end and lengths.

@@ -44,8 +44,9 @@ impl Node {
         (self.0 & ((1 << NUMBER_BITS) - 1)) as usize
     }
 
+    #[inline(always)]
     fn at_most(self, other: Node) -> bool {
-        self.0 >> NUMBER_BITS <= other.0 >> NUMBER_BITS
+        self.0 <= other.0 | ((1 << NUMBER_BITS) - 1)
     }
 }
 
@@ -81,12 +82,18 @@ pub(super) fn build(
     let heap = &mut nodes.heap;
     let mut count = 0;
     let mut last = None;
-    for (code, &frequency) in frequencies.iter().enumerate() {
-        lengths[code] = 0;
-        if frequency != 0 {
-            count += 1;
-            heap[count] = Node::new(frequency.into(), 0, code).0;
-            last = Some(code);
+    lengths.fill(0);
+    for (i, some) in frequencies.chunks(8).enumerate() {
+        // In a small block, most codes are not used.
+        if some == [0; 8] {
+            continue;
+        }
+        for (code, &frequency) in (8 * i..).zip(some) {
+            if frequency != 0 {
+                count += 1;
+                heap[count] = Node::new(frequency.into(), 0, code).0;
+                last = Some(code);
+            }
         }
     }
     // Readers want at least two codes.
@@ -135,17 +142,21 @@ pub(super) fn build(
 
 /// Moves the node at `place` down to where both sons are larger.
 fn sink(heap: &mut [u32; LITERALS + 2], count: usize, mut place: usize) {
-    debug_assert!(count <= LITERALS);
+    let Some(heap) = heap.get_mut(..count + 1) else { return };
     let node = Node(heap[place]);
     let mut son = 2 * place;
-    while son <= count {
-        if son < count && Node(heap[son + 1]).at_most(Node(heap[son])) {
+    while let Some(&first) = heap.get(son) {
+        let mut smaller = Node(first);
+        if let Some(&second) = heap.get(son + 1)
+            && Node(second).at_most(smaller)
+        {
+            smaller = Node(second);
             son += 1;
         }
-        if node.at_most(Node(heap[son])) {
+        if node.at_most(smaller) {
             break;
         }
-        heap[place] = heap[son];
+        heap[place] = smaller.0;
         place = son;
         son *= 2;
     }
@@ -234,45 +245,55 @@ pub(super) fn assign(lengths: &[u8], mut each: impl FnMut(usize, u16)) {
 }
 
 /// Splits code lengths into the codes that a dynamic block's header sends for them (RFC 1951
-/// section 3.2.7), each with its extra bits and their number.
-pub(super) fn run_lengths(lengths: &[u8], mut each: impl FnMut(usize, u32, u32)) {
+/// section 3.2.7), each with its extra bits.
+pub(super) fn run_lengths(lengths: &[u8], mut each: impl FnMut(usize, u32)) {
     const REPEAT: usize = 16;
     const ZEROS: usize = 17;
     const MANY_ZEROS: usize = 18;
     let mut previous = None;
-    let mut count = 0;
-    // The most and the fewest equal lengths that make a run.
-    let limits = |length: Option<u8>, before: Option<u8>| match length {
-        Some(0) => (138, 3),
-        _ if length == before => (6, 3),
-        _ => (7, 4),
-    };
-    let (mut most, mut fewest) = limits(lengths.first().copied(), None);
-    for (i, &length) in lengths.iter().enumerate() {
-        let next = lengths.get(i + 1).copied();
-        count += 1;
-        if count < most && next == Some(length) {
-            continue;
-        }
+    let mut rest = lengths;
+    while let Some(&length) = rest.first() {
+        // The most and the fewest equal lengths that make a run.
+        let (most, fewest) = match length {
+            0 => (138, 3),
+            _ if previous == Some(length) => (6, 3),
+            _ => (7, 4),
+        };
+        let run = equal(rest, length).min(most);
+        rest = &rest[run..];
+        let mut count = run as u32;
         if count < fewest {
             for _ in 0..count {
-                each(length.into(), 0, 0);
+                each(length.into(), 0);
             }
         } else if length != 0 {
             if previous != Some(length) {
-                each(length.into(), 0, 0);
+                each(length.into(), 0);
                 count -= 1;
             }
-            each(REPEAT, count - 3, 2);
+            each(REPEAT, count - 3);
         } else if count <= 10 {
-            each(ZEROS, count - 3, 3);
+            each(ZEROS, count - 3);
         } else {
-            each(MANY_ZEROS, count - 11, 7);
+            each(MANY_ZEROS, count - 11);
         }
-        count = 0;
         previous = Some(length);
-        (most, fewest) = limits(next, Some(length));
     }
+}
+
+/// How many lengths at the beginning are `length`, as the first is.
+fn equal(lengths: &[u8], length: u8) -> usize {
+    let mut count = 1;
+    if lengths.get(1) != Some(&length) {
+        return count;
+    }
+    // Many are only where codes are not used.
+    while let Some(eight) = lengths.get(count..count + 8)
+        && eight == [length; 8]
+    {
+        count += 8;
+    }
+    count + lengths[count..].iter().take_while(|&&next| next == length).count()
 }
 
 #[cfg(test)]
@@ -319,7 +340,7 @@ mod tests {
     fn runs_of_lengths_are_those_of_the_rfc() {
         let runs = |lengths: &[u8]| {
             let mut runs = Vec::new();
-            run_lengths(lengths, |code, extra, _| runs.push((code, extra)));
+            run_lengths(lengths, |code, extra| runs.push((code, extra)));
             runs
         };
         assert_eq!(runs(&[5; 4]), [(5, 0), (16, 0)]);

@@ -19,7 +19,6 @@ mod write;
 mod writer;
 
 use core::ffi::{CStr, c_char, c_int};
-use core::fmt::Write as _;
 use core::ptr;
 
 use base::Base;
@@ -30,6 +29,8 @@ use reader::Reader;
 use writer::Writer;
 
 pub use error::Status;
+
+use crate::decimal::Decimal;
 
 /// A gzip file. The layout of its start is C's: zlib.h's `gzgetc` macro takes bytes from there.
 #[repr(C)]
@@ -360,21 +361,7 @@ impl GzFile {
 
 /// `<fd:N>`, which stands for the path of a file that came as a descriptor.
 fn fd_text(fd: c_int) -> Option<Text> {
-    struct Digits {
-        bytes: [u8; 16],
-        len: usize,
-    }
-    impl core::fmt::Write for Digits {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            let room = self.bytes.get_mut(self.len..self.len + text.len());
-            room.ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
-            self.len += text.len();
-            Ok(())
-        }
-    }
-    let mut digits = Digits { bytes: [0; 16], len: 0 };
-    write!(digits, "{fd}").ok()?;
-    Text::concat(&[b"<fd:", &digits.bytes[..digits.len], b">"])
+    Text::concat(&[b"<fd:", Decimal::of(fd.into()).as_bytes(), b">"])
 }
 
 #[cfg(test)]

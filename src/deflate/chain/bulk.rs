@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use super::hash::Hash;
 use super::list::Links;
-use super::{Effort, MIN_LOOKAHEAD, Match, Reach, Search};
+use super::{Effort, Match, Search, max_dist, may_begin};
 
 /// How many hashes are computed at a time.
 const GROUP: usize = 512;
@@ -27,6 +27,11 @@ pub struct Bulk<'a> {
     /// Which positions are linked.
     from: usize,
     to: usize,
+}
+
+/// Whether all bytes are the same.
+fn is_run(bytes: &[u8]) -> bool {
+    bytes[1..] == bytes[..bytes.len() - 1]
 }
 
 impl<'a> Bulk<'a> {
@@ -75,9 +80,21 @@ impl<'a> Bulk<'a> {
         let mut hashes = [0; GROUP];
         while self.to < to {
             let count = GROUP.min(to - self.to);
-            let hashes = &mut hashes[..count];
-            self.hash.of_each(&window[self.to..self.to + count + 2], hashes);
+            let bytes = &window[self.to..self.to + count + 2];
             let places = &mut self.prev[self.to..self.to + count];
+            if is_run(bytes) {
+                // One chain, of all of them.
+                let head = &mut self.head[self.hash.at(bytes, 0)];
+                let before = core::mem::replace(head, (self.to + count - 1) as u16);
+                for (i, place) in places.iter_mut().enumerate() {
+                    *place = (self.to + i).wrapping_sub(1) as u16;
+                }
+                places[0] = before;
+                self.to += count;
+                continue;
+            }
+            let hashes = &mut hashes[..count];
+            self.hash.of_each(bytes, hashes);
             for (i, (place, &hash)) in places.iter_mut().zip(&*hashes).enumerate() {
                 // SAFETY: a hash is below `Hash::count`, which is the length.
                 let head = unsafe { self.head.get_unchecked_mut(usize::from(hash)) };
@@ -112,10 +129,10 @@ impl<'a> Bulk<'a> {
         let pos = search.pos;
         debug_assert!((self.from..self.to).contains(&pos));
         let head = usize::from(self.prev[pos]);
-        let reach = Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
-        if head < reach.head || head >= pos {
+        let max_dist = max_dist(self.w_size);
+        if !may_begin(pos, head, max_dist) {
             return None;
         }
-        Links(self.prev).walk::<FULL>(window, head, reach, search, effort)
+        Links(self.prev).walk::<FULL>(window, head, max_dist, search, effort)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bytes::Here;
 use super::hash::Hash;
-use super::{Best, Effort, Match, Reach, Search, consider, max_dist};
+use super::{Best, Effort, Match, Search, consider, limit, max_dist, may_begin};
 
 /// The list, in memory that the stream has.
 pub struct List<'a> {
@@ -84,9 +84,14 @@ impl<'a> List<'a> {
     /// at most [`FEW`] of them, with `to + 2` bytes in the window. For so few, that is quicker than
     /// to clear the whole table. Until [`List::clear_rest`], only these may be inserted.
     pub fn clear_at(&mut self, window: &[u8], from: usize, to: usize) {
-        for pos in from..to {
-            let hash = self.hash.at(window, pos);
-            self.head[hash] = 0;
+        let mut hashes = [0u16; FEW];
+        let hashes = &mut hashes[..to - from];
+        if hashes.is_empty() {
+            return;
+        }
+        self.hash.of_each(&window[from..], hashes);
+        for &hash in &*hashes {
+            self.head[usize::from(hash)] = 0;
         }
     }
 
@@ -125,11 +130,11 @@ impl<'a> List<'a> {
         search: &Search,
         effort: &Effort,
     ) -> Option<Match> {
-        let reach = Reach::new(search.pos, max_dist(self.prev.len()));
-        if head < reach.head || head >= search.pos {
+        let max_dist = max_dist(self.prev.len());
+        if !may_begin(search.pos, head, max_dist) {
             return None;
         }
-        Links(self.prev).walk::<FULL>(window, head, reach, search, effort)
+        Links(self.prev).walk::<FULL>(window, head, max_dist, search, effort)
     }
 }
 
@@ -146,22 +151,21 @@ impl Links<'_> {
         usize::from(*unsafe { self.0.get_unchecked(at) })
     }
 
-    /// The best match from `head` on, which is within reach.
+    /// The best match from `head` on, which is earlier than `search.pos` and may begin a chain.
     #[inline(always)]
     pub(super) fn walk<const FULL: bool>(
         &self,
         window: &[u8],
         head: usize,
-        reach: Reach,
+        max_dist: usize,
         search: &Search,
         effort: &Effort,
     ) -> Option<Match> {
         let pos = search.pos;
         let mut best = Best::new::<FULL>(search, effort);
-        let budget = effort.budget(search.best);
         assert!(head < pos);
         if (!FULL && best.cap < 8) || best.len < 2 {
-            return self.walk_slowly(window, head, reach, pos, budget, best);
+            return self.walk_slowly(window, head, max_dist, search, effort);
         }
         if best.len >= best.cap {
             return None;
@@ -169,9 +173,9 @@ impl Links<'_> {
         // SAFETY: `head` is before `pos`, and so is what follows, as is checked below. Offsets are
         // three less than a length that is not the longest possible, `cap`.
         let here = unsafe { Here::new(window, pos, best.cap) };
-        let (mut candidate, mut left) = (head, budget);
+        let (mut candidate, mut left) = (head, effort.budget(search.best));
         // That it is earlier than `pos`, and within reach, in one comparison.
-        let first = reach.limit + 1;
+        let first = limit(pos, max_dist) + 1;
         let span = pos - first;
         if best.len == 2 {
             // Any match of three bytes or more will do.
@@ -223,18 +227,19 @@ impl Links<'_> {
         &self,
         window: &[u8],
         head: usize,
-        reach: Reach,
-        pos: usize,
-        budget: u32,
-        mut best: Best,
+        max_dist: usize,
+        search: &Search,
+        effort: &Effort,
     ) -> Option<Match> {
+        let limit = limit(search.pos, max_dist);
+        let mut best = Best::new::<false>(search, effort);
         let mut candidate = head;
-        for _ in 0..budget {
-            if consider(window, pos, candidate, &mut best) {
+        for _ in 0..effort.budget(search.best) {
+            if consider(window, search.pos, candidate, &mut best) {
                 break;
             }
             candidate = self.before(candidate);
-            if candidate <= reach.limit || candidate >= pos {
+            if candidate <= limit || candidate >= search.pos {
                 break;
             }
         }

@@ -89,21 +89,17 @@ pub fn max_dist(w_size: usize) -> usize {
     w_size - MIN_LOOKAHEAD
 }
 
-/// The positions that a search at `pos` may use.
-#[derive(Clone, Copy, Debug)]
-struct Reach {
-    /// The first of a chain must be at least here, which is one earlier than the others may be.
-    head: usize,
-    /// All others must be behind this.
-    limit: usize,
+/// Whether the chain of `pos` may begin with `head`: the first may be one farther away than the
+/// others.
+#[inline(always)]
+pub fn may_begin(pos: usize, head: usize, max_dist: usize) -> bool {
+    head != 0 && pos.wrapping_sub(head + 1) < max_dist
 }
 
-impl Reach {
-    #[inline(always)]
-    fn new(pos: usize, max_dist: usize) -> Reach {
-        let limit = pos.saturating_sub(max_dist);
-        Reach { head: limit.max(1), limit }
-    }
+/// The positions of a chain, but the first, must be behind this.
+#[inline(always)]
+fn limit(pos: usize, max_dist: usize) -> usize {
+    pos.saturating_sub(max_dist)
 }
 
 /// The best match so far, and the rule by which a later candidate replaces it.

@@ -14,7 +14,7 @@ use core::ops::Range;
 
 use super::bytes::{Here, at, at_mut, prefetch};
 use super::hash::Hash;
-use super::{Best, Effort, MAX_MATCH, MIN_LOOKAHEAD, Match, Search, consider};
+use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
 
 /// A half's first position is one that is hashed with the half's first bytes.
 const BEFORE: usize = 2;
@@ -293,13 +293,17 @@ impl<'a> Runs<'a> {
     fn find_slowly(&self, window: &[u8], search: &Search, effort: &Effort) -> Option<Match> {
         let pos = search.pos;
         let mut best = Best::new::<false>(search, effort);
-        let reach = super::Reach::new(pos, self.w_size - MIN_LOOKAHEAD);
+        let max_dist = max_dist(self.w_size);
         let budget = effort.budget(search.best) as usize;
         let runs = self.runs(pos);
         let candidates = runs.iter().flat_map(|run| run.sorted[run.from..run.to].iter().rev());
         for (i, &candidate) in candidates.take(budget).enumerate() {
             let candidate = usize::from(candidate);
-            if candidate < if i == 0 { reach.head } else { reach.limit + 1 } {
+            let within = match i {
+                0 => may_begin(pos, candidate, max_dist),
+                _ => candidate > limit(pos, max_dist),
+            };
+            if !within {
                 break;
             }
             if consider(window, pos, candidate, &mut best) {
@@ -374,7 +378,7 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         if count == 0 || best.len >= best.cap {
             return None;
         }
-        let limit = pos.saturating_sub(self.runs.w_size - MIN_LOOKAHEAD);
+        let limit = limit(pos, max_dist(self.runs.w_size));
         let nearest = if near.count() > 0 { near.at(near.to - 1) } else { far.at(far.to - 1) };
         if nearest <= limit {
             // Only the first of a chain may be at the limit.

@@ -15,6 +15,10 @@ const WORTH_BEGINNING: usize = 3 << 10;
 
 /// So many bytes a symbol mean that few searches are made.
 const FEW_SEARCHES: usize = 6;
+/// So many mean that even long searches do not pay for sorting all positions.
+const VERY_FEW_SEARCHES: usize = 32;
+/// As above, with more candidates than [`THOROUGH`].
+const HARDLY_ANY_SEARCHES: usize = 96;
 
 /// So much input is worth to go on with what is known of the positions before it. Links are only
 /// added; but each half of the window is sorted anew, for which a part of its size has to be new:
@@ -53,10 +57,16 @@ enum Kind {
 }
 
 impl Kind {
+    /// The one to begin with; none if that is not known yet.
+    fn at_first(s: &Deflate) -> Option<Kind> {
+        let long = matches!(s.limits.chain, 0 | LONG_SEARCH..);
+        Kind::of(s, if long { Kind::Sorted } else { Kind::Linked })
+    }
+
     /// The quickest for what is ahead, where `now` is in use; none if that is not known yet.
     fn of(s: &Deflate, now: Kind) -> Option<Kind> {
         match s.limits.chain {
-            0 | LONG_SEARCH.. => Some(Kind::Sorted),
+            0 | LONG_SEARCH.. => Some(Kind::of_long_searches(s, now)),
             1..SHORT_SEARCH => Some(Kind::Linked),
             _ => match s.block.matches(s.window.block().1) {
                 (_, ..PROBE) if s.window.lookahead < 2 * PROBE => Some(now),
@@ -65,6 +75,18 @@ impl Kind {
                 (matches, bytes) if matches * FEW_MATCHES < bytes => Some(Kind::Linked),
                 _ => Some(now),
             },
+        }
+    }
+
+    /// As above, for searches that are quicker in sorted positions, but have to pay for sorting
+    /// them.
+    fn of_long_searches(s: &Deflate, now: Kind) -> Kind {
+        let (bytes, symbols) = (s.window.block().1, s.block.len());
+        let few = if is_thorough(s) { HARDLY_ANY_SEARCHES } else { VERY_FEW_SEARCHES };
+        match bytes {
+            ..PROBE => now,
+            _ if bytes > few * symbols => Kind::Linked,
+            _ => Kind::Sorted,
         }
     }
 }
@@ -170,7 +192,7 @@ impl Ahead {
             return None;
         }
         let mut scratch = Scratch::take()?;
-        let kind = Kind::of(s, Kind::Linked).unwrap_or(Kind::Linked);
+        let kind = Kind::at_first(s).unwrap_or(Kind::Linked);
         let state = State::new(s, &mut scratch, kind);
         Some(Ahead { scratch, state })
     }
@@ -283,17 +305,20 @@ fn new_input(s: &Deflate, strm: &Strm<'_>) -> usize {
     s.window.lookahead + strm.io.avail_in() as usize
 }
 
+fn is_thorough(s: &Deflate) -> bool {
+    matches!(s.limits.chain, 0 | THOROUGH..)
+}
+
 /// What part of the sorted positions has to be new.
 fn part(s: &Deflate) -> usize {
-    let thorough = s.limits.chain == 0 || s.limits.chain >= THOROUGH;
-    if thorough { WORTH_SORTING_WELL } else { WORTH_SORTING }
+    if is_thorough(s) { WORTH_SORTING_WELL } else { WORTH_SORTING }
 }
 
 /// Whether there is enough to do to look at all positions ahead of the parse, and those before.
 fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush) -> bool {
     let new = new_input(s, strm);
     let history = s.window.pos.min(s.window.size());
-    let worth = match (flush, Kind::of(s, Kind::Linked)) {
+    let worth = match (flush, Kind::at_first(s)) {
         // The calls that follow are perhaps as long, and ought to be able to go on with it.
         (Flush::None, Some(Kind::Sorted)) => s.window.size() / part(s),
         (Flush::None, _) => 0,

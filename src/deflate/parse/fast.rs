@@ -1,7 +1,7 @@
 //! Greedy parsing, levels 1 to 3: the first match is taken.
 
 use super::{Deflate, Flush, Progress, Strm};
-use crate::deflate::chain::{MAX_MATCH, Search};
+use crate::deflate::chain::{MAX_MATCH, Search, may_begin};
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
@@ -62,7 +62,7 @@ fn run<const FULL: bool>(s: &mut Deflate, stop: usize) -> bool {
     let mut full = false;
     while pos < stop && !full {
         let head = if FULL || pos < last { list.insert(window, pos) } else { 0 };
-        if head != 0 && pos.wrapping_sub(head + 1) < max_distance {
+        if may_begin(pos, head, max_distance) {
             let search = Search { pos, lookahead: end - pos, best: MIN_MATCH - 1 };
             if let Some(found) = list.find::<FULL>(window, head, &search, &effort) {
                 // SAFETY: the block is there, and is written when it is full.

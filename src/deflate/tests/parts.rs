@@ -10,6 +10,7 @@ use crate::deflate::codes::{
 use crate::deflate::pending::Pending;
 use crate::deflate::strm::Strm;
 use crate::deflate::tree::{self, Alphabet, DISTANCES, LENGTHS, LITERALS, Nodes, Size};
+use crate::deflate::window::MIN_LOOKAHEAD;
 use crate::io::Io;
 
 const PARTS: &[&str] = &[
@@ -61,13 +62,13 @@ fn codes() -> Result<(), String> {
         );
         same(found, (code, code, extra), || format!("length {length}"))?;
     }
-    for distance in 1..=32768usize {
+    for distance in 1..=(1 << 15) - MIN_LOOKAHEAD {
         let (code, _, extra) = naive::distance_code(distance);
         let found = distance_code((distance - 1) as u16);
         let found = (usize::from(found), DISTANCE_EXTRA.get(usize::from(found)).copied());
         same(found, (code, Some(extra as u8)), || format!("distance {distance}"))?;
     }
-    same(distance_code(u16::MAX), NO_DISTANCE, || "no distance".into())
+    same(distance_code(0x7fff), NO_DISTANCE, || "no distance".into())
 }
 
 fn alphabets() -> [(Alphabet, usize); 3] {
@@ -170,7 +171,9 @@ fn runs_of_lengths() -> Result<(), String> {
             lengths.extend(vec![length; run.min(most - lengths.len())]);
         }
         let mut found = Vec::new();
-        tree::run_lengths(&lengths, |code, extra, bits| found.push((code, extra.into(), bits)));
+        tree::run_lengths(&lengths, |code, extra| {
+            found.push((code, extra.into(), RUN_EXTRA[code].into()));
+        });
         same(found, naive::runs(&lengths), || format!("{lengths:?}"))?;
     }
     Ok(())
@@ -188,7 +191,8 @@ fn symbols(random: &mut Random, most: usize) -> (Vec<Symbol>, Vec<u8>) {
                 1 => 3 + random.below(10),
                 _ => 3 + random.below(256),
             };
-            let reach = 1 << random.below(16);
+            // At most what a window of 32 KiB allows.
+            let reach = (1 << random.below(16)).min((1 << 15) - MIN_LOOKAHEAD);
             let distance = 1 + random.below(reach);
             symbols.push(Symbol::Match { distance, length });
             bytes.extend(vec![0; length]);

@@ -155,7 +155,7 @@ mod tests {
 
     fn call(args: &[&str]) -> ExitCode {
         let args = args.iter().map(OsString::from);
-        parsed::<Args>(skeleton("test"), args, |args| {
+        parsed::<Args>(<Args as clap::Args>::augment_args(skeleton("test")), args, |args| {
             anyhow::ensure!(args.count != Some(3), "three");
             Ok(ExitCode::from(args.count.unwrap_or(0) as u8))
         })

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold, in one run with one closing line.
 //!
-//! The Rust unit tests run first, under `cargo test`. The rest are named checks, which each
-//! tool and the C programs' drivers (capi-tests) have beside what they test. A check returns `Ok(Completion::Completed)`, a skip with its reason, or an error.
+//! The Rust unit tests run first, under `cargo test`. The rest are named checks, which each tool and
+//! the C programs' drivers (capi-tests) have beside what they test. A check returns
+//! `Ok(Completion::Completed)`, a skip with its reason, or an error.
 
 mod engine;
 mod extract;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use base::paths;
 use capi_tests::{
-    abi, builds, checksum, edge, gz, hwcaps, memory, packaging, sanitize, threads, zstd,
+    abi, builds, checksum, edge, gz, hwcaps, memory, packaging, sanitize, size, threads, zstd,
 };
 use check::{Setup, policy};
 use libtest_mimic::{Arguments, Trial};
@@ -104,7 +105,9 @@ fn trials(setup: &'static Setup, quick: bool) -> (Vec<Trial>, Vec<&'static str>)
         ("fuzz", false, fuzz::trials(setup)),
         ("gz", false, gz::trials(setup)),
         ("memory", true, memory::trials(setup)),
+        ("size", true, size::trials(setup)),
         ("sanitize", false, sanitize::trials(setup)),
+        ("size", true, size::trials(setup)),
         ("threads", false, threads::trials(setup)),
         ("zstd", false, zstd::trials(setup)),
     ];

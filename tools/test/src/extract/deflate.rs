@@ -33,6 +33,13 @@ const MUTANTS: &[Mutant] = &[
     mutant("deflate runs", RUNS, "let other = best.len - 2", 1, "let other = best.len - 1"),
     mutant("deflate runs", RUNS, "run.to = last - nearest;", 1, "run.to = last - nearest - 1;"),
     mutant("deflate runs", RUNS, "(1 << run.count()) - 1;", 1, "(2 << run.count()) - 1;"),
+    mutant(
+        "deflate bulk",
+        BULK,
+        "(self.to + i).wrapping_sub(1)",
+        1,
+        "(self.to + i).wrapping_sub(2)",
+    ),
     mutant("deflate bulk", CHAIN, "if FULL { MAX_MATCH }", 1, "if FULL { MAX_MATCH - 1 }"),
     mutant(
         "deflate list",
@@ -76,7 +83,8 @@ const MUTANTS: &[Mutant] = &[
         1,
         "stored_len as u64 + 5 <= smallest",
     ),
-    mutant("deflate block", BLOCK, "(SYMBOL * i + 2) as usize", 1, "(SYMBOL * i + 1) as usize"),
+    mutant("deflate block", BLOCK, "SYMBOL * i + 2", 1, "SYMBOL * i + 1"),
+    mutant("deflate block", BLOCK, "first.1 + second.1 > 56", 1, "first.1 + second.1 > 66"),
     mutant("deflate text", BLOCK, "0xf3ff_c07f", 1, "0xf3ff_c03f"),
     mutant("deflate pending", PENDING, "self.bits >>= 8 * whole;", 1, "self.bits >>= 7 * whole;"),
     mutant("deflate pending", PENDING, "self.len() + 2 <= end", 1, "self.len() + 2 < end"),
