@@ -173,7 +173,13 @@ fn programs(setup: &Setup) -> Result<Completion> {
         Ran::Report(report) => report,
         Ran::Without(missing) => return skip(missing),
     };
-    for program in ["git repack -adF", "git fsck", "unpacking a wheel (python3 -m zipfile)"] {
+    for program in [
+        "git repack -adF",
+        "git fsck",
+        "unpacking a wheel (python3 -m zipfile)",
+        "CPython: tarfile writes .tar.gz",
+        "CPython: tarfile reads .tar.gz",
+    ] {
         report.race(&[("operation", program.into())], &ZLIBS)?;
     }
     PASSED
@@ -225,7 +231,7 @@ fn bench(arguments: &[&str]) -> Result<Output> {
 
 enum Ran {
     Report(Report),
-    /// Peers that could not be had, and why.
+    /// Peers that were not available, and why.
     Without(String),
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use bench::job::Input;
+use drive::Random;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use xshell::{Shell, cmd};
@@ -30,7 +31,7 @@ pub struct Entry {
     pub real: bool,
 }
 
-/// The files, and what could not be had.
+/// The files, and notes on those that are missing.
 #[derive(Default)]
 pub struct Corpus {
     /// In the order of the tables.
@@ -39,10 +40,27 @@ pub struct Corpus {
     pub notes: Vec<String>,
 }
 
-/// Corpora that a machine may have beside the workspace: Calgary, Canterbury and others.
-const BESIDE: &str = "../shared/corpora";
+/// Files in the source of a Debian package.
+struct Source {
+    package: &'static str,
+    folder: &'static str,
+    /// Each with its SHA-256.
+    files: &'static [(&'static str, &'static str)],
+}
 
-/// The corpora in the source of Debian's package snappy, with the SHA-256 of each.
+/// The files that are the same on every machine: prose, HTML, URLs, records, a JPEG and a PDF, and
+/// what those lack, a bitmap and a colour profile.
+const SOURCES: [Source; 2] = [
+    Source { package: "snappy", folder: "testdata", files: &SNAPPY },
+    Source { package: "libjpeg-turbo", folder: "testimages", files: &LIBJPEG },
+];
+
+const LIBJPEG: [(&str, &str); 3] = [
+    ("monkey16.ppm", "030176fd82427469b57a80caf8cce9b62e4214291f44424f2022a081b5b04163"),
+    ("test1.icc", "1a996ebe6b5d1e7a21620993ce1903df16e4e8fa6cca312bedfb5ae133e62b4d"),
+    ("testorig.ppm", "4afe49cb62ba87be1a958d7fd29b822a2ba1a0e966d1136f616ee5353691a002"),
+];
+
 const SNAPPY: [(&str, &str); 11] = [
     ("alice29.txt", "7467306ee0feed4971260f3c87421154a05be571d944e9cb021a5713700c38f0"),
     ("asyoulik.txt", "eaa3526fe53859f34ecdf255712f9ecf0b2c903451d4755b2edaa2e2599cb0fc"),
@@ -65,13 +83,22 @@ const MESSAGES: [&str; 4] =
 const MOST: usize = 4 << 20;
 
 impl Corpus {
-    /// The files below `folder`, or the default ones; of each at most `most` bytes, from its middle.
-    pub fn gather(sh: &Shell, folder: Option<&Path>, most: usize) -> Result<Corpus> {
+    /// The files below `folder`, or the default ones, and those below `also`; of each at most `most`
+    /// bytes, from its middle.
+    pub fn gather(
+        sh: &Shell,
+        folder: Option<&Path>,
+        also: Option<&Path>,
+        most: usize,
+    ) -> Result<Corpus> {
         let mut corpus = Corpus::default();
+        if let Some(also) = also {
+            corpus.folder(also, "")?;
+        }
         match folder {
             Some(folder) => corpus.folder(folder, "")?,
             None => {
-                corpus.beside(sh)?;
+                corpus.packaged(sh)?;
                 corpus.machine(sh)?;
             }
         }
@@ -132,28 +159,26 @@ impl Corpus {
         Ok(())
     }
 
-    fn beside(&mut self, sh: &Shell) -> Result<()> {
-        let folder = paths::root().join(BESIDE);
-        if folder.is_dir() {
-            return self.folder(&folder, "");
-        }
-        match Sid::open(sh).and_then(|sid| sid.source(sh, "snappy")) {
-            Ok(source) => {
-                for (name, sha256) in SNAPPY {
-                    let path = source.join("testdata").join(name);
-                    if path.exists() && sums(sh, &[&path])?[0] == sha256 {
-                        self.add(format!("snappy/{name}"), path, "", true)?;
-                    } else {
-                        self.notes
-                            .push(format!("left out: {}: not the known file", path.display()));
-                    }
+    /// The files of [`SOURCES`]. One that is not there, or is another one, is named.
+    fn packaged(&mut self, sh: &Shell) -> Result<()> {
+        for Source { package, folder, files } in SOURCES {
+            let source = match Sid::open(sh).and_then(|sid| sid.source(sh, package)) {
+                Ok(source) => source,
+                Err(error) => {
+                    self.notes.push(format!("without the files of {package}: {error:#}"));
+                    continue;
                 }
-                let note = "the corpora are those in the source of Debian's package snappy";
-                self.notes.push(note.to_owned());
+            };
+            for (name, sha256) in files {
+                let path = source.join(folder).join(name);
+                if path.exists() && sums(sh, &[&path])?[0] == *sha256 {
+                    self.add(format!("{package}/{name}"), path, "", true)?;
+                } else {
+                    let text = format!("left out: {}: not the known file", path.display());
+                    self.notes.push(text);
+                }
             }
-            Err(error) => {
-                self.notes.push(format!("no corpora, only this machine's files: {error:#}"));
-            }
+            self.notes.push(format!("{package}/…: from the source of Debian's package {package}"));
         }
         Ok(())
     }
@@ -387,18 +412,9 @@ open(sys.argv[1], "wb").write(rows[:4 << 20])
 print(best)
 "#;
 
-/// Bytes without any order, the same everywhere: the keystream of a linear congruential generator
-/// would do as well; this one's high bits pass as random for any compressor.
+/// Bytes without any order, the same everywhere.
 fn noise(size: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut bytes = Vec::with_capacity(size + 4);
-    while bytes.len() < size {
-        // Marsaglia's xorshift64*.
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        bytes.extend(&state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes()[..4]);
-    }
-    bytes.truncate(size);
+    let mut bytes = vec![0; size];
+    Random::new(0).fill(&mut bytes);
     bytes
 }

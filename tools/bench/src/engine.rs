@@ -32,9 +32,12 @@ pub struct Args {
     /// Only files whose name contains one of these words, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "WORDS")]
     file: Vec<String>,
-    /// The files below DIR in place of the default ones
+    /// The files below DIR instead of the default ones
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
+    /// The files below DIR besides
+    #[arg(long, value_name = "DIR")]
+    also: Option<PathBuf>,
     /// The most bytes taken of a file, from its middle: 4 MiB for inflate, 1 MiB for deflate
     #[arg(long, value_name = "BYTES")]
     size: Option<usize>,
@@ -147,7 +150,7 @@ impl Engine {
         if args.part.iter().any(|p| !self.parts.contains(&p.part())) {
             bail!("{} has no such part", self.name);
         }
-        if let Some(dir) = &args.corpus {
+        for dir in args.corpus.iter().chain(&args.also) {
             ensure!(dir.is_dir(), "{} is no folder", dir.display());
         }
         let known = names()?;
@@ -163,8 +166,9 @@ impl Engine {
         let sh = Shell::new()?;
         let quick = args.output.quick;
         let most = args.size.unwrap_or(if quick { QUICK_SIZE } else { self.size });
-        let corpus = args.corpus.as_deref().map(std::path::absolute).transpose()?;
-        let mut corpus = Corpus::gather(&sh, corpus.as_deref(), most)?;
+        let absolute = |dir: &Option<PathBuf>| dir.as_deref().map(std::path::absolute).transpose();
+        let (folder, also) = (absolute(&args.corpus)?, absolute(&args.also)?);
+        let mut corpus = Corpus::gather(&sh, folder.as_deref(), also.as_deref(), most)?;
         corpus.only(&args.file)?;
         if quick && args.file.is_empty() && args.corpus.is_none() {
             corpus.entries.retain(|entry| entry.input.small || !entry.real);
@@ -293,6 +297,7 @@ impl Engine {
         add("--level", list(&levels));
         add("--file", list(&args.file));
         add("--corpus", path(&args.corpus));
+        add("--also", path(&args.also));
         add("--size", args.size.map_or_else(String::new, |size| size.to_string()));
         add("--time", args.time.to_string());
         add("--tier", list(&args.tier));

@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .to_owned(),
     ];
     let rounds = if args.output.quick { 1 } else { usize::from(args.rounds) };
-    for make in [repack, fsck, png_write, png_read, wheel] {
+    for make in [repack, fsck, png_write, png_read, wheel, tar_write, tar_read] {
         let job = match make(&sh, &dir, args.output.quick) {
             Ok(job) => job,
             Err(error) => {
@@ -225,7 +225,7 @@ fn used(command: &mut Command) -> Result<Duration> {
     let (mut status, pid) = (0, child.id() as i32);
     // SAFETY: all-zero is a valid rusage.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the child has not been waited for; both places are writable.
+    // SAFETY: the child has not been waited for; both addresses are writable.
     let waited = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
     ensure!(waited == pid, "the program cannot be waited for");
     ensure!(status == 0, "the program ended with status {status:#x}");
@@ -339,6 +339,42 @@ fn wheel(sh: &Shell, dir: &Path, _: bool) -> Result<Job> {
         again: Some(format!("rm -rf '{}'", to.display())),
     })
 }
+
+/// CPython's tarfile, which packs by gzip and zlib: Python's own modules as a .tar.gz.
+fn tar_write(sh: &Shell, dir: &Path, _: bool) -> Result<Job> {
+    debian::install(sh, &["python3"])?;
+    let to = dir.join("written.tar.gz");
+    cmd!(sh, "/usr/bin/python3 -c {MAKE_TAR} {to}").quiet().run()?;
+    let bytes = cmd!(sh, "/usr/bin/python3 -c {SUM_TAR} {to}").quiet().read()?.trim().parse()?;
+    let command = words(&[&"/usr/bin/python3", &"-c", &MAKE_TAR, &to.display()]);
+    let result = Some(to);
+    Ok(Job { name: "CPython: tarfile writes .tar.gz", command, bytes, result, again: None })
+}
+
+fn tar_read(sh: &Shell, dir: &Path, _: bool) -> Result<Job> {
+    let from = dir.join("read.tar.gz");
+    if !from.exists() {
+        cmd!(sh, "/usr/bin/python3 -c {MAKE_TAR} {from}").quiet().run()?;
+    }
+    let bytes = cmd!(sh, "/usr/bin/python3 -c {SUM_TAR} {from}").quiet().read()?.trim().parse()?;
+    let command = words(&[&"/usr/bin/python3", &"-c", &SUM_TAR, &from.display()]);
+    Ok(Job { name: "CPython: tarfile reads .tar.gz", command, bytes, result: None, again: None })
+}
+
+const MAKE_TAR: &str = r#"
+import os, sys, tarfile
+top = os.path.dirname(os.__file__)
+with tarfile.open(sys.argv[1], "w:gz", compresslevel=6) as tar:
+    for name in sorted(os.listdir(top)):
+        if name.endswith(".py"):
+            tar.add(os.path.join(top, name), name)
+"#;
+
+const SUM_TAR: &str = r#"
+import sys, tarfile
+with tarfile.open(sys.argv[1], "r:gz") as tar:
+    print(sum(len(tar.extractfile(member).read()) for member in tar if member.isfile()))
+"#;
 
 const MAKE_WHEEL: &str = r#"
 import os, sys, zipfile

@@ -42,10 +42,10 @@ pub struct Args {
     /// Count the CPU time of the calls, for a machine that is not quiet
     #[arg(long)]
     cpu_time: bool,
-    /// A CPython without our patches, in place of one built here
+    /// A CPython without our patches, instead of one built here
     #[arg(long, value_name = "PYTHON")]
     plain: Option<PathBuf>,
-    /// A CPython with our patches, in place of one built here
+    /// A CPython with our patches, instead of one built here
     #[arg(long, value_name = "PYTHON")]
     patched: Option<PathBuf>,
     /// Write the values in pyperf's format to DIR, a file for each column
@@ -53,7 +53,7 @@ pub struct Args {
     pyperf: Option<PathBuf>,
 }
 
-/// The columns of CPython itself; the first is what the others are held against.
+/// The columns of CPython itself; the first is what the others are compared with.
 const STOCK: &str = "stock on stock";
 const UNDER: &str = "stock on ours";
 /// Modules to install instead, each with the codecs that it brings.
