@@ -199,7 +199,7 @@ fn repeat_chained(function: Function, start: c_ulong, data: &[u8], calls: u64) {
     black_box(value);
 }
 
-/// Calls of lengths that cannot be foreseen, from the `at`-th part on; returns where to go on.
+/// Calls of lengths that cannot be predicted, from the `at`-th part on; returns where to go on.
 #[inline(never)]
 fn repeat_mixed(
     function: Function,

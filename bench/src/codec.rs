@@ -59,7 +59,7 @@ pub fn data(job: &CodecJob) -> Result<Vec<Data>, String> {
 }
 
 /// Room for `bytes` of data however a library may expand it, shared by all so that none has a
-/// better place in memory. Its pages are there already.
+/// better place in memory. Its pages are mapped already.
 pub fn room(bytes: usize) -> RefCell<Vec<u8>> {
     RefCell::new(vec![0xa5; bytes + bytes / 4 + 4096])
 }

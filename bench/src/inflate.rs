@@ -150,7 +150,7 @@ impl Bench<'_> {
                     let done = functions.pump(format, packed, &mut out.borrow_mut(), shape);
                     done.map_err(code(name, "isal_inflate"))
                 }),
-                // It takes no pieces: its whole-buffer call is the mark to reach.
+                // It takes no pieces: its whole-buffer call is an upper bound.
                 Functions::Libdeflate(_) => {
                     Box::new(move || unpack(library, format, packed, &mut out.borrow_mut()[..size]))
                 }

@@ -111,7 +111,7 @@ pub struct EngineJob {
     /// The libraries to measure.
     pub libraries: Vec<Library>,
     /// The library that makes the streams to inflate and decompresses what others made, and whose
-    /// compressed bytes the others' are compared with: stock zlib, where it can be had.
+    /// compressed bytes the others' are compared with: stock zlib, where it is available.
     pub reference: Library,
     /// What is compressed, or compressed first and then decompressed.
     pub files: Vec<Input>,

@@ -11,7 +11,7 @@ use crate::zlib_abi::{FINISH, NO_FLUSH, OK, Setup, Stream, Zlib, pump};
 use drive::Object;
 
 const CHUNKS: (usize, usize) = (16 << 10, 16 << 10);
-/// Open at once, so that what malloc had in store from before weighs little.
+/// Open at once, so that memory malloc already had in store counts for little.
 const FILES: usize = 32;
 
 /// Measures the library's deflate streams by their allocator, its gz files by malloc's own books.

@@ -114,14 +114,14 @@ fn flags(tier: &str) -> Vec<&'static str> {
     flags
 }
 
-/// The tiers that a CPU with these flags has all instructions of: those are had by name, whatever it
+/// The tiers that a CPU with these flags has all instructions of: those can be chosen by name, whatever it
 /// would have by default.
 fn had_by_name(cpu: &BTreeSet<&str>) -> Vec<&'static str> {
     let tiers = TIERS.iter().copied();
     tiers.filter(|tier| flags(tier).iter().all(|flag| cpu.contains(flag))).collect()
 }
 
-/// A tier is had wherever its instructions are, else a lower one; the checksums are the same in
+/// A tier can be chosen wherever its instructions are, else a lower one; the checksums are the same in
 /// each; a name that is none changes nothing.
 fn each_tier(program: &Program) -> Result<()> {
     let best = run(program, None)?;

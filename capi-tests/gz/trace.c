@@ -8,7 +8,7 @@
  *   trace library                     which library this runs on
  *
  * FIRST and COUNT number the sequences. Two libraries with the same semantics print the same lines.
- * What zcompat does otherwise than zlib 1.3.2 on purpose (docs/gz.md) is kept out of the sequences,
+ * What zcompat does differently from zlib 1.3.2 on purpose (docs/gz.md) is kept out of the sequences,
  * at the places marked "Not". */
 #include "common.h"
 

@@ -20,7 +20,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     ]
 }
 
-/// The only function that may hold the instruction.
+/// The only function that may contain the instruction.
 const DETECTOR: &str = "zcompat_zstd_leaf7_ebx";
 
 /// Upstream's default, and so Debian's: the formats since v0.5. What a program can ask of a frame of

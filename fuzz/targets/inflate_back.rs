@@ -17,7 +17,7 @@ struct Feed<'a> {
 }
 
 unsafe extern "C" fn give(desc: *mut c_void, place: *mut *const u8) -> c_uint {
-    // SAFETY: the target passes its own feed, and the library a place for the pointer.
+    // SAFETY: the target passes its own feed, and the library an address for the pointer.
     let feed = unsafe { &mut *desc.cast::<Feed<'_>>() };
     let (piece, rest) = feed.rest.split_at(feed.piece.min(feed.rest.len()));
     feed.rest = rest;

@@ -1,5 +1,5 @@
 //! Positive control: a loop that LLVM 22 miscompiles for znver4, znver5 and any target with
-//! AVX512DQ and AVX512VL but no tuning against it (rust-lang/rust issue 158622, mended in LLVM 23).
+//! AVX512DQ and AVX512VL but no tuning against it (rust-lang/rust issue 158622, fixed in LLVM 23).
 //!
 //! Its "compress EVEX" pass replaces a mask move by a sign-bit move although a later shift still
 //! reads the mask register. evex_check.c calls this and knows the right answer.

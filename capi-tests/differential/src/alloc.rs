@@ -20,7 +20,7 @@ pub enum Manner {
     FailsAt(u32),
 }
 
-/// What a library has had from one allocator.
+/// What a library has been given by one allocator.
 #[derive(Debug)]
 pub struct Arena {
     manner: Manner,

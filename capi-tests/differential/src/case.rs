@@ -48,7 +48,7 @@ pub fn same_fields(ours: &ZStream, stock: &ZStream, except: &[&str]) -> Result<(
     Ok(())
 }
 
-/// As [`same`], for bytes; the error names the first place.
+/// As [`same`], for bytes; the error names the first index.
 ///
 /// # Errors
 /// The first place where they differ.

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use crate::source::Source;
 
-/// Bits in the order of RFC 1951: the first in the lowest place.
+/// Bits in the order of RFC 1951: the first in the lowest bit.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,

@@ -126,7 +126,7 @@ impl Shape {
     }
 }
 
-/// `data` compressed by `zlib`, with flushes at random places.
+/// `data` compressed by `zlib`, with flushes at random positions.
 pub fn compressed(
     zlib: &Zlib,
     s: &mut Source,

@@ -78,7 +78,7 @@ struct Pair<'a> {
     header_is_out: bool,
     /// Whether a part of what waited for room has been handed out, and a part still waits.
     partly_out: bool,
-    /// Whether there was a `deflateResetKeep`, or level 0, since all was set up anew.
+    /// Whether there was a `deflateResetKeep`, or level 0, since everything was set up.
     kept: bool,
     level_0: bool,
 }

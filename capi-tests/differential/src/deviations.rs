@@ -103,7 +103,7 @@ fn back_distance(libraries: &Libraries) -> Result<(), String> {
     // The input in two pieces, behind each other.
     type Pieces<'a> = [&'a [u8]; 2];
     unsafe extern "C" fn give(desc: *mut c_void, place: *mut *const u8) -> c_uint {
-        // SAFETY: the call below passes its pieces, and the library a place for the pointer.
+        // SAFETY: the call below passes its pieces, and the library an address for the pointer.
         unsafe {
             let [first, second] = &mut *desc.cast::<Pieces<'_>>();
             *place = first.as_ptr();

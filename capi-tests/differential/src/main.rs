@@ -55,7 +55,7 @@ struct Cli {
     /// Print the whole case of each seed before it is run
     #[arg(long)]
     print: bool,
-    /// Compress these files, and all files in these folders, in place of random calls
+    /// Compress these files, and all files in these folders, instead of random calls
     #[arg(long, num_args = 1..)]
     files: Vec<PathBuf>,
     /// With --files: levels 0 to 9 x all strategies x 3 memory levels x 3 window sizes

@@ -97,7 +97,7 @@ fn scan_section(
         }
     }
     let mut formatter = GasFormatter::new();
-    // Decoding starts anew at each function, so padding between them cannot lead it astray.
+    // Decoding starts again at each function, so padding between them cannot lead it astray.
     for (i, (start, function)) in starts.iter().enumerate() {
         let stop = starts.get(i + 1).map_or(end, |(next, _)| *next);
         let body = &code[(start - base) as usize..(stop - base) as usize];

@@ -101,7 +101,7 @@ impl Upstream {
     /// Fetches the source and builds stock zlib, once.
     ///
     /// # Errors
-    /// The source cannot be had, or the compiler is missing.
+    /// The source is not available, or the compiler is missing.
     pub fn get(sh: &Shell) -> Result<Upstream> {
         // Each check asks; the first builds.
         static LOCK: Mutex<()> = Mutex::new(());
@@ -403,7 +403,7 @@ fn gzjoin(lab: &Lab, program: &str) -> Result<String> {
         gunzip(lab, &file, &plain)?;
         made.push(joined);
     }
-    // Nothing is compressed anew: the bytes are the same whoever decodes and combines.
+    // Nothing is compressed again: the bytes are the same whoever decodes and combines.
     ensure!(made[0] == made[1], "the joined file differs from stock's");
     Ok(format!("{} files joined by Z_BLOCK and crc32_combine, as stock joins them", files.len()))
 }

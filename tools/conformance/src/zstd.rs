@@ -240,7 +240,7 @@ impl Upstream {
     /// Fetches the source, and the library that Debian built from it.
     ///
     /// # Errors
-    /// They cannot be had, or the compiler is missing.
+    /// They are not available, or the compiler is missing.
     pub fn get(sh: &Shell) -> Result<Upstream> {
         let source = debian::Sid::open(sh)?.source(sh, "libzstd")?;
         let stock = LIBRARIES.iter().find(|l| l.stem == "libzstd").expect("one of ours");

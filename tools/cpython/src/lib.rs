@@ -1,5 +1,5 @@
 //! `cargo xtask cpython`: CPython on the libraries, built from source or already there, with its
-//! own tests held against the same tests on stock libraries. docs/cpython.md tells more.
+//! own tests compared with the same tests on stock libraries. docs/cpython.md tells more.
 
 pub mod build;
 pub mod checks;

@@ -1,5 +1,5 @@
 //! The Python packages for zstd, built from their source distributions on our libzstd, with their
-//! own tests held against the same tests on stock libzstd.
+//! own tests compared with the same tests on stock libzstd.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -20,7 +20,7 @@ pub struct Place {
     pub ours: Libraries,
 }
 
-/// Every interpreter found, on the libraries in `prefix` too; and which of sid's cannot be had, with why.
+/// Every interpreter found, on the libraries in `prefix` too; and which of sid's is not available, with why.
 pub fn find(sh: &Shell, prefix: &Path) -> Result<(Vec<Place>, Vec<String>)> {
     let mut left_out = Vec::new();
     let mut places: Vec<Place> = system(sh, prefix).into_iter().collect();

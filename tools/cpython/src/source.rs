@@ -10,7 +10,7 @@ use xshell::{Shell, cmd};
 use base::debian::Sid;
 use base::paths;
 
-/// A version that can be had without `--source`.
+/// A version that is available without `--source`.
 struct Known {
     /// What `--version` takes.
     name: &'static str,

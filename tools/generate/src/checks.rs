@@ -1,4 +1,4 @@
-//! That what is made from other files is what the generators write.
+//! That generated files are what the generators write.
 
 use check::{PASSED, Setup, check};
 use libtest_mimic::Trial;

@@ -1,6 +1,6 @@
 //! `cargo xtask install`: what `cargo cinstall` does, then the files that cargo-c has no words for.
 //!
-//! cargo-c installs to a staging folder. There the libraries are read and held against the lists of
+//! cargo-c installs to a staging folder. There the libraries are read and compared with the lists of
 //! include/; then each file that differs is put in place by a rename, so that a program that runs
 //! on the old library keeps its file.
 

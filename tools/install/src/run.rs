@@ -98,7 +98,7 @@ impl Stage {
         command
     }
 
-    /// Runs `program` in this process's place as far as its caller can tell: descriptors, exit code.
+    /// Runs `program` as if it were this process, as far as its caller can tell: descriptors, exit code.
     fn pass_through(&self, program: &OsStr, args: &[OsString]) -> Result<ExitCode> {
         let log = self.scratch.path().join("log");
         let mut child = match self.command(program, &log).args(args).spawn() {

@@ -62,7 +62,7 @@ pub struct Args {
     /// Rows at once; the number of cores if not given
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// Run rows anew whose results are known
+    /// Run rows again whose results are known
     #[arg(long)]
     pub fresh: bool,
     /// Narrow each failing row to the target features that it needs (many builds)
@@ -74,7 +74,7 @@ pub struct Args {
     /// Only the positive controls
     #[arg(long)]
     pub controls: bool,
-    /// Go on without this control where it cannot be had; the report says so
+    /// Go on without this control where it is not available; the report says so
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub without_control: Vec<String>,
     /// Write the report as JSON
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     ensure!(args.jobs != Some(0), "--jobs takes at least 1");
     controls::ensure_names(&args.without_control)?;
     let html = args.html.clone().unwrap_or_else(|| paths::target().join("matrix/report.html"));
-    // A report that cannot be written had better be known before the run than after it.
+    // A report that cannot be written is better known before the run than after it.
     args.json.iter().chain([&html]).try_for_each(|path| ensure_writable(path))?;
     let sh = Shell::new()?;
     if args.stock_hashes {

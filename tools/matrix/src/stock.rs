@@ -1,7 +1,7 @@
 //! What stock's libraries, Debian sid's, make of the suite's data. Ours are to make the same of it.
 //!
 //! What is the same on every CPU is kept as hashes in matrix/stock-hashes.txt, so that it is compared
-//! where sid cannot be had, too. What libzstd makes of damaged data depends on whether its decoders
+//! where sid is not available, too. What libzstd makes of damaged data depends on whether its decoders
 //! use BMI2, and comes from running it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,10 +40,10 @@ fn parse(text: &str) -> impl Iterator<Item = (String, String)> {
     lines.filter_map(|line| line.split_once('\t')).map(|(a, b)| (a.to_owned(), b.to_owned()))
 }
 
-/// Writes the hashes anew.
+/// Writes the hashes again.
 ///
 /// # Errors
-/// Stock's libraries cannot be had, or a check fails on them.
+/// Stock's libraries are not available, or a check fails on them.
 pub fn write(sh: &Shell) -> Result<()> {
     let head = KEPT.lines().filter(|line| line.starts_with('#')).map(|line| format!("{line}\n"));
     let found = measured(sh)?;
@@ -104,11 +104,11 @@ fn measured(sh: &Shell) -> Result<BTreeMap<String, String>> {
     Ok(of_all.collect())
 }
 
-/// The hashes of [`CHECK`], by the names under which they are compared. Each kind of decoder that can be had here:
+/// The hashes of [`CHECK`], by the names under which they are compared. Each kind of decoder that is available here:
 /// by this CPU as it is, by a mask, or by an emulator.
 ///
 /// # Errors
-/// Why stock's library cannot be had: the rows are then only compared with each other.
+/// Why stock's library is not available: the rows are then only compared with each other.
 pub fn hashes(sh: &Shell, host: &Host) -> Result<BTreeMap<String, String>> {
     let [_, library] = libraries(sh)?;
     let suite = suite(sh)?;

@@ -49,7 +49,7 @@ pub fn rows(sh: &Shell, cpus: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Compares the hashes that are kept with stock's libraries; why not, if these cannot be had.
+/// Compares the hashes that are kept with stock's libraries; why not, if these are not available.
 pub fn stock_hashes(sh: &Shell) -> Result<Option<String>> {
     super::stock::check_kept(sh)
 }

@@ -86,7 +86,7 @@ pub struct Header {
     pub name: Option<u32>,
     pub comment: Option<u32>,
     pub hcrc: bool,
-    /// The fields lie from here on in what will be output, in place of memory of their own.
+    /// The fields lie from here on in what will be output, instead of memory of their own.
     pub in_output: Option<u32>,
 }
 

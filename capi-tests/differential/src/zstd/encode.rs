@@ -195,7 +195,7 @@ impl Run<'_> {
     }
 
     /// As [`Run::written`], by a context that may be in the middle of a stream: neither that stream
-    /// nor one that comes after an error goes on (zstd.h), so both begin anew.
+    /// nor one that comes after an error goes on (zstd.h), so both start from the beginning.
     fn whole(
         &self,
         room: u32,

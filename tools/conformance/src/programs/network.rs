@@ -179,7 +179,7 @@ fn sync(lab: &Lab, method: &str, client: Side, server: Side) -> Result<usize> {
     Ok(4)
 }
 
-/// Cuts, inserts and overwrites, so that matching blocks lie at other places.
+/// Cuts, inserts and overwrites, so that matching blocks lie at other offsets.
 fn change(file: &Path) -> Result<()> {
     let mut bytes = fs::read(file)?;
     let insert = bytes[..5000].iter().rev().copied().collect::<Vec<_>>();

@@ -15,7 +15,7 @@ use base::paths;
 
 /// PyPI's `ziglang` versions, with the LLVM in each.
 pub const LLVM_20: &str = "0.15.1";
-/// The one in which the bug is mended.
+/// The one in which the bug is fixed.
 pub const LLVM_21: &str = "0.16.0";
 
 pub fn run(sh: &Shell, fetch: &Fetch) -> Result<(Verdict, Evidence)> {
@@ -110,7 +110,7 @@ fn compile(
     Ok(Some(broken.to_owned()))
 }
 
-/// A library that has nothing but `crc32`; the panics that it could reach abort.
+/// A library that has nothing but `crc32`; the panics that it could call abort.
 fn link(sh: &Shell, object: &Path) -> Result<PathBuf> {
     let bytes = std::fs::read(object)?;
     let file = object::File::parse(&*bytes)?;

@@ -24,7 +24,7 @@ pub enum Verdict {
     Caught,
     /// The installed compiler no longer has this bug.
     Mended,
-    /// What the control is made from cannot be had here.
+    /// What the control is made from is not available here.
     Unavailable(String),
     /// This CPU lacks what it takes to run it: it would say nothing of this machine's rows either.
     NotHere(String),
