@@ -14,7 +14,7 @@ pub enum Code {
     StreamError = -2,
     /// The compressed data is corrupt.
     DataError = -3,
-    /// Memory could not be had.
+    /// There is not enough memory.
     MemError = -4,
     /// No progress was possible: more input or more room is needed.
     BufError = -5,

@@ -28,7 +28,7 @@ pub struct Config {
     pub strategy: i32,
 }
 
-/// A stream in a place of its own: its state points back to it.
+/// A stream at an address of its own: its state points back to it.
 struct Stream(Box<zlib::z_stream>);
 
 impl Stream {

@@ -4,7 +4,7 @@
 //! version nodes that programs ask for nor exports C functions. Which linker rustc calls is decided
 //! in many places (configuration files, `RUSTFLAGS`, the environment), and any of them may be
 //! replaced by whoever builds. So nothing is decided there: the build script hands the C compiler
-//! driver, whichever it is, two options that make it call *this program* in place of `ld`
+//! driver, whichever it is, two options that make it call *this program* instead of `ld`
 //! ([`mod@linker`]), and one option that no other linker takes. The library is linked as it must
 //! be, or the build fails.
 

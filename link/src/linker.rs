@@ -200,7 +200,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
     let (object, list) = (dir.join(format!("{stem}.o")), dir.join("exports"));
     let reduced = dir.join(format!("{stem}.a"));
 
-    // What the public symbols reach, the unwinder included. Without --force-group-allocation std's
+    // What the public symbols need, the unwinder included. Without --force-group-allocation std's
     // section groups would still be merged with another Rust archive's.
     let mut link = Command::new(ld);
     link.args(["-r", "--gc-sections", "--force-group-allocation"]);
@@ -245,7 +245,7 @@ fn run_tool(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{name} ended with {status}")) }
 }
 
-/// Puts the contents of `@file` in the place of each such argument: drivers write one where a
+/// Puts the contents of `@file` instead of each such argument: drivers write one where a
 /// command line is too long.
 fn expand(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
     let mut out = Vec::new();

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::tier::{TIERS, Tier};
 
-/// One more than the place in [`TIERS`] of the tier that is named; 0 for none.
+/// One more than the index in [`TIERS`] of the tier that is named; 0 for none.
 static NAMED: AtomicU8 = AtomicU8::new(0);
 
 /// The tier that `ZCOMPAT_CPU` names: `None` when it is unset or names none, and in programs that

@@ -372,7 +372,7 @@ mod tests {
         }
     }
 
-    /// Every kernel whose instructions a CPU has is had there by the name of a tier, or is the
+    /// Every kernel whose instructions a CPU has can be chosen there by the name of a tier, or is the
     /// default: whatever the policy, it can be tested.
     #[test]
     fn each_kernel_is_reached_wherever_its_instructions_are() {

@@ -75,7 +75,7 @@ fn detect() -> Features {
 }
 
 /// What the CPU and the operating system support, whatever `ZCOMPAT_CPU` says: for tests that
-/// call each kernel directly. Asks the CPU anew at each call.
+/// call each kernel directly. Asks the CPU at each call.
 pub fn supported() -> Features {
     arch::supported()
 }

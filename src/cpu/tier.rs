@@ -84,7 +84,7 @@ impl Tier {
         tiers.iter().rfind(|tier| features.has(tier.needs)).unwrap_or(&tiers[0])
     }
 
-    /// The place in [`TIERS`] of the tier of this name.
+    /// The index in [`TIERS`] of the tier of this name.
     pub fn place(name: &[u8]) -> Option<usize> {
         TIERS.iter().position(|tier| tier.name.to_bytes() == name)
     }

@@ -44,7 +44,7 @@ union Scratch {
 const SYMBOL: usize = 3;
 /// Tells a length from a literal.
 const MATCH: u32 = 1 << 15;
-/// In place of a distance less 1: more than any window has room for.
+/// Instead of a distance less 1: more than any window has room for.
 const LITERAL: u32 = MATCH - 1;
 
 impl Block {

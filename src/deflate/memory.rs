@@ -26,7 +26,7 @@ pub(super) struct Memory {
 
 impl Memory {
     /// zlib's four requests; from malloc it is one, of as many bytes. malloc gives pieces of this
-    /// size back to the system, and gets them from there anew for the next stream, but learns not
+    /// size back to the system, and gets them from there again for the next stream, but learns not
     /// to with one piece of more than 128 KiB.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ impl Pending {
         (self.start + self.moved) as usize
     }
 
-    /// Makes room for two bytes behind those that wait, below `end`, if it can be had.
+    /// Makes room for two bytes behind those that wait, below `end`, if possible.
     pub fn make_room(&mut self, end: usize) -> bool {
         if (self.start + self.len) as usize + 2 > end {
             // SAFETY: the bytes that wait are within the buffer.

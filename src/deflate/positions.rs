@@ -74,7 +74,7 @@ impl Positions {
         self.left = Some(left);
     }
 
-    /// Starts anew.
+    /// Starts again, with no positions.
     pub fn reset(&mut self) {
         self.forget(0);
         self.rolling = 0;
@@ -169,7 +169,7 @@ impl Positions {
             unsafe { self.head.write_bytes(0, self.entries()) };
         }
         if !late.is_empty() {
-            // Older ones are overwritten in `prev`, and not in reach any more.
+            // Older ones are overwritten in `prev`, and too far back now.
             let from = late.start.max(late.end.saturating_sub(self.window_size as usize));
             self.as_it_is().insert_all(window, from, late.end);
         }

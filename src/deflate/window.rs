@@ -14,7 +14,7 @@ pub(super) const MIN_LOOKAHEAD: usize = MAX_MATCH + MIN_MATCH + 1;
 /// Two window sizes of input. What was parsed lies before `pos`, `lookahead` bytes from there on.
 pub(super) struct Window {
     bytes: *mut u8,
-    /// Half of the memory, and how far zlib's header says that matches may reach.
+    /// Half of the memory, and the max distance that zlib's header announces.
     size: u32,
     /// Where the next symbol starts.
     pub pos: usize,
@@ -35,7 +35,7 @@ impl Window {
         Window { bytes, size, pos: 0, lookahead: 0, block_start: 0, insert: 0, high_water: 0 }
     }
 
-    /// Starts anew. The memory keeps what it has.
+    /// Starts again, empty. The memory keeps what it has.
     pub fn clear(&mut self) {
         (self.pos, self.lookahead, self.block_start, self.insert) = (0, 0, 0, 0);
     }

@@ -17,7 +17,7 @@ pub enum Status {
     StreamError = -2,
     /// The compressed data is corrupt.
     DataError = -3,
-    /// Memory could not be had.
+    /// There is not enough memory.
     MemError = -4,
     /// The file ended within a gzip member.
     BufError = -5,

@@ -188,7 +188,7 @@ impl GzFile {
         !allocated && self.base_mut().set_buffer_size(size)
     }
 
-    /// Starts reading again at the place where the file was opened (zlib.h, `gzrewind`).
+    /// Starts reading again at the offset where the file was opened (zlib.h, `gzrewind`).
     pub fn rewind(&mut self) -> Option<()> {
         self.reading(Reader::rewind)?
     }

@@ -148,7 +148,7 @@ impl Reader {
     }
 }
 
-/// The place of the first `byte` in `bytes`.
+/// The index of the first `byte` in `bytes`.
 fn find_byte(byte: u8, bytes: &[u8]) -> Option<usize> {
     let start = bytes.as_ptr();
     // SAFETY: memchr reads at most `bytes.len()` bytes.

@@ -126,7 +126,7 @@ impl Reader {
         self.eof && self.unread.is_empty()
     }
 
-    /// Whether the next bytes can be had without knowing what the file is.
+    /// Whether the next bytes can be given without knowing what the file is.
     pub(super) fn is_undecided(&self) -> bool {
         self.source == Source::Unknown
     }
@@ -174,7 +174,7 @@ impl Reader {
         self.transparency == Transparency::Yes
     }
 
-    /// Starts again at the place where the file was opened.
+    /// Starts again at the offset where the file was opened.
     pub(super) fn rewind(&mut self) -> Option<()> {
         if self.base.status().is_fatal() {
             return None;

@@ -58,7 +58,7 @@ pub(super) enum Stop {
     Input,
     /// All room is.
     Room,
-    /// A place where the call was asked to stop.
+    /// A point where the call was asked to stop.
     Asked,
     /// The last block has ended; the bit buffer is at a byte's beginning.
     End,
@@ -94,7 +94,7 @@ const LENGTHS: usize = 286 + 30 + 64;
 struct Tables {
     /// Code lengths: literals and lengths, then distances.
     lengths: MaybeUninit<[u8; LENGTHS]>,
-    /// While lengths are read, the distance table's place has the table of their code.
+    /// While lengths are read, the distance table's memory has the table of their code.
     pair: MaybeUninit<Pair<{ tables::LITERAL_ENTRIES }>>,
 }
 

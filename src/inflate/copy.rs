@@ -12,7 +12,7 @@ pub(super) trait Copier {
     ///
     /// # Safety
     /// `length` and `SLOP` bytes are writable at `to`; at `from` as many are readable, or, where it
-    /// is less, `distance` before `to`. Or the two places have nothing in common, and `distance` is
+    /// is less, `distance` before `to`. Or the two do not overlap, and `distance` is
     /// no less than `length`.
     unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize);
 }
@@ -72,7 +72,7 @@ impl Copier for Exact {
 /// Copies a `T`, and one from `second` on; both are read before any of them is written.
 ///
 /// # Safety
-/// As for [`copy_one`], for both places.
+/// As for [`copy_one`], at `to` and at `from`, and the same again `second` bytes on.
 #[inline(always)]
 unsafe fn copy_two<T: Copy>(to: *mut u8, from: *const u8, second: usize) {
     // SAFETY: by this function's own contract.

@@ -132,7 +132,7 @@ impl Inflate {
         }
     }
 
-    /// From here on memory is had from and given back to `allocator`.
+    /// From here on memory comes from `allocator` and goes back to it.
     pub fn set_allocator(&mut self, allocator: Allocator) {
         self.window.set_allocator(allocator);
     }

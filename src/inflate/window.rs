@@ -36,7 +36,7 @@ impl Window {
         Window { data, allocated: 0, allocator: Allocator::LIBC, size, have, next: 0 }
     }
 
-    /// From here on memory is had from and given back to `allocator`.
+    /// From here on memory comes from `allocator` and goes back to it.
     pub fn set_allocator(&mut self, allocator: Allocator) {
         self.allocator = allocator;
     }

@@ -19,7 +19,7 @@ pub(super) fn adler32(start: u32, data: &[u8]) -> u64 {
         // One vector: a masked load reads the bytes alone, and the weights go with their number.
         let (sum, weighed) = match n {
             1 => return tiny::one(start, data[0]),
-            // One branch for all that is this short: lengths that cannot be foreseen are common here.
+            // One branch for all that is this short: lengths that cannot be predicted are common here.
             0..=32 => {
                 let mask = _bzhi_u32(u32::MAX, n as u32);
                 let bytes = _mm256_maskz_loadu_epi8(mask, data.as_ptr().cast());

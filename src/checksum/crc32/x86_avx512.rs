@@ -74,7 +74,7 @@ impl Vector for __m512i {
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // Not by a masked load: the mask would take one of the few places for shuffles.
+        // Not by a masked load: the mask would take one of the few slots for shuffles.
         // SAFETY: AVX-512F is there and the bytes are readable, says the caller.
         unsafe { _mm512_and_si512(Vector::load(from), Vector::load(first(count))) }
     }

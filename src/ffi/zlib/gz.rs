@@ -66,7 +66,7 @@ unsafe fn buffer<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
     }
 }
 
-/// Puts what `open` makes into memory that C can hold on to. The memory is had first, so that
+/// Puts what `open` makes into memory that C can hold on to. The memory is allocated first, so that
 /// without it no file is created.
 fn place(open: impl FnOnce() -> Option<GzFile>) -> *mut GzFile {
     // SAFETY: malloc takes any size.

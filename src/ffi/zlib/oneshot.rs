@@ -175,7 +175,7 @@ pub unsafe extern "C" fn uncompress2_z(
     }
 }
 
-/// Calls with a `size_t` in place of a `uLong` that may be NULL.
+/// Calls with a `size_t` instead of a `uLong` that may be NULL.
 ///
 /// # Safety
 /// `place` is NULL or valid.

@@ -57,7 +57,7 @@ fn cpu_can_run(name: &str) -> bool {
     }
 }
 
-/// What the room holds before; not the same everywhere, so that a byte put back in a wrong place is
+/// What the room holds before; not the same everywhere, so that a byte put back at a wrong address is
 /// seen.
 fn unwritten(place: usize) -> u8 {
     (place * 37 + 11) as u8
