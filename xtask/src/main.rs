@@ -11,7 +11,8 @@ use base::paths;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, Subcommand};
 use xshell::{Shell, cmd};
 
-/// The commands that are here. What the others take, they say themselves.
+// The commands that are here. What the others take, they say themselves. (Not as a doc comment: clap
+// would make it the help's first line.)
 #[derive(Subcommand)]
 enum Own {
     /// Build both libraries and install them, with headers, .pc and CMake files and a man page

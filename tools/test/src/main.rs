@@ -107,7 +107,6 @@ fn trials(setup: &'static Setup, quick: bool) -> (Vec<Trial>, Vec<&'static str>)
         ("memory", true, memory::trials(setup)),
         ("size", true, size::trials(setup)),
         ("sanitize", false, sanitize::trials(setup)),
-        ("size", true, size::trials(setup)),
         ("threads", false, threads::trials(setup)),
         ("zstd", false, zstd::trials(setup)),
     ];
@@ -184,6 +183,14 @@ mod tests {
         let counts = unit_counts(&format!("x\n{line}\ny\n{line}\n")).unwrap();
         assert_eq!((counts.passed, counts.failed, counts.ignored), (24, 6, 8));
         assert!(unit_counts("test result: ok. All passed").is_err());
+    }
+
+    #[test]
+    fn no_check_is_there_twice() {
+        let setup = Box::leak(Box::new(Setup { prefix: paths::default_prefix(), full: true }));
+        let trials = trials(setup, false).0;
+        let names: std::collections::BTreeSet<&str> = trials.iter().map(Trial::name).collect();
+        assert_eq!(names.len(), trials.len());
     }
 
     #[test]
