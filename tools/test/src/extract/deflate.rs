@@ -54,9 +54,9 @@ const MUTANTS: &[Mutant] = &[
     mutant(
         "deflate tree",
         TREE,
-        "if node.at_most(Node(heap[son])) {",
+        "if node.at_most(smaller) {",
         1,
-        "if !Node(heap[son]).at_most(node) {",
+        "if !smaller.at_most(node) {",
     ),
     mutant("deflate tree", TREE, "let mut bits = longest - 1;", 1, "let mut bits = longest - 2;"),
     mutant("deflate code bits", TREE, "counts[0] = 0;", 1, "counts[0] = 1;"),
