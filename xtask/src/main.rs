@@ -9,6 +9,7 @@ mod cpython;
 mod debian;
 mod differential;
 mod engine;
+mod glibc;
 mod headers;
 mod install;
 mod loaded;

@@ -12,8 +12,8 @@ use xshell::{Shell, cmd};
 use super::tarball::{Archive, empty_cargo_home};
 use crate::{cargo_c, debian, paths, process};
 
-/// An hour is much for four builds.
-const LIMIT: Duration = Duration::from_secs(3600);
+/// As for the builds in a root of Debian's.
+const LIMIT: Duration = Duration::from_secs(3 * 3600);
 
 /// Builds the RPM packages with `rpmbuild`; the files are put in target/package/rpm.
 pub fn rpm(sh: &Shell, archive: &Archive) -> Result<Vec<PathBuf>> {

@@ -1,6 +1,7 @@
 //! `cargo xtask package`: the source archive, and packages made from it as a distribution would.
 
 pub mod chroot;
+pub mod copyright;
 pub mod deb;
 pub mod foreign;
 pub mod sbom;
