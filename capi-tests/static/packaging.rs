@@ -11,13 +11,13 @@ use xshell::{Shell, cmd};
 
 use base::elf::Elf;
 use base::library::LIBRARIES;
-use base::{debian, paths};
+use base::{debian, glibc, paths};
 use check::{PASSED, Setup, check, skip};
 use install::engine::Engine;
 use install::{Args, install};
 
 /// What an install puts below the prefix.
-const LAYOUT: [&str; 21] = [
+pub const LAYOUT: [&str; 21] = [
     "include/zcompat.h",
     "include/zconf.h",
     "include/zdict.h",
@@ -47,6 +47,16 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     vec![
         check("packaging::layout", move || {
             layout(prefix)?;
+            PASSED
+        }),
+        check("packaging::glibc_of_debian_11", move || {
+            for library in &LIBRARIES {
+                let file = prefix.join("lib").join(library.file());
+                let needed = glibc::needed(&file)?;
+                ensure!(needed.len() > 10, "{} needs {needed:?}", file.display());
+                let newer = glibc::too_new(&needed);
+                ensure!(newer.is_empty(), "{} needs {newer:?}", file.display());
+            }
             PASSED
         }),
         check("packaging::man_page", move || {
@@ -99,7 +109,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 }
 
 /// Files below `dir` by relative path; a link with where it points to.
-fn files_below(dir: &Path) -> Result<Vec<String>> {
+pub fn files_below(dir: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![dir.to_path_buf()];
     while let Some(folder) = folders.pop() {

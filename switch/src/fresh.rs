@@ -2,6 +2,7 @@
 //!
 //! A child process asks, since a library that does not work may end the process that loads it.
 
+use std::error::Error as _;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -207,12 +208,17 @@ fn zstd() -> Result<Loaded, String> {
 
 fn load(soname: &str) -> Result<Library, String> {
     // SAFETY: the libraries are the system's or ours, whose initialisers any program runs.
-    unsafe { Library::new(soname) }.map_err(|e| e.to_string())
+    unsafe { Library::new(soname) }.map_err(|e| told(&e))
 }
 
 fn function<'a, T>(library: &'a Library, name: &str) -> Result<Symbol<'a, T>, String> {
     // SAFETY: `T` is the function's type in zlib.h or zstd.h, which these sonames stand for.
-    unsafe { library.get(name.as_bytes()) }.map_err(|e| e.to_string())
+    unsafe { library.get(name.as_bytes()) }.map_err(|e| told(&e))
+}
+
+/// What the loader said, which is the cause of the error.
+fn told(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn version(library: &Library, name: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 pub mod command;
 pub mod debian;
 pub mod elf;
+pub mod glibc;
 pub mod library;
 pub mod loaded;
 pub mod paths;

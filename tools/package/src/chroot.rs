@@ -16,6 +16,9 @@ use install::cargo_c;
 /// The build profile of packaging/debian/control for suites whose own Rust is too old.
 const PROFILE: &str = "pkg.zcompat.toolchain";
 
+/// Four builds of both libraries take ten minutes of two cores, and hours where others want those.
+const LIMIT: Duration = Duration::from_secs(3 * 3600);
+
 /// A root with what the packages need to be built; nobody writes to it any more.
 pub struct Base {
     dir: PathBuf,
@@ -111,8 +114,7 @@ impl Base {
                  apt-get build-dep -y -qq --no-install-recommends {profile} ./source\n"
             )
         };
-        let limit = Duration::from_secs(3000);
-        let run = |script: &str| inside(dir, None, &[], script, limit);
+        let run = |script: &str| inside(dir, None, &[], script);
         let own = run(&script(""))?;
         if own.status.success() {
             return Ok("");
@@ -209,8 +211,7 @@ fn run(
         dir.join("work").display(),
         root.display()
     );
-    let limit = Duration::from_secs(3000);
-    inside(&root, Some((&mount, network)), binds, script, limit)
+    inside(&root, Some((&mount, network)), binds, script)
 }
 
 /// Runs a script in a root, after `mount` in a mount namespace of its own; without one in the root
@@ -220,7 +221,6 @@ fn inside(
     mount: Option<(&str, bool)>,
     binds: &[(&Path, &str)],
     script: &str,
-    limit: Duration,
 ) -> Result<Finished> {
     let (mount, network) = mount.unwrap_or(("true", true));
     let mut outer = format!("{mount}\nmount -t proc proc {}/proc\n", root.display());
@@ -236,5 +236,5 @@ fn inside(
         command.arg("--net");
     }
     command.args(["sh", "-ec", &outer, "sh"]).arg(root).arg(script);
-    process::finish(&mut command, limit)
+    process::finish(&mut command, LIMIT)
 }

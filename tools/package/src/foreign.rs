@@ -13,8 +13,8 @@ use super::tarball::{Archive, empty_cargo_home};
 use base::{debian, paths, process};
 use install::cargo_c;
 
-/// An hour is much for four builds.
-const LIMIT: Duration = Duration::from_secs(3600);
+/// As for the builds in a root of Debian's.
+const LIMIT: Duration = Duration::from_secs(3 * 3600);
 
 /// Builds the RPM packages with `rpmbuild`; the files are put in target/package/rpm.
 pub fn rpm(sh: &Shell, archive: &Archive) -> Result<Vec<PathBuf>> {

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod chroot;
+pub mod copyright;
 pub mod deb;
 pub mod foreign;
 pub mod sbom;

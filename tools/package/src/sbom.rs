@@ -32,6 +32,8 @@ pub struct Package {
     pub license: Option<String>,
     pub license_file: Option<PathBuf>,
     pub description: Option<String>,
+    #[serde(default)]
+    pub authors: Vec<String>,
     pub manifest_path: PathBuf,
     /// None for a member of the workspace.
     pub source: Option<String>,
@@ -62,13 +64,13 @@ struct Kind {
     kind: Option<String>,
 }
 
-/// What cargo knows of the tree, for all targets or for one.
-pub fn metadata(sh: &Shell, tree: &Path, target: Option<&str>) -> Result<Metadata> {
+/// What cargo knows of the tree: for all targets and with the features that are on by themselves,
+/// unless `options` of `cargo metadata` say otherwise.
+pub fn metadata(sh: &Shell, tree: &Path, options: &[&str]) -> Result<Metadata> {
     let manifest = tree.join("Cargo.toml");
-    let filter = target.map(|target| format!("--filter-platform={target}"));
     // From the tree, whose configuration says where the crates are.
     let _dir = sh.push_dir(tree);
-    let text = cmd!(sh, "cargo metadata --locked --offline --format-version 1 {filter...}")
+    let text = cmd!(sh, "cargo metadata --locked --offline --format-version 1 {options...}")
         .args(["--manifest-path".as_ref(), manifest.as_os_str()])
         .quiet()
         .read()?;
@@ -81,9 +83,9 @@ pub fn metadata(sh: &Shell, tree: &Path, target: Option<&str>) -> Result<Metadat
 /// # Errors
 /// A crate states no licence.
 pub fn write(sh: &Shell, tree: &Path) -> Result<PathBuf> {
-    let all = metadata(sh, tree, None)?;
+    let all = metadata(sh, tree, &["--all-features"])?;
     // What is shipped is the same for each Linux; this one has all.
-    let used = metadata(sh, tree, Some("x86_64-unknown-linux-gnu"))?;
+    let used = metadata(sh, tree, &["--filter-platform=x86_64-unknown-linux-gnu"])?;
     let checksums = checksums(tree)?;
     let dir = tree.join("sbom");
     fs::create_dir_all(&dir)?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-use super::sbom;
+use super::{copyright, sbom};
 use base::paths;
 
 /// What is made.
@@ -126,19 +126,19 @@ fn vendor(sh: &Shell, tree: &Path) -> Result<()> {
 
     let mut needed = BTreeSet::new();
     for target in TARGETS {
-        let metadata = sbom::metadata(sh, tree, Some(target))?;
+        let filter = format!("--filter-platform={target}");
+        let metadata = sbom::metadata(sh, tree, &["--all-features", &filter])?;
         needed.extend(metadata.resolve.nodes.into_iter().map(|node| node.id));
     }
-    for package in sbom::metadata(sh, tree, None)?.packages {
-        if !needed.contains(&package.id) {
-            hollow_out(&package.manifest_path)?;
-        }
+    let all = sbom::metadata(sh, tree, &["--all-features"])?;
+    for package in all.packages.iter().filter(|package| !needed.contains(&package.id)) {
+        hollow_out(&package.manifest_path)?;
     }
     for entry in fs::read_dir(tree.join("vendor"))?.flatten() {
         leave_out_backups(&entry.path())?;
         executables_are_no_part_of_crates(&entry.path())?;
     }
-    Ok(())
+    copyright::write(tree, &all)
 }
 
 /// Leaves of a crate that is never compiled what cargo reads of every crate in Cargo.lock: without

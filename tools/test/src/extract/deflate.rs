@@ -51,13 +51,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("deflate codes", CODES, "codes[255] = 28;", 1, "codes[255] = 27;"),
     mutant("deflate codes", CODES, "if distance < 256 {", 1, "if distance < 255 {"),
     // Which of equally frequent nodes is joined first, and what becomes of codes too long.
-    mutant(
-        "deflate tree",
-        TREE,
-        "if node.at_most(smaller) {",
-        1,
-        "if !smaller.at_most(node) {",
-    ),
+    mutant("deflate tree", TREE, "if node.at_most(smaller) {", 1, "if !smaller.at_most(node) {"),
     mutant("deflate tree", TREE, "let mut bits = longest - 1;", 1, "let mut bits = longest - 2;"),
     mutant("deflate code bits", TREE, "counts[0] = 0;", 1, "counts[0] = 1;"),
     mutant("deflate runs of lengths", TREE, "=> (6, 3),", 1, "=> (7, 3),"),

@@ -1,0 +1,183 @@
+//! Packages as distributions build them: what they hold, and what they do where they are installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::Completion;
+use xshell::{Shell, cmd};
+
+use super::archive;
+use crate::{chroot, deb, foreign};
+use base::library::{LIBRARIES, exports_are_right};
+use base::paths;
+use capi_tests::packaging::{LAYOUT, files_below};
+use check::{PASSED, skip};
+use install::LEVELS;
+
+/// The packages build, are clean to lintian, and are installed, enabled, used and purged in a root
+/// of the suite, which is then as before.
+pub fn debian(suite: &str) -> Result<Completion> {
+    let sh = Shell::new()?;
+    if let Err(why) = chroot::possible(&sh) {
+        return skip(format!("{why:#}"));
+    }
+    let made = deb::build(&sh, archive(&sh)?, suite)?;
+    let debs: Vec<&PathBuf> = made
+        .iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "deb"))
+        .filter(|f| !f.to_string_lossy().contains("-dbgsym"))
+        .collect();
+    let root = tempfile::tempdir_in(paths::target())?;
+    for deb in &debs {
+        let into = root.path();
+        cmd!(sh, "dpkg-deb -x {deb} {into}").quiet().run()?;
+        fields_are_right(&sh, deb)?;
+    }
+    let libdir = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    is_whole(root.path(), &libdir)?;
+
+    let base = chroot::base(&sh, suite)?;
+    let room = base.room()?;
+    for deb in debs {
+        room.put(deb, &format!("debs/{}", deb.file_name().unwrap_or_default().display()))?;
+    }
+    for script in ["mapped.sh", "programs.sh", "packages.sh"] {
+        room.put(&paths::root().join("capi-tests/switch").join(script), &format!("debs/{script}"))?;
+    }
+    // The programs come from the mirror; the round itself is without a network.
+    room.run(
+        true,
+        "export DEBIAN_FRONTEND=noninteractive\n\
+         apt-get update -qq\n\
+         apt-get install -y -qq --no-install-recommends git python3 curl gcc libc6-dev \
+         pkg-config\n",
+    )?;
+    let said = room.run(false, "cd /debs; sh -eu packages.sh")?;
+    ensure!(said.lines().last() == Some("as before"), "{said}");
+    PASSED
+}
+
+/// What tells apt how the package lies beside others: nobody's libz1 is provided, and libraries and
+/// headers of two architectures can be there at once.
+fn fields_are_right(sh: &Shell, deb: &Path) -> Result<()> {
+    let field = |name: &str| cmd!(sh, "dpkg-deb -f {deb} {name}").quiet().read();
+    let name = field("Package")?;
+    let wanted = if name == "zcompat" { "" } else { "same" };
+    let multi = field("Multi-Arch")?;
+    ensure!(multi == wanted, "{name}: Multi-Arch is {multi:?}");
+    for name in ["Provides", "Conflicts", "Replaces"] {
+        let value = field(name)?;
+        ensure!(value.is_empty(), "{}: {name} is {value:?}", deb.display());
+    }
+    let version = format!("libzcompat (= {}-1)", env!("CARGO_PKG_VERSION"));
+    let depends = field("Depends")?;
+    ensure!(
+        depends.contains("libc6") && (name == "libzcompat" || depends.contains(&version)),
+        "{name}: Depends is {depends:?}"
+    );
+    if name == "libzcompat" {
+        let symbols = cmd!(sh, "dpkg-deb -I {deb} symbols").quiet().read()?;
+        for library in &LIBRARIES {
+            let line = format!("{} libzcompat #MINVER#", library.soname);
+            ensure!(symbols.lines().any(|l| l == line), "the symbols file has no {line:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The RPM packages hold what they should, and nothing in them is offered or asked for in the names
+/// of the system's own libraries.
+pub fn rpm() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let made = foreign::rpm(&sh, archive(&sh)?)?;
+    let root = tempfile::tempdir_in(paths::target())?;
+    let (mut names, _dir) = (Vec::new(), sh.push_dir(root.path()));
+    for file in made.iter().filter(|f| !f.to_string_lossy().contains(".src.")) {
+        let asked = |what: &str| cmd!(sh, "rpm -qp {what} {file}").quiet().ignore_stderr().read();
+        let format = "%{NAME}";
+        let name = cmd!(sh, "rpm -qp --qf {format} {file}").quiet().ignore_stderr().read()?;
+        let provides = asked("--provides")?;
+        ensure!(
+            !provides.contains(".so") && !provides.contains("pkgconfig("),
+            "{name} provides {provides}"
+        );
+        if name == "zcompat" {
+            let scripts = asked("--scripts")?;
+            ensure!(scripts.contains("zcompat disable"), "{name} has the scripts {scripts}");
+        }
+        names.push(name);
+        cmd!(sh, "sh -c")
+            .arg("rpm2cpio \"$1\" | cpio -id --quiet")
+            .arg("sh")
+            .arg(file)
+            .quiet()
+            .run()?;
+    }
+    ensure!(names == ["zcompat", "zcompat-devel", "zcompat-libs"], "packages: {names:?}");
+    is_whole(root.path(), "usr/lib64")?;
+    PASSED
+}
+
+/// The Arch package holds what it should.
+pub fn arch() -> Result<Completion> {
+    let sh = Shell::new()?;
+    let made = foreign::arch(&sh, archive(&sh)?)?;
+    let [file] = &made[..] else { anyhow::bail!("packages: {made:?}") };
+    let root = tempfile::tempdir_in(paths::target())?;
+    let into = root.path();
+    cmd!(sh, "tar -xf {file} -C {into}").quiet().run()?;
+    let about = fs::read_to_string(into.join(".PKGINFO"))?;
+    for line in ["pkgname = zcompat", "depend = glibc", "license = Zlib"] {
+        ensure!(about.lines().any(|l| l == line), ".PKGINFO has no {line:?}: {about}");
+    }
+    let provided = about.lines().find(|l| l.starts_with("provides") || l.starts_with("conflict"));
+    ensure!(provided.is_none(), ".PKGINFO: {provided:?}");
+    let hooks = fs::read_to_string(into.join(".INSTALL"))?;
+    ensure!(hooks.contains("zcompat disable"), ".INSTALL is {hooks}");
+    is_whole(into, "usr/lib")?;
+    PASSED
+}
+
+/// Those that a package of this architecture has.
+fn levels() -> &'static [&'static str] {
+    if cfg!(target_arch = "x86_64") { &LEVELS } else { &[] }
+}
+
+/// That an unpacked set of packages has all that packaging/install.sh installs, and below the prefix
+/// nothing else; libraries for a level are such, with all symbols.
+fn is_whole(root: &Path, libdir: &str) -> Result<()> {
+    let levels = levels();
+    let prefix = root.join(libdir).join("zcompat");
+    let mut wanted: Vec<String> = LAYOUT.iter().map(|&file| file.to_owned()).collect();
+    for level in levels {
+        for library in &LIBRARIES {
+            let (dir, soname, file) =
+                (format!("lib/glibc-hwcaps/{level}"), library.soname, library.file());
+            wanted.push(format!("{dir}/{soname} -> {file}"));
+            wanted.push(format!("{dir}/{file}"));
+        }
+    }
+    wanted.sort();
+    let found = files_below(&prefix)?;
+    let missing: Vec<_> = wanted.iter().filter(|f| !found.contains(f)).collect();
+    let extra: Vec<_> = found.iter().filter(|f| !wanted.contains(f)).collect();
+    ensure!(missing.is_empty() && extra.is_empty(), "missing: {missing:?}, extra: {extra:?}");
+    let page = root.join("usr/share/man/man1/zcompat.1");
+    ensure!(page.exists() || page.with_extension("1.gz").exists(), "no {}", page.display());
+    // The program knows the folder of its own package.
+    let program = fs::read(root.join("usr/bin/zcompat"))?;
+    let own = format!("/{libdir}/zcompat/lib");
+    ensure!(program.windows(own.len()).any(|w| w == own.as_bytes()), "zcompat has no {own}");
+
+    for library in &LIBRARIES {
+        let plain = prefix.join("lib").join(library.file());
+        exports_are_right(library, &plain)?;
+        for level in levels {
+            let tuned = prefix.join("lib/glibc-hwcaps").join(level).join(library.file());
+            exports_are_right(library, &tuned).with_context(|| (*level).to_owned())?;
+            ensure!(fs::read(&tuned)? != fs::read(&plain)?, "{} is not tuned", tuned.display());
+        }
+    }
+    Ok(())
+}
