@@ -37,7 +37,7 @@ pub struct Settings {
     pub ar: PathBuf,
     /// The static unwinder.
     pub libgcc_eh: PathBuf,
-    /// `x86_64` or `aarch64`.
+    /// The target's architecture, as rustc calls it.
     pub arch: String,
 }
 
@@ -190,7 +190,7 @@ fn own_options(settings: &Settings, exports: &Exports) -> Vec<OsString> {
 /// rustc writes it before it links the shared library. As written it holds std and all of our own
 /// code as global symbols: two such archives clash in one program.
 fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> Result<(), String> {
-    let Settings { stem, ld, objcopy, ar, libgcc_eh, arch, .. } = settings;
+    let Settings { stem, objcopy, ar, libgcc_eh, arch, .. } = settings;
     let archive = request.output.with_file_name(format!("{stem}.a"));
     if !archive.exists() {
         return Ok(());
@@ -202,7 +202,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
 
     // What the public symbols reach, the unwinder included. Without --force-group-allocation std's
     // section groups would still be merged with another Rust archive's.
-    let mut link = Command::new(ld);
+    let mut link = plain_ld(settings);
     link.args(["-r", "--gc-sections", "--force-group-allocation"]);
     if arch == "x86_64" {
         link.arg("-zshstk");
@@ -226,7 +226,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
         return Err(format!("{stem}.a would be wrong: {}", problems.join("; ")));
     }
     // What it leaves undefined must be libc's, or nobody will define it.
-    let mut whole = Command::new(ld);
+    let mut whole = plain_ld(settings);
     whole.args(request.folders()).args(["-shared", "-zdefs", "-o"]).arg(dir.join("whole.so"));
     run_tool(whole.arg(&object).args(["-lgcc", "-lc"]))
         .map_err(|why| format!("{stem}.a would be wrong: it is not whole ({why})"))?;
@@ -237,6 +237,16 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
     fs::copy(&reduced, &archive).map_err(|e| format!("{}: {e}", archive.display()))?;
     fs::remove_dir_all(&dir).ok();
     Ok(())
+}
+
+/// GNU ld, called without a driver.
+fn plain_ld(settings: &Settings) -> Command {
+    let mut ld = Command::new(&settings.ld);
+    if settings.arch == "x86" {
+        // That of x86-64 links for i686 only if it is told.
+        ld.args(["-m", "elf_i386"]);
+    }
+    ld
 }
 
 fn run_tool(command: &mut Command) -> Result<(), String> {
