@@ -4,6 +4,7 @@
 //! each returns `Ok(Completion::Completed)`, a skip with its reason, or an error.
 
 mod abi;
+mod architectures;
 mod bench;
 mod builds;
 mod checksum;
@@ -19,6 +20,7 @@ mod headers;
 mod hwcaps;
 mod inflate;
 mod lines;
+mod machine;
 mod matrix;
 mod memory;
 mod package;
@@ -38,6 +40,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use xshell::{Shell, cmd};
 
 use crate::{install, paths};
+use machine::Machine;
 use skips::Policy;
 
 /// What `cargo xtask test` takes.
@@ -62,6 +65,21 @@ pub struct Setup {
     pub prefix: PathBuf,
     /// Whether the long tests were asked for.
     pub full: bool,
+    /// What they run on.
+    pub machine: Machine,
+}
+
+impl Setup {
+    /// How many cases a check has that has `count` in a usual run: more in a full one, fewer under an
+    /// emulator.
+    pub fn cases(&self, count: usize) -> usize {
+        match (self.machine.other.is_some(), self.full) {
+            (false, false) => count,
+            (false, true) => 10 * count,
+            (true, false) => count / 20,
+            (true, true) => count / 3,
+        }
+    }
 }
 
 /// Runs the command.
@@ -79,8 +97,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         skipped += unit.ignored;
     }
 
-    let setup: &'static Setup =
-        Box::leak(Box::new(Setup { prefix: paths::default_prefix(), full: args.full }));
+    let setup: &'static Setup = Box::leak(Box::new(Setup {
+        prefix: paths::default_prefix(),
+        full: args.full,
+        machine: Machine::default(),
+    }));
     if !args.list {
         install::ensure_default_prefix(&sh)?;
     }
@@ -111,6 +132,7 @@ fn trials(setup: &'static Setup, quick: bool) -> (Vec<Trial>, Vec<&'static str>)
     // One line an area; those that a quick run has are `true`.
     let areas = [
         ("abi", true, abi::trials(setup)),
+        ("architectures", false, architectures::trials(setup)),
         ("bench", false, bench::trials(setup)),
         ("builds", false, builds::trials(setup)),
         ("checksum", false, checksum::trials(setup)),

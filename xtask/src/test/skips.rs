@@ -158,6 +158,7 @@ mod tests {
         let setup = Box::leak(Box::new(super::super::Setup {
             prefix: paths::default_prefix(),
             full: true,
+            machine: Default::default(),
         }));
         let trials = super::super::trials(setup, false).0;
         for allowed in &list.skip {
