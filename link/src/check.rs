@@ -12,6 +12,8 @@ pub struct Target {
     pub arch: String,
     /// Its system, as `target_os` calls it.
     pub os: String,
+    /// Its C library, as `target_env` calls it.
+    pub env: String,
 }
 
 impl Target {
@@ -22,6 +24,7 @@ impl Target {
             triple: variable("TARGET"),
             arch: variable("CARGO_CFG_TARGET_ARCH"),
             os: variable("CARGO_CFG_TARGET_OS"),
+            env: variable("CARGO_CFG_TARGET_ENV"),
         }
     }
 }
@@ -126,7 +129,7 @@ mod tests {
     use super::*;
 
     fn named(triple: &str, arch: &str, os: &str) -> Target {
-        Target { triple: triple.into(), arch: arch.into(), os: os.into() }
+        Target { triple: triple.into(), arch: arch.into(), os: os.into(), env: String::new() }
     }
 
     #[test]

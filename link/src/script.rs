@@ -94,7 +94,7 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
         ld: driver.gnu_ld()?,
         objcopy: driver.tool("objcopy"),
         ar: cc::Build::new().get_archiver().get_program().into(),
-        libgcc_eh: driver.answer("-print-file-name=libgcc_eh.a").into(),
+        unwinder: unwinder(&driver, &target),
         arch: target.arch,
     }
     .write(&dir)?;
@@ -117,6 +117,21 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+/// The static unwinder: gcc's own or, where gcc is one for glibc whose unwinder asks glibc's loader, the
+/// one that rustc brings for musl.
+fn unwinder(driver: &Driver, target: &Target) -> PathBuf {
+    let of_rustc = || {
+        let asked = ["--print", "target-libdir", "--target", &target.triple];
+        let out = Command::new(variable("RUSTC")).args(asked).output().ok()?;
+        let dir = String::from_utf8(out.stdout).ok()?;
+        let file = Path::new(dir.trim()).join("self-contained/libunwind.a");
+        file.exists().then_some(file)
+    };
+    let own = || driver.answer("-print-file-name=libgcc_eh.a").into();
+    let for_glibc = driver.answer("-dumpmachine").contains("gnu");
+    if target.env == "musl" && for_glibc { of_rustc().unwrap_or_else(own) } else { own() }
 }
 
 /// What makes gcc and clang call the linker in `dir`, whatever they were told before.

@@ -25,6 +25,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("gz::forking_is_stocks", || traces_agree(setup, Mode::Fork)),
         check("gz::eight_byte_alignment", || eight_byte_alignment(setup)),
         check("gz::semantics", || semantics(setup)),
+        check("gz::large_files", || large_files(setup)),
         check("gz::faults", || faults(setup)),
     ];
     if setup.full {
@@ -74,6 +75,10 @@ struct Lab {
 
 impl Lab {
     fn new(setup: &Setup, programs: &[&str]) -> Result<Lab> {
+        Lab::with(setup, programs, &[])
+    }
+
+    fn with(setup: &Setup, programs: &[&str], options: &[&str]) -> Result<Lab> {
         let sh = Shell::new()?;
         let dir = tempfile::tempdir()?;
         let prefix = &setup.prefix;
@@ -82,7 +87,7 @@ impl Lab {
         for name in programs {
             let program = dir.path().join(name);
             let source = paths::root().join(format!("capi-tests/gz/{name}.c"));
-            cmd!(sh, "{cc} -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-result -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -ldl")
+            cmd!(sh, "{cc} -D_GNU_SOURCE {options...} -O1 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-result -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -ldl")
                 .quiet()
                 .run()?;
         }
@@ -245,6 +250,24 @@ pub fn semantics(setup: &Setup) -> Result<Completion> {
     let args: &[&str] = if long { &["semantics", "full"] } else { &["semantics"] };
     let said = lab.run(&lab.ours, &lab.folder("run")?, EXACT_COUNTS, args)?;
     ensure!(said.ends_with("\n0 failures\n"), "{said}");
+    PASSED
+}
+
+/// Offsets that a `long` of 32 bits cannot hold, by each of zlib.h's three ways.
+pub fn large_files(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let stock = match setup.machine.stock(&sh, &LIBRARIES[0]) {
+        Ok(file) => file.parent().context("no folder")?.to_owned(),
+        Err(missing) => return skip(format!("{missing:#}")),
+    };
+    for options in [&[][..], &["-D_LARGEFILE64_SOURCE=1"], &["-D_FILE_OFFSET_BITS=64"]] {
+        let lab = Lab::with(setup, &["large"], options)?;
+        let folder = lab.folder("run")?;
+        let run = |lib: &Path| lab.run(lib, &folder, "", &["large", "file"]);
+        let (ours, theirs) = (run(&lab.ours)?, run(&stock)?);
+        lines::equal([&ours, &theirs], 150).with_context(|| options.join(" "))?;
+        ensure!(!theirs.contains("not opened"), "{options:?}: {theirs}");
+    }
     PASSED
 }
 

@@ -7,7 +7,7 @@ mod suite;
 mod table;
 mod units;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
@@ -16,7 +16,7 @@ use super::differential::{KINDS, ONCE, agree};
 use super::gz::{self, Mode};
 use super::{PASSED, Setup, check, edge, memory, skip, zstd};
 use crate::abi::LIBRARIES;
-use crate::paths;
+use crate::{abi, paths};
 use lab::Lab;
 use table::{ALL, Architecture};
 
@@ -38,6 +38,7 @@ fn of_one(architecture: &'static Architecture, full: bool) -> Vec<Trial> {
         ("gz_writing", |_, lab| gz::traces_agree(lab.setup, Mode::Write)),
         ("gz_forking", |_, lab| gz::traces_agree(lab.setup, Mode::Fork)),
         ("gz_semantics", |_, lab| gz::semantics(lab.setup)),
+        ("gz_large_files", |_, lab| gz::large_files(lab.setup)),
         ("memory_requests", |_, lab| memory::requests(lab.setup)),
         ("memory_refused", |_, lab| memory::refused(lab.setup)),
         ("memory_kept", |_, lab| memory::kept(lab.setup)),
@@ -65,7 +66,8 @@ fn of_one(architecture: &'static Architecture, full: bool) -> Vec<Trial> {
     steps.into_iter().map(trial).collect()
 }
 
-/// The files are of that machine. What they export has been read when they were built.
+/// The files are of that machine, and Debian's there have the symbols of our lists. Ours have been held
+/// against those when they were built.
 fn libraries(architecture: &Architecture, lab: &Lab) -> Result<Completion> {
     use object::Architecture as A;
     use object::{Object, ObjectKind};
@@ -82,6 +84,10 @@ fn libraries(architecture: &Architecture, lab: &Lab) -> Result<Completion> {
         };
         ensure!(name == architecture.name, "{} is for {name}", path.display());
         ensure!(file.kind() == ObjectKind::Dynamic, "{} is {:?}", path.display(), file.kind());
+        let stock = lab.setup.machine.stock(&Shell::new()?, library)?;
+        let theirs = link::elf::Shared::read(&stock).map_err(Error::msg)?.exports;
+        let differences = abi::differences(&library.reference()?, &theirs);
+        ensure!(differences.is_empty(), "{}: {}", stock.display(), differences.join("; "));
     }
     PASSED
 }
