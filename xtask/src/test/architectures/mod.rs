@@ -110,6 +110,8 @@ fn checksums(architecture: &Architecture, lab: &Lab) -> Result<Completion> {
 fn programs(lab: &Lab) -> Result<Completion> {
     let sh = Shell::new()?;
     let dir = tempfile::tempdir()?;
+    // Where they write files.
+    let _dir = sh.push_dir(dir.path());
     let (machine, prefix) = (&lab.setup.machine, &lab.setup.prefix);
     let (cc, tests) = (machine.cc(), paths::root().join("capi-tests"));
     let lib = prefix.join("lib");
