@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Completion, Trial};
 use tempfile::TempDir;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
-use base::debian::Sid;
+use base::library::LIBRARIES;
 use base::paths;
+use check::machine::Machine;
 use check::{PASSED, Setup, check, skip};
 
 /// The checks of this area.
@@ -31,10 +32,10 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 }
 
 /// The same arguments, limits among them, through both libraries.
-fn agrees_with_stock(setup: &Setup) -> Result<Completion> {
+pub fn agrees_with_stock(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
-    let stock = match Sid::open(&sh).and_then(|sid| sid.unpacked(&sh, "zlib1g")) {
-        Ok(root) => root.join("usr/lib/x86_64-linux-gnu/libz.so.1"),
+    let stock = match setup.machine.stock(&sh, &LIBRARIES[0]) {
+        Ok(stock) => stock,
         Err(missing) => return skip(format!("{missing:#}")),
     };
     let program = Program::build("against", setup)?;
@@ -47,21 +48,22 @@ fn source(name: &str) -> PathBuf {
 }
 
 /// A C program of capi-tests/checksum.
-struct Program {
+pub struct Program {
     dir: TempDir,
     file: PathBuf,
+    machine: Machine,
 }
 
 impl Program {
     /// Builds it against the installed shared library.
-    fn build(name: &str, setup: &Setup) -> Result<Program> {
+    pub fn build(name: &str, setup: &Setup) -> Result<Program> {
         let lib = setup.prefix.join("lib");
         let path = format!("-Wl,-rpath,{}", lib.display());
         Program::with(name, setup, &[Path::new("-L"), &lib, "-lz".as_ref(), path.as_ref()])
     }
 
     /// Builds it with the installed static archive.
-    fn build_static(name: &str, setup: &Setup) -> Result<Program> {
+    pub fn build_static(name: &str, setup: &Setup) -> Result<Program> {
         Program::with(name, setup, &[&setup.prefix.join("lib/libz.a")])
     }
 
@@ -70,16 +72,26 @@ impl Program {
         let dir = tempfile::tempdir()?;
         let file = dir.path().join(name);
         let (source, include) = (source(name), setup.prefix.join("include"));
-        cmd!(sh, "cc -O1 -Wall -Wextra -Werror -I{include} -o {file} {source} {libraries...} -ldl")
-            .quiet()
-            .run()?;
-        Ok(Program { dir, file })
+        let machine = setup.machine.clone();
+        let cc = machine.cc();
+        cmd!(
+            sh,
+            "{cc} -O1 -Wall -Wextra -Werror -I{include} -o {file} {source} {libraries...} -ldl"
+        )
+        .quiet()
+        .run()?;
+        Ok(Program { dir, file, machine })
+    }
+
+    /// What runs it.
+    pub fn command<'a>(&self, sh: &'a Shell) -> Cmd<'a> {
+        self.machine.cmd(sh, &self.file)
     }
 
     /// Runs it: what it prints, or an error with what it prints if it does not exit with 0.
-    fn run(&self, args: &[&Path]) -> Result<String> {
+    pub fn run(&self, args: &[&Path]) -> Result<String> {
         let (sh, program) = (Shell::new()?, &self.file);
-        let out = cmd!(sh, "{program} {args...}").quiet().ignore_status().output()?;
+        let out = self.command(&sh).args(args).ignore_status().output()?;
         let said = String::from_utf8(out.stdout).context("not text")?;
         ensure!(out.status.success(), "{}: {}: {said}", program.display(), out.status);
         Ok(said)

@@ -14,6 +14,7 @@ use xshell::{Shell, cmd};
 use super::sanitize::{NO_NIGHTLY, address_sanitizer_libraries};
 use base::library::LIBRARIES;
 use base::{debian, paths, process};
+use check::machine::Machine;
 use check::{PASSED, Setup, check, lines, skip};
 
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
@@ -24,6 +25,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("gz::forking_is_stocks", || traces_agree(setup, Mode::Fork)),
         check("gz::eight_byte_alignment", || eight_byte_alignment(setup)),
         check("gz::semantics", || semantics(setup)),
+        check("gz::large_files", || large_files(setup)),
         check("gz::faults", || faults(setup)),
     ];
     if setup.full {
@@ -34,7 +36,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub enum Mode {
     Read,
     Pipe,
     Write,
@@ -66,23 +68,30 @@ const STOCK_MESSAGES: [&str; 2] = ["invalid distance code", "invalid literal/len
 /// The test programs, built on our headers and library.
 struct Lab {
     dir: TempDir,
-    /// The folders of the two libz.so.1.
+    /// The folder of our libz.so.1.
     ours: PathBuf,
+    machine: Machine,
 }
 
 impl Lab {
     fn new(setup: &Setup, programs: &[&str]) -> Result<Lab> {
+        Lab::with(setup, programs, &[])
+    }
+
+    fn with(setup: &Setup, programs: &[&str], options: &[&str]) -> Result<Lab> {
         let sh = Shell::new()?;
         let dir = tempfile::tempdir()?;
         let prefix = &setup.prefix;
+        let machine = setup.machine.clone();
+        let cc = machine.cc();
         for name in programs {
             let program = dir.path().join(name);
             let source = paths::root().join(format!("capi-tests/gz/{name}.c"));
-            cmd!(sh, "cc -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-result -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -ldl")
+            cmd!(sh, "{cc} -D_GNU_SOURCE {options...} -O1 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-result -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -ldl")
                 .quiet()
                 .run()?;
         }
-        Ok(Lab { dir, ours: setup.prefix.join("lib") })
+        Ok(Lab { ours: prefix.join("lib"), dir, machine })
     }
 
     /// A new folder to run a program in.
@@ -94,7 +103,7 @@ impl Lab {
 
     /// Runs a program on the library in `lib`; it must succeed. Returns what it printed.
     fn run(&self, lib: &Path, folder: &Path, tunables: &str, args: &[&str]) -> Result<String> {
-        let mut command = Command::new(self.dir.path().join(args[0]));
+        let mut command = self.machine.command(&self.dir.path().join(args[0]));
         command.args(&args[1..]);
         command.env("LD_LIBRARY_PATH", lib).env("GLIBC_TUNABLES", tunables);
         if tunables != EXACT_COUNTS {
@@ -135,10 +144,10 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// The same random calls on both libraries print the same lines.
-fn traces_agree(setup: &Setup, mode: Mode) -> Result<Completion> {
+pub fn traces_agree(setup: &Setup, mode: Mode) -> Result<Completion> {
     let lab = Lab::new(setup, &["fixtures", "trace"])?;
     let sh = Shell::new()?;
-    let stock = match LIBRARIES[0].packaged_file(&sh) {
+    let stock = match setup.machine.stock(&sh, &LIBRARIES[0]) {
         Ok(file) => file.parent().context("no folder")?.to_owned(),
         Err(missing) => return skip(format!("{missing:#}")),
     };
@@ -147,10 +156,9 @@ fn traces_agree(setup: &Setup, mode: Mode) -> Result<Completion> {
         ensure!(said == name, "{} is not {name}", lib.display());
     }
     if mode == Mode::Write {
-        return written_files_agree(&lab, &stock, if setup.full { 8_000 } else { 3_000 });
+        return written_files_agree(setup, &lab, &stock, setup.cases(3_000).min(8_000));
     }
-    let count = if mode == Mode::Fork { 800 } else { 3_000 };
-    let count = if setup.full { 10 * count } else { count };
+    let count = setup.cases(if mode == Mode::Fork { 800 } else { 3_000 });
     // Files that each library has compressed.
     for (round, maker) in [&stock, &lab.ours].into_iter().enumerate() {
         let folder = lab.folder(&format!("fixtures-{round}"))?;
@@ -163,18 +171,18 @@ fn traces_agree(setup: &Setup, mode: Mode) -> Result<Completion> {
         args.extend(names.iter().map(String::as_str));
         let theirs = lab.run(&stock, &folder, ZEROED_MEMORY, &args).context("stock zlib")?;
         let ours = lab.run(&lab.ours, &folder, ZEROED_MEMORY, &args).context("our libz")?;
-        compare(&ours, &theirs)?;
+        compare(setup, &ours, &theirs)?;
     }
     PASSED
 }
 
-fn written_files_agree(lab: &Lab, stock: &Path, count: usize) -> Result<Completion> {
+fn written_files_agree(setup: &Setup, lab: &Lab, stock: &Path, count: usize) -> Result<Completion> {
     let count = count.to_string();
     let args = ["trace", "write", "1", &count];
     let (mine, his) = (lab.folder("ours")?, lab.folder("stock")?);
     let ours = lab.run(&lab.ours, &mine, ZEROED_MEMORY, &args).context("our libz")?;
     let theirs = lab.run(stock, &his, ZEROED_MEMORY, &args).context("stock zlib")?;
-    compare(&ours, &theirs)?;
+    compare(setup, &ours, &theirs)?;
     // Each library reads what the other has written.
     let names = names_in(&mine)?;
     ensure!(names == names_in(&his)?, "other files were written");
@@ -183,13 +191,13 @@ fn written_files_agree(lab: &Lab, stock: &Path, count: usize) -> Result<Completi
     let ours = lab.run(&lab.ours, &his, "", &args).context("our libz on stock's files")?;
     let theirs = lab.run(stock, &mine, "", &args).context("stock zlib on our files")?;
     ensure!(ours.lines().count() >= 2 * names.len(), "too few files were read");
-    compare(&ours, &theirs)?;
+    compare(setup, &ours, &theirs)?;
     PASSED
 }
 
 /// Both traces say the same, but for the engine's own text of some errors.
-fn compare(ours: &str, theirs: &str) -> Result<()> {
-    lines::compare([ours, theirs], 3_000, "sequence", agree)
+fn compare(setup: &Setup, ours: &str, theirs: &str) -> Result<()> {
+    lines::compare([ours, theirs], setup.cases(3_000).min(3_000), "sequence", agree)
 }
 
 fn agree(ours: &str, theirs: &str) -> bool {
@@ -236,16 +244,35 @@ fn eight_byte_alignment(setup: &Setup) -> Result<Completion> {
 }
 
 /// The cases that capi-tests/gz/semantics.c names.
-fn semantics(setup: &Setup) -> Result<Completion> {
+pub fn semantics(setup: &Setup) -> Result<Completion> {
     let lab = Lab::new(setup, &["semantics"])?;
-    let args: &[&str] = if setup.full { &["semantics", "full"] } else { &["semantics"] };
+    let long = setup.full && setup.machine.other.is_none();
+    let args: &[&str] = if long { &["semantics", "full"] } else { &["semantics"] };
     let said = lab.run(&lab.ours, &lab.folder("run")?, EXACT_COUNTS, args)?;
     ensure!(said.ends_with("\n0 failures\n"), "{said}");
     PASSED
 }
 
+/// Offsets that a `long` of 32 bits cannot hold, by each of zlib.h's three ways.
+pub fn large_files(setup: &Setup) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let stock = match setup.machine.stock(&sh, &LIBRARIES[0]) {
+        Ok(file) => file.parent().context("no folder")?.to_owned(),
+        Err(missing) => return skip(format!("{missing:#}")),
+    };
+    for options in [&[][..], &["-D_LARGEFILE64_SOURCE=1"], &["-D_FILE_OFFSET_BITS=64"]] {
+        let lab = Lab::with(setup, &["large"], options)?;
+        let folder = lab.folder("run")?;
+        let run = |lib: &Path| lab.run(lib, &folder, "", &["large", "file"]);
+        let (ours, theirs) = (run(&lab.ours)?, run(&stock)?);
+        lines::equal([&ours, &theirs], 150).with_context(|| options.join(" "))?;
+        ensure!(!theirs.contains("not opened"), "{options:?}: {theirs}");
+    }
+    PASSED
+}
+
 /// Every allocation and every system call failing in turn.
-fn faults(setup: &Setup) -> Result<Completion> {
+pub fn faults(setup: &Setup) -> Result<Completion> {
     let lab = Lab::new(setup, &["faults"])?;
     let said = lab.run(&lab.ours, &lab.folder("run")?, "", &["faults"])?;
     ensure!(said == "0 failures\n", "{said}");
@@ -288,7 +315,7 @@ fn address_sanitizer() -> Result<Completion> {
             .quiet()
             .run()?;
     }
-    let lab = Lab { dir, ours: lib };
+    let lab = Lab { dir, ours: lib, machine: Machine::default() };
     let folder = lab.folder("run")?;
     lab.run(&lab.ours, &folder, "", &["fixtures"])?;
     for args in lab.checked_runs(&folder, 1500)? {

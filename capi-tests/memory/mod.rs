@@ -7,7 +7,9 @@ use libtest_mimic::{Completion, Trial};
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
+use base::library::LIBRARIES;
 use base::paths;
+use check::machine::Machine;
 use check::{PASSED, Setup, check, skip};
 
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
@@ -23,6 +25,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 struct Program {
     dir: TempDir,
     ours: PathBuf,
+    machine: Machine,
 }
 
 impl Program {
@@ -30,17 +33,22 @@ impl Program {
         let dir = tempfile::tempdir()?;
         let (program, prefix) = (dir.path().join("memory"), &setup.prefix);
         let source = paths::root().join("capi-tests/memory/memory.c");
-        cmd!(sh, "cc -O1 -Wall -Wextra -Werror -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -lpthread")
+        let machine = setup.machine.clone();
+        let cc = machine.cc();
+        cmd!(sh, "{cc} -O1 -Wall -Wextra -Werror -o {program} {source} -I{prefix}/include -L{prefix}/lib -lz -lpthread")
             .quiet()
             .run()?;
-        Ok(Program { dir, ours: prefix.join("lib") })
+        Ok(Program { dir, ours: prefix.join("lib"), machine })
     }
 
     /// What it prints, and what it says on stderr.
     fn run(&self, sh: &Shell, lib: &Path, what: &str) -> Result<(String, String)> {
         let program = self.dir.path().join("memory");
         // The loader, where it binds on the first call, takes more of the stack than any function.
-        let command = cmd!(sh, "{program} {what}")
+        let command = self
+            .machine
+            .cmd(sh, &program)
+            .arg(what)
             .env("LD_LIBRARY_PATH", lib)
             .env("LD_BIND_NOW", "1")
             .env_remove("LD_PRELOAD");
@@ -52,15 +60,15 @@ impl Program {
 }
 
 /// The folder of stock's library.
-fn stock(sh: &Shell) -> Result<PathBuf> {
-    let library = compare::stock(sh)?;
+fn stock(sh: &Shell, setup: &Setup) -> Result<PathBuf> {
+    let library = setup.machine.stock(sh, &LIBRARIES[0])?;
     Ok(library.parent().context("the library has a folder")?.to_owned())
 }
 
 /// Each window size in each format with each memory level, of `deflateInit2` and `deflateCopy`.
-fn requests(setup: &Setup) -> Result<Completion> {
+pub fn requests(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
-    let stock = match stock(&sh) {
+    let stock = match stock(&sh, setup) {
         Ok(stock) => stock,
         Err(error) => return skip(format!("{error:#}")),
     };
@@ -96,9 +104,9 @@ fn no_more(ours: &str, stock: &str) -> Result<()> {
 
 /// Streams at all levels and strategies and small jobs: the same bytes with all that malloc has, with
 /// a malloc that gives nothing of 100,000 bytes or more, and from stock. Small jobs need no malloc.
-fn refused(setup: &Setup) -> Result<Completion> {
+pub fn refused(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
-    let stock = match stock(&sh) {
+    let stock = match stock(&sh, setup) {
         Ok(stock) => stock,
         Err(error) => return skip(format!("{error:#}")),
     };
@@ -128,7 +136,7 @@ fn refused(setup: &Setup) -> Result<Completion> {
 const KEPT: i64 = 1 << 20;
 
 /// Streams whose arena is dropped without `deflateEnd`, and threads that end.
-fn kept(setup: &Setup) -> Result<Completion> {
+pub fn kept(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
     let program = Program::build(&sh, setup)?;
     let left = |what: &str| -> Result<[i64; 3]> {
@@ -173,7 +181,7 @@ const MEASURED: [&str; 13] = [
 ];
 
 /// On a small thread, at all levels and strategies.
-fn stack(setup: &Setup) -> Result<Completion> {
+pub fn stack(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
     let program = Program::build(&sh, setup)?;
     let (said, _) = program.run(&sh, &program.ours, "stack")?;

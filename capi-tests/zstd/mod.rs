@@ -1,13 +1,14 @@
 //! libzstd: how often it asks CPUID, and that its bytes are zstd's own.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
-use base::debian::{self, Sid};
+use base::debian;
+use base::library::LIBRARIES;
 use base::paths;
 use check::{PASSED, Setup, check, lines, skip};
 
@@ -120,27 +121,21 @@ fn cpuid_asked_once(setup: &Setup) -> Result<Completion> {
 }
 
 /// Every level, dictionaries, threads and streaming, against Debian's libzstd of the same version.
-fn bytes_are_stocks(setup: &Setup) -> Result<Completion> {
+pub fn bytes_are_stocks(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
-    let stock = match Sid::open(&sh).and_then(|sid| sid.unpacked(&sh, "libzstd1")) {
-        Ok(root) => sid_library(&root, "libzstd.so.1")?,
+    let stock = match setup.machine.stock(&sh, &LIBRARIES[1]) {
+        Ok(stock) => stock,
         Err(missing) => return skip(format!("{missing:#}")),
     };
     let dir = tempfile::tempdir()?;
     let program = dir.path().join("bytes");
     let prefix = &setup.prefix;
     let source = paths::root().join("capi-tests/zstd/bytes.c");
-    cmd!(sh, "cc -O2 -o {program} {source} -I{prefix}/include -ldl").quiet().run()?;
-    let ours = library(setup);
-    let ours = cmd!(sh, "{program} {ours}").quiet().read()?;
-    let theirs = cmd!(sh, "{program} {stock}").quiet().read()?;
+    let machine = &setup.machine;
+    let cc = machine.cc();
+    cmd!(sh, "{cc} -O2 -o {program} {source} -I{prefix}/include -ldl").quiet().run()?;
+    let ours = machine.cmd(&sh, &program).arg(library(setup)).read()?;
+    let theirs = machine.cmd(&sh, &program).arg(stock).read()?;
     lines::equal([&ours, &theirs], 30)?;
     PASSED
-}
-
-/// The file named `name` in an unpacked package, wherever its library folder is.
-fn sid_library(root: &Path, name: &str) -> Result<PathBuf> {
-    let lib = root.join("usr/lib/x86_64-linux-gnu").join(name);
-    ensure!(lib.exists(), "{} is not in the package", lib.display());
-    Ok(lib)
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use object::elf::{self, FileHeader64};
+use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::archive::ArchiveFile;
 use object::read::elf::{Dyn, FileHeader, SectionTable, Sym};
-use object::{Endianness, Object, ObjectSymbol, SymbolIndex};
+use object::{Endianness, FileKind, Object, ObjectSymbol, SymbolIndex};
 
 use crate::Exports;
 
@@ -33,7 +33,7 @@ impl Shared {
     /// Reads a file.
     ///
     /// # Errors
-    /// It is not there, or not a 64-bit ELF shared library.
+    /// It is not there, or not an ELF shared library.
     pub fn read(path: &Path) -> Result<Shared, String> {
         let told = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
         let data = fs::read(path).map_err(|e| told(&e))?;
@@ -41,8 +41,16 @@ impl Shared {
     }
 
     fn parse(data: &[u8]) -> object::Result<Shared> {
+        match FileKind::parse(data)? {
+            FileKind::Elf32 => Shared::of_class::<FileHeader32<Endianness>>(data),
+            _ => Shared::of_class::<FileHeader64<Endianness>>(data),
+        }
+    }
+
+    /// Of 32 or 64 bits, in either byte order.
+    fn of_class<Elf: FileHeader<Endian = Endianness>>(data: &[u8]) -> object::Result<Shared> {
         let mut out = Shared::default();
-        let file = FileHeader64::<Endianness>::parse(data)?;
+        let file = Elf::parse(data)?;
         let endian = file.endian()?;
         let sections = file.sections(endian, data)?;
         out.read_dynamic(&sections, endian, data)?;
@@ -76,9 +84,9 @@ impl Shared {
         Ok(out)
     }
 
-    fn read_dynamic<'a>(
+    fn read_dynamic<'a, Elf: FileHeader<Endian = Endianness>>(
         &mut self,
-        sections: &SectionTable<'a, FileHeader64<Endianness>>,
+        sections: &SectionTable<'a, Elf>,
         endian: Endianness,
         data: &'a [u8],
     ) -> object::Result<()> {
@@ -100,8 +108,12 @@ impl Shared {
         if self.soname != soname {
             out.push(format!("its soname is {:?} and not {soname:?}", self.soname));
         }
-        // The loader's __tls_get_addr is for std, which the zlib-rs engine has.
-        let libc = |name: &String| name == "libc.so.6" || name.starts_with("ld-linux");
+        // The loader's __tls_get_addr is for std, which the zlib-rs engine has. musl's loader is its libc, under several names.
+        let libc = |name: &String| {
+            ["libc.so", "libc.musl-", "ld-linux", "ld64.so.", "ld.so.", "ld-musl-"]
+                .iter()
+                .any(|start| name.starts_with(start))
+        };
         let others: Vec<_> = self.needed.iter().filter(|name| !libc(name)).cloned().collect();
         note(&mut out, "needs", others, "beside libc");
 
@@ -178,8 +190,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The version of a symbol, and whether programs that ask for none cannot bind to it.
-fn version_of(
-    table: &object::read::elf::VersionTable<FileHeader64<Endianness>>,
+fn version_of<Elf: FileHeader<Endian = Endianness>>(
+    table: &object::read::elf::VersionTable<Elf>,
     endian: Endianness,
     index: SymbolIndex,
 ) -> object::Result<(Option<String>, bool)> {

@@ -8,6 +8,7 @@
 //! ([`mod@linker`]), and one option that no other linker takes. The library is linked as it must
 //! be, or the build fails.
 
+mod check;
 pub mod compile;
 pub mod elf;
 mod exports;

@@ -36,8 +36,8 @@ pub struct Settings {
     /// Its ar.
     pub ar: PathBuf,
     /// The static unwinder.
-    pub libgcc_eh: PathBuf,
-    /// `x86_64` or `aarch64`.
+    pub unwinder: PathBuf,
+    /// The target's architecture, as rustc calls it.
     pub arch: String,
 }
 
@@ -46,9 +46,9 @@ impl Settings {
 
     /// Writes them to `dir`.
     pub fn write(&self, dir: &Path) -> Result<(), String> {
-        let Settings { stem, include, ld, objcopy, ar, libgcc_eh, arch } = self;
+        let Settings { stem, include, ld, objcopy, ar, unwinder, arch } = self;
         let mut text = format!("{stem}\n{arch}\n");
-        for path in [include, ld, objcopy, ar, libgcc_eh] {
+        for path in [include, ld, objcopy, ar, unwinder] {
             let path = path.to_str().filter(|path| !path.contains('\n'));
             text += path.ok_or("a path that is not UTF-8, or has a line break in it")?;
             text.push('\n');
@@ -65,8 +65,8 @@ impl Settings {
         let mut next = || lines.next().ok_or_else(|| format!("{} is cut short", file.display()));
         let (stem, arch) = (next()?, next()?);
         let mut path = || next().map(PathBuf::from);
-        let [include, ld, objcopy, ar, libgcc_eh] = [path()?, path()?, path()?, path()?, path()?];
-        Ok(Settings { stem, include, ld, objcopy, ar, libgcc_eh, arch })
+        let [include, ld, objcopy, ar, unwinder] = [path()?, path()?, path()?, path()?, path()?];
+        Ok(Settings { stem, include, ld, objcopy, ar, unwinder, arch })
     }
 }
 
@@ -96,7 +96,7 @@ fn link(program: &Path, args: Vec<OsString>) -> Result<(), String> {
     }
     let Settings { stem, include, .. } = &settings;
     let exports = Exports::read(&Exports::path(include, stem))?;
-    let request = Request::of(args)?;
+    let request = Request::of(args, &settings.unwinder)?;
 
     let mut ld = Command::new(&settings.ld);
     ld.args(&request.args).args(own_options(&settings, &exports));
@@ -124,7 +124,7 @@ struct Request {
 }
 
 impl Request {
-    fn of(args: Vec<OsString>) -> Result<Request, String> {
+    fn of(args: Vec<OsString>, unwinder: &Path) -> Result<Request, String> {
         let mut kept = Vec::new();
         let mut output = None;
         let mut args = args.into_iter();
@@ -134,8 +134,8 @@ impl Request {
                 b"--no-undefined-version" => {}
                 b"--version-script" => drop(args.next()),
                 bytes if bytes.starts_with(b"--version-script=") || bytes == MARK.as_bytes() => {}
-                // The unwinder comes from the static libgcc, so that libc is all that is needed.
-                b"-lgcc_s" => kept.push("-lgcc_eh".into()),
+                // The unwinder is the static one, so that libc is all that is needed.
+                b"-lgcc_s" => kept.push(unwinder.into()),
                 b"-o" => {
                     let file = args.next().ok_or("-o without a file")?;
                     output = Some(PathBuf::from(&file));
@@ -190,7 +190,7 @@ fn own_options(settings: &Settings, exports: &Exports) -> Vec<OsString> {
 /// rustc writes it before it links the shared library. As written it holds std and all of our own
 /// code as global symbols: two such archives clash in one program.
 fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> Result<(), String> {
-    let Settings { stem, ld, objcopy, ar, libgcc_eh, arch, .. } = settings;
+    let Settings { stem, objcopy, ar, unwinder, arch, .. } = settings;
     let archive = request.output.with_file_name(format!("{stem}.a"));
     if !archive.exists() {
         return Ok(());
@@ -202,13 +202,13 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
 
     // What the public symbols need, the unwinder included. Without --force-group-allocation std's
     // section groups would still be merged with another Rust archive's.
-    let mut link = Command::new(ld);
+    let mut link = plain_ld(settings);
     link.args(["-r", "--gc-sections", "--force-group-allocation"]);
     if arch == "x86_64" {
         link.arg("-zshstk");
     }
     link.args(exports.names().map(|name| format!("--undefined={name}")));
-    link.arg("--start-group").args([&archive, libgcc_eh]).arg("--end-group");
+    link.arg("--start-group").args([&archive, unwinder]).arg("--end-group");
     run_tool(link.arg("-o").arg(&object))?;
 
     let names: String = exports.names().map(|name| format!("{name}\n")).collect();
@@ -226,7 +226,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
         return Err(format!("{stem}.a would be wrong: {}", problems.join("; ")));
     }
     // What it leaves undefined must be libc's, or nobody will define it.
-    let mut whole = Command::new(ld);
+    let mut whole = plain_ld(settings);
     whole.args(request.folders()).args(["-shared", "-zdefs", "-o"]).arg(dir.join("whole.so"));
     run_tool(whole.arg(&object).args(["-lgcc", "-lc"]))
         .map_err(|why| format!("{stem}.a would be wrong: it is not whole ({why})"))?;
@@ -237,6 +237,16 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
     fs::copy(&reduced, &archive).map_err(|e| format!("{}: {e}", archive.display()))?;
     fs::remove_dir_all(&dir).ok();
     Ok(())
+}
+
+/// GNU ld, called without a driver.
+fn plain_ld(settings: &Settings) -> Command {
+    let mut ld = Command::new(&settings.ld);
+    if settings.arch == "x86" {
+        // That of x86-64 links for i686 only if it is told.
+        ld.args(["-m", "elf_i386"]);
+    }
+    ld
 }
 
 fn run_tool(command: &mut Command) -> Result<(), String> {
@@ -294,7 +304,8 @@ mod tests {
 
     #[test]
     fn rustcs_script_and_the_shared_unwinder_go_and_the_rest_stays() {
-        let request = Request::of(strings(&[
+        let unwinder = Path::new("/u w/unwinder.a");
+        let args = strings(&[
             "-plugin",
             "x.so",
             "--version-script=/t,t/list",
@@ -308,12 +319,13 @@ mod tests {
             "libz.so.1",
             "-o",
             "/a b, c/libz.so",
-        ]));
+        ]);
+        let request = Request::of(args, unwinder);
         let wanted = [
             "-plugin",
             "x.so",
             "a b.o",
-            "-lgcc_eh",
+            "/u w/unwinder.a",
             "-soname",
             "libz.so.1",
             "-o",
@@ -321,7 +333,7 @@ mod tests {
         ];
         let wanted = Request { args: strings(&wanted), output: "/a b, c/libz.so".into() };
         assert_eq!(request.unwrap(), wanted);
-        assert!(Request::of(strings(&["a.o"])).is_err());
+        assert!(Request::of(strings(&["a.o"]), unwinder).is_err());
     }
 
     #[test]
@@ -352,7 +364,7 @@ mod tests {
             ld: "ld".into(),
             objcopy: "/bin/objcopy".into(),
             ar: "ar".into(),
-            libgcc_eh: "/lib/libgcc_eh.a".into(),
+            unwinder: "/lib/unwinder.a".into(),
             arch: "x86_64".into(),
         };
         settings.write(&dir).unwrap();

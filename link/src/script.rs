@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
+use crate::check::{self, Flags, Target};
 use crate::linker::{self, MARK, NAME, PROBE, Settings};
 
 /// The `main` of a build script, for the library `stem`: `compile` is its own part.
@@ -22,7 +23,7 @@ pub fn run(stem: &str, compile: impl FnOnce() -> Result<(), String>) -> ExitCode
         return ExitCode::SUCCESS;
     }
     crate::compile::without_lto();
-    let done = supported_target(&variable("TARGET"))
+    let done = check::target(&Target::of_cargo())
         .and_then(|()| compile())
         .and_then(|()| set_up_the_linker(stem));
     match done {
@@ -58,22 +59,6 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
-/// Other systems have other linkers, sonames and lists of symbols.
-fn supported_target(target: &str) -> Result<(), String> {
-    let mut parts = target.split('-');
-    let (arch, rest) = (parts.next().unwrap_or(""), parts.skip(1).collect::<Vec<_>>());
-    match (arch, &rest[..]) {
-        ("x86_64" | "aarch64", ["linux", "gnu"]) => Ok(()),
-        (_, ["linux", libc]) if libc.starts_with("musl") => Err(format!(
-            "{target}: musl is not supported: rustc makes no shared libraries for it by default, and \
-             the symbols and versions of these are those of libraries for glibc"
-        )),
-        _ => Err(format!(
-            "{target} is not supported: x86_64-unknown-linux-gnu and aarch64-unknown-linux-gnu are"
-        )),
-    }
-}
-
 fn set_up_the_linker(stem: &str) -> Result<(), String> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let root = root.parent().unwrap_or(&root);
@@ -83,11 +68,16 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
     }
     let flags = Flags::parse(&variable("CARGO_ENCODED_RUSTFLAGS"));
     flags.usable()?;
+    let target = Target::of_cargo();
     let driver = Driver {
         program: flags.linker.or(env::var("RUSTC_LINKER").ok()).unwrap_or("cc".into()),
         root: root.to_owned(),
+        // One for x86-64 may be one for i686, too; rustc asks it in the same way.
+        options: if target.arch == "x86" { &["-m32"] } else { &[] },
     };
-    driver.is_for(&variable("CARGO_CFG_TARGET_ARCH"), flags.other_target)?;
+    if !flags.other_target {
+        check::compiler(&driver.program, &driver.answer("-dumpmachine"), &target)?;
+    }
 
     let dir = PathBuf::from(variable("OUT_DIR")).join("linker");
     let told = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
@@ -104,8 +94,8 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
         ld: driver.gnu_ld()?,
         objcopy: driver.tool("objcopy"),
         ar: cc::Build::new().get_archiver().get_program().into(),
-        libgcc_eh: driver.answer("-print-file-name=libgcc_eh.a").into(),
-        arch: variable("CARGO_CFG_TARGET_ARCH"),
+        unwinder: unwinder(&driver, &target),
+        arch: target.arch,
     }
     .write(&dir)?;
     driver.calls(&dir)?;
@@ -129,61 +119,24 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The static unwinder: gcc's own or, where gcc is one for glibc whose unwinder asks glibc's loader, the
+/// one that rustc brings for musl.
+fn unwinder(driver: &Driver, target: &Target) -> PathBuf {
+    let of_rustc = || {
+        let asked = ["--print", "target-libdir", "--target", &target.triple];
+        let out = Command::new(variable("RUSTC")).args(asked).output().ok()?;
+        let dir = String::from_utf8(out.stdout).ok()?;
+        let file = Path::new(dir.trim()).join("self-contained/libunwind.a");
+        file.exists().then_some(file)
+    };
+    let own = || driver.answer("-print-file-name=libgcc_eh.a").into();
+    let for_glibc = driver.answer("-dumpmachine").contains("gnu");
+    if target.env == "musl" && for_glibc { of_rustc().unwrap_or_else(own) } else { own() }
+}
+
 /// What makes gcc and clang call the linker in `dir`, whatever they were told before.
 fn driver_options(dir: &Path) -> [String; 2] {
     [format!("-B{}", dir.display()), "-fuse-ld=bfd".into()]
-}
-
-/// What of `RUSTFLAGS`, wherever it was set, has to do with linking.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Flags {
-    linker: Option<String>,
-    flavor: Option<String>,
-    plugin_lto: bool,
-    other_target: bool,
-}
-
-impl Flags {
-    /// Reads flags as cargo hands them to build scripts.
-    fn parse(encoded: &str) -> Flags {
-        let mut out = Flags::default();
-        let mut words = encoded.split('\u{1f}');
-        while let Some(word) = words.next() {
-            let option = match word {
-                "-C" | "--codegen" => words.next().unwrap_or(""),
-                _ => match word.strip_prefix("-C").or(word.strip_prefix("--codegen=")) {
-                    Some(option) => option,
-                    None => continue,
-                },
-            };
-            let (name, value) = option.split_once('=').unwrap_or((option, ""));
-            match name {
-                "linker" => out.linker = Some(value.to_owned()),
-                "linker-flavor" => out.flavor = Some(value.to_owned()),
-                "linker-plugin-lto" => {
-                    out.plugin_lto = !["n", "no", "off", "false"].contains(&value)
-                }
-                "link-arg" | "link-args" => out.other_target |= value.contains("--target="),
-                _ => {}
-            }
-        }
-        out
-    }
-
-    fn usable(&self) -> Result<(), String> {
-        if self.plugin_lto {
-            return Err("-Clinker-plugin-lto in RUSTFLAGS: GNU ld, which links these libraries, \
-                        cannot read LLVM's intermediate code; leave it out"
-                .into());
-        }
-        match self.flavor.as_deref() {
-            None | Some("gcc" | "gnu-cc" | "gnu-lld-cc") => Ok(()),
-            Some(flavor) => Err(format!(
-                "-Clinker-flavor={flavor} in RUSTFLAGS: these libraries are linked through a C \
-                 compiler driver, gcc or clang; leave it out"
-            )),
-        }
-    }
 }
 
 /// The C compiler driver that rustc calls to link.
@@ -191,12 +144,14 @@ struct Driver {
     program: String,
     /// rustc's working directory, from which a relative name is meant.
     root: PathBuf,
+    /// What it is always given.
+    options: &'static [&'static str],
 }
 
 impl Driver {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.root).stdin(Stdio::null());
+        command.args(self.options).current_dir(&self.root).stdin(Stdio::null());
         command
     }
 
@@ -205,23 +160,6 @@ impl Driver {
         let out = self.command().arg(question).output();
         let text = out.map(|out| String::from_utf8_lossy(&out.stdout).into_owned());
         text.unwrap_or_default().trim().to_owned()
-    }
-
-    /// That it compiles for `arch`.
-    fn is_for(&self, arch: &str, told: bool) -> Result<(), String> {
-        let found = self.answer("-dumpmachine");
-        let other = ["x86_64", "aarch64"].iter().find(|other| **other != arch);
-        match other {
-            Some(other) if !told && found.starts_with(other) => {
-                let variable =
-                    format!("CARGO_TARGET_{}_UNKNOWN_LINUX_GNU_LINKER", arch.to_uppercase());
-                Err(format!(
-                    "the linker is {}, which is for {found}: name a compiler for {arch} in {variable}",
-                    self.program
-                ))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// A program of the binutils that it uses.
@@ -265,48 +203,5 @@ impl Driver {
              these as rustc's linker, or none ({said})",
             self.program
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets() {
-        assert_eq!(supported_target("x86_64-unknown-linux-gnu"), Ok(()));
-        assert_eq!(supported_target("aarch64-unknown-linux-gnu"), Ok(()));
-        let why = |target| supported_target(target).unwrap_err();
-        assert!(
-            why("x86_64-unknown-linux-musl")
-                .contains("musl is not supported: rustc makes no shared")
-        );
-        for target in
-            ["i686-unknown-linux-gnu", "x86_64-unknown-linux-gnux32", "x86_64-pc-windows-gnu"]
-        {
-            assert!(why(target).starts_with(&format!("{target} is not supported")), "{target}");
-        }
-    }
-
-    #[test]
-    fn the_last_linker_in_the_flags_counts() {
-        let parse = |words: &[&str]| Flags::parse(&words.join("\u{1f}"));
-        assert_eq!(parse(&[]), Flags::default());
-        let linker = |words: &[&str]| parse(words).linker;
-        assert_eq!(linker(&["-Clinker=cc"]).as_deref(), Some("cc"));
-        assert_eq!(linker(&["-C", "linker=a b", "-O"]).as_deref(), Some("a b"));
-        assert_eq!(linker(&["--codegen=linker=x"]).as_deref(), Some("x"));
-        assert_eq!(linker(&["--codegen", "linker=x", "-Clinker=y"]).as_deref(), Some("y"));
-        assert_eq!(linker(&["-Clinker-features=-lld", "-Copt-level=3"]), None);
-        assert!(parse(&["-Clink-arg=--target=aarch64-linux-gnu"]).other_target);
-    }
-
-    #[test]
-    fn flags_that_cannot_work_are_refused() {
-        let usable = |flag: &str| Flags::parse(flag).usable();
-        assert_eq!(usable("-Clinker-flavor=gnu-lld-cc"), Ok(()));
-        assert_eq!(usable("-Clinker-plugin-lto=no"), Ok(()));
-        assert!(usable("-Clinker-flavor=ld.lld").unwrap_err().contains("linker-flavor=ld.lld"));
-        assert!(usable("-Clinker-plugin-lto").unwrap_err().contains("leave it out"));
     }
 }

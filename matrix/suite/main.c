@@ -68,10 +68,28 @@ void hash_output(const void *bytes, size_t len)
     hashed = 1;
 }
 
+static const uint8_t *in_bytes(int code)
+{
+    static uint8_t bytes[4];
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)((unsigned)code >> 8 * i);
+    return bytes;
+}
+
+void hash_code(int code)
+{
+    hash_output(in_bytes(code), 4);
+}
+
 void hash_of_either(const void *bytes, size_t len)
 {
     hash_output(bytes, len);
     either = 1;
+}
+
+void hash_code_of_either(int code)
+{
+    hash_of_either(in_bytes(code), 4);
 }
 
 void count_case(void)

@@ -83,9 +83,12 @@ void skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn
     } while (0)
 /* Adds output that must be the same on every CPU to the running check's hash. */
 void hash_output(const void *bytes, size_t len);
+/* The same for a code, whatever the byte order. */
+void hash_code(int code);
 /* The same for output that is one of two: zstd's decoders with BMI2 and those without do not always
  * make the same of damaged data. */
 void hash_of_either(const void *bytes, size_t len);
+void hash_code_of_either(int code);
 /* Counts what a check has compared, for the report. */
 void count_case(void);
 

@@ -323,7 +323,7 @@ static void check_damage(const struct libraries *l)
                 fail("%s, bit of byte %zu: %zu bytes of at most %d", kind_name(kind), at, result, LEN);
             if (b.out[LEN] != 0xa5)
                 fail("%s, bit of byte %zu: a byte behind the output is written", kind_name(kind), at);
-            hash_of_either(&code, sizeof code);
+            hash_code_of_either(code);
             if (!code)
                 hash_of_either(b.out, result);
             b.coded[at] ^= bit;

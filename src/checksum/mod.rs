@@ -13,6 +13,7 @@ mod lines;
 
 /// A table of which vectors are loaded, some from between its elements: where the linker puts it by
 /// chance, a load may lie in two pages, which costs 15 ns each time.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 #[repr(align(128))]
 struct Aligned<T>(T);
 

@@ -124,10 +124,13 @@ functions! {
     adler32(adler: c_ulong, data: *const u8, len: c_uint) -> c_ulong;
     adler32_z(adler: c_ulong, data: *const u8, len: usize) -> c_ulong;
     adler32_combine(a: c_ulong, b: c_ulong, len: c_long) -> c_ulong;
+    adler32_combine64(a: c_ulong, b: c_ulong, len: i64) -> c_ulong;
     crc32(crc: c_ulong, data: *const u8, len: c_uint) -> c_ulong;
     crc32_z(crc: c_ulong, data: *const u8, len: usize) -> c_ulong;
     crc32_combine(a: c_ulong, b: c_ulong, len: c_long) -> c_ulong;
+    crc32_combine64(a: c_ulong, b: c_ulong, len: i64) -> c_ulong;
     crc32_combine_gen(len: c_long) -> c_ulong;
+    crc32_combine_gen64(len: i64) -> c_ulong;
     crc32_combine_op(a: c_ulong, b: c_ulong, op: c_ulong) -> c_ulong;
     zError(code: c_int) -> *const c_char;
 }

@@ -7,7 +7,7 @@
 
 mod ops;
 
-use std::ffi::{c_int, c_uint};
+use std::ffi::{c_int, c_uint, c_ulong};
 use std::ptr::null_mut;
 
 use crate::alloc::{Arena, same_memory};
@@ -280,7 +280,10 @@ impl Pair<'_> {
                 let bounds = [0, 1].map(|i| {
                     let zlib = self.libraries.each()[i];
                     let strm = &mut *self.sides[i].strm;
-                    (zlib.deflateBound(strm, len), zlib.deflateBound_z(strm, len as usize))
+                    (
+                        zlib.deflateBound(strm, len as c_ulong),
+                        zlib.deflateBound_z(strm, len as usize),
+                    )
                 });
                 same("deflateBound", bounds[0].0, bounds[1].0)?;
                 same("deflateBound_z", bounds[0].1, bounds[1].1)?;

@@ -1,6 +1,6 @@
 //! Whole files, compressed by both libraries with many settings: the bytes must be the same.
 
-use std::ffi::{c_int, c_uint};
+use std::ffi::{c_int, c_uint, c_ulong};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -194,7 +194,7 @@ fn compressed(zlib: &Zlib, data: &[u8], setting: Setting) -> Result<Stream, Stri
     let made =
         zlib.deflateInit2_(z, level, 8, window_bits, mem_level, strategy, VERSION, STREAM_SIZE);
     same("deflateInit2", made, code::OK)?;
-    let most = zlib.deflateBound(&mut *strm, data.len() as u64) as usize;
+    let most = zlib.deflateBound(&mut *strm, data.len() as c_ulong) as usize;
     let call = if call == 0 { most.max(data.len()).max(1) } else { call };
     let mut bytes = vec![0; most + 64];
     let (mut read, mut written) = (0, 0);
@@ -210,7 +210,7 @@ fn compressed(zlib: &Zlib, data: &[u8], setting: Setting) -> Result<Stream, Stri
         read += took;
         written += gave;
         calls += 1;
-        for value in [took as u64, gave as u64, strm.adler, code as u64] {
+        for value in [took as u64, gave as u64, strm.adler as u64, code as u64] {
             // FNV-1a, on whole numbers.
             hash = (hash ^ value).wrapping_mul(0x0100_0000_01b3);
         }

@@ -1,6 +1,6 @@
 //! Whole buffers: `compress*`, `uncompress*`, the bounds, and the check values.
 
-use std::ffi::{c_int, c_uint, c_ulong};
+use std::ffi::{c_int, c_long, c_uint, c_ulong};
 use std::ptr::{null, null_mut};
 
 use crate::api::{Libraries, Zlib};
@@ -177,14 +177,14 @@ fn run(op: &Op, libraries: &Libraries) -> Result<(), String> {
             }
         }
         Op::Bound(len) => {
-            same("compressBound", ours.compressBound(*len), stock.compressBound(*len))?;
-            let wide = *len as usize;
+            let (long, wide) = (*len as c_ulong, *len as usize);
+            same("compressBound", ours.compressBound(long), stock.compressBound(long))?;
             same("compressBound_z", ours.compressBound_z(wide), stock.compressBound_z(wide))?;
             let none = null_mut();
             same(
                 "deflateBound of NULL",
-                ours.deflateBound(none, *len),
-                stock.deflateBound(none, *len),
+                ours.deflateBound(none, long),
+                stock.deflateBound(none, long),
             )
         }
         Op::Checks { data, start, len } => checks(libraries, data, *start, *len),
@@ -279,25 +279,24 @@ fn checks(libraries: &Libraries, data: &[u8], start: u64, len: u64) -> Result<()
     let Libraries { ours, stock } = libraries;
     let (pointer, size) = (data.as_ptr(), data.len() as c_uint);
     let far = (len >> (len & 63)) as i64;
+    // Where C's long has 32 bits, its functions take and give less.
+    let (start, near) = (start as c_ulong, far as c_long);
+    let (first, second) = (start & 0xffff_ffff, len as c_ulong & 0xffff_ffff);
     let each = |z: &Zlib| {
         [
             ("crc32", z.crc32(start, pointer, size)),
             ("crc32_z", z.crc32_z(start, pointer, data.len())),
-            ("adler32", z.adler32(start & 0xffff_ffff, pointer, size)),
-            ("adler32_z", z.adler32_z(start & 0xffff_ffff, pointer, data.len())),
+            ("adler32", z.adler32(first, pointer, size)),
+            ("adler32_z", z.adler32_z(first, pointer, data.len())),
             ("crc32 of NULL", z.crc32(start, null(), 0)),
             ("adler32 of NULL", z.adler32(start, null(), 0)),
-            ("crc32_combine", z.crc32_combine(start & 0xffff_ffff, len & 0xffff_ffff, far)),
-            ("adler32_combine", z.adler32_combine(start & 0xffff_ffff, len & 0xffff_ffff, far)),
-            ("crc32_combine_gen", z.crc32_combine_gen(far)),
-            (
-                "crc32_combine_op",
-                z.crc32_combine_op(
-                    start & 0xffff_ffff,
-                    len & 0xffff_ffff,
-                    z.crc32_combine_gen(far),
-                ),
-            ),
+            ("crc32_combine", z.crc32_combine(first, second, near)),
+            ("crc32_combine64", z.crc32_combine64(first, second, far)),
+            ("adler32_combine", z.adler32_combine(first, second, near)),
+            ("adler32_combine64", z.adler32_combine64(first, second, far)),
+            ("crc32_combine_gen", z.crc32_combine_gen(near)),
+            ("crc32_combine_gen64", z.crc32_combine_gen64(far)),
+            ("crc32_combine_op", z.crc32_combine_op(first, second, z.crc32_combine_gen64(far))),
         ]
     };
     for ((name, a), (_, b)) in each(ours).into_iter().zip(each(stock)) {

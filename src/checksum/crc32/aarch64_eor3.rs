@@ -1,5 +1,8 @@
 //! CRC-32 with PMULL and the three-way exclusive or of the SHA3 extension.
 
+// The methods have no features of their own: they are inlined into the functions that have.
+#![allow(unknown_lints, inline_always_mismatching_target_features)]
+
 use core::arch::aarch64::*;
 
 use super::aarch64_pmull::Pmull;

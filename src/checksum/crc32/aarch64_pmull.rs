@@ -1,5 +1,8 @@
 //! CRC-32 with PMULL, and below 64 bytes with the CRC32 instructions.
 
+// The methods have no features of their own: they are inlined into the functions that have.
+#![allow(unknown_lints, inline_always_mismatching_target_features)]
+
 use core::arch::aarch64::*;
 
 use super::chunk::{Chunk, Vector, first};

@@ -121,4 +121,6 @@ pub fn prefetch(table: &[u16], index: usize) {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch(table.as_ptr().wrapping_add(index).cast(), _MM_HINT_T0);
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (table, index);
 }

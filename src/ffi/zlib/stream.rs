@@ -207,9 +207,9 @@ pub(super) unsafe fn back_of<'a>(strm: z_streamp) -> Option<&'a mut InflateBack>
 pub(super) unsafe fn end<E: Engine>(strm: z_streamp) -> bool {
     // SAFETY: by this function's own contract, and nobody else refers to the engine.
     unsafe {
-        let (Some(engine), Some(allocator)) = (engine_of::<E>(strm), allocator(strm)) else {
-            return false;
-        };
+        // Only where there is an engine is `strm` known not to be NULL.
+        let Some(engine) = engine_of::<E>(strm) else { return false };
+        let Some(allocator) = allocator(strm) else { return false };
         engine.set_allocator(allocator);
         core::ptr::drop_in_place(engine);
         let place = core::mem::replace(&mut (*strm).state, core::ptr::null_mut());

@@ -1,6 +1,7 @@
 //! Debian's packages: installed ones for tools, sid's own libraries, headers and sources as the
 //! reference. The mirror is the one that the machine's apt already uses.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{env, fs};
@@ -62,15 +63,24 @@ static FETCH: Mutex<()> = Mutex::new(());
 /// Debian sid's archive, read through a private apt state under target/debian.
 pub struct Sid {
     dir: PathBuf,
+    architecture: &'static str,
 }
 
 impl Sid {
     /// Reads sid's package lists once a run; keeps what is there when the mirror cannot be reached.
     pub fn open(sh: &Shell) -> Result<Sid> {
-        static LOCK: Mutex<bool> = Mutex::new(false);
-        let mut fresh = LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let sid = Sid { dir: paths::target().join("debian") };
-        if *fresh {
+        Sid::read(sh, Sid { dir: paths::target().join("debian"), architecture: "amd64" })
+    }
+
+    /// The same for another architecture, by Debian's name for it.
+    pub fn of(sh: &Shell, architecture: &'static str) -> Result<Sid> {
+        Sid::read(sh, Sid { dir: paths::target().join("debian").join(architecture), architecture })
+    }
+
+    fn read(sh: &Shell, sid: Sid) -> Result<Sid> {
+        static FRESH: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+        let mut fresh = FRESH.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if fresh.contains(sid.architecture) {
             return Ok(sid);
         }
         let dir = &sid.dir;
@@ -90,8 +100,9 @@ impl Sid {
                 "Dir::State \"{d}/state\";\nDir::State::status \"/dev/null\";\n\
                  Dir::Cache \"{d}/cache\";\nDir::Etc::sourcelist \"{d}/sources.list\";\n\
                  Dir::Etc::sourceparts \"{d}/parts\";\nDir::Etc::preferencesparts \"{d}/parts\";\n\
-                 APT::Architecture \"amd64\";\nAPT::Architectures \"amd64\";\n\
-                 APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n"
+                 APT::Architecture \"{0}\";\nAPT::Architectures \"{0}\";\n\
+                 APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n",
+                sid.architecture
             ),
         )?;
         let updated = sid.apt(cmd!(sh, "apt-get update -qq")).ignore_stdout().run();
@@ -102,7 +113,7 @@ impl Sid {
             updated.is_ok() || have_lists,
             "Debian sid's package lists cannot be read: apt-get update failed"
         );
-        *fresh = true;
+        fresh.insert(sid.architecture);
         Ok(sid)
     }
 
@@ -131,50 +142,6 @@ impl Sid {
         fs::create_dir_all(&root)?;
         cmd!(sh, "dpkg-deb --raw-extract {deb} {root}").quiet().run()?;
         fs::write(root.join(".unpacked"), "")?;
-        Ok(root)
-    }
-
-    /// `packages` and all that they depend on, also of a second architecture, unpacked together:
-    /// the folder that stands for `/`.
-    pub fn closure(&self, sh: &Shell, second: &str, packages: &[&str]) -> Result<PathBuf> {
-        let name = format!("{second}-{}", packages.join("+").replace(':', "-"));
-        let root = self.dir.join("root").join(&name);
-        if root.join(".complete").exists() {
-            return Ok(root);
-        }
-        // A state of its own: the lists of both architectures.
-        let own = self.dir.join(&name);
-        for sub in ["state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(own.join(sub))?;
-        }
-        let base = fs::read_to_string(self.config())?;
-        // A list cannot be added to what has a plain value.
-        let base = base.replace("APT::Architectures \"amd64\";", "");
-        let d = own.display();
-        let config = own.join("apt.conf");
-        fs::write(
-            &config,
-            format!(
-                "{base}Dir::State \"{d}/state\";\nDir::Cache \"{d}/cache\";\n\
-                 APT::Architectures {{ \"amd64\"; \"{second}\"; }};\n"
-            ),
-        )?;
-        let apt = |cmd: xshell::Cmd<'_>| {
-            cmd.env("APT_CONFIG", &config).quiet().ignore_stdout().ignore_stderr().run()
-        };
-        apt(cmd!(sh, "apt-get update -qq")).context("sid's package lists cannot be read")?;
-        apt(cmd!(sh, "apt-get install -y --download-only --no-install-recommends {packages...}"))
-            .with_context(|| format!("sid's {} cannot be downloaded", packages.join(", ")))?;
-        fs::create_dir_all(&root)?;
-        let archives = own.join("cache/archives");
-        for entry in fs::read_dir(&archives)?.flatten() {
-            let deb = entry.path();
-            if deb.extension().is_some_and(|e| e == "deb") {
-                cmd!(sh, "dpkg -x {deb} {root}").quiet().run()?;
-            }
-        }
-        fs::remove_dir_all(&archives)?;
-        fs::write(root.join(".complete"), "")?;
         Ok(root)
     }
 

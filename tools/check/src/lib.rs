@@ -1,6 +1,7 @@
 //! What a check of `cargo xtask test` is: a name, what it may use, how it ends, when it may be skipped.
 
 pub mod lines;
+pub mod machine;
 mod skips;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::sync::OnceLock;
 use anyhow::Result;
 use libtest_mimic::{Completion, Failed, Trial};
 
+use machine::Machine;
 pub use skips::Policy;
 
 /// What every check may use.
@@ -17,6 +19,21 @@ pub struct Setup {
     pub prefix: PathBuf,
     /// Whether the long tests were asked for.
     pub full: bool,
+    /// What they run on.
+    pub machine: Machine,
+}
+
+impl Setup {
+    /// How many cases a check has that has `count` in a usual run: more in a full one, fewer under an
+    /// emulator.
+    pub fn cases(&self, count: usize) -> usize {
+        match (self.machine.other.is_some(), self.full) {
+            (false, false) => count,
+            (false, true) => 10 * count,
+            (true, false) => count / 20,
+            (true, true) => count / 3,
+        }
+    }
 }
 
 /// A check as a trial: an error fails it with its whole chain of causes, and so does a skip that

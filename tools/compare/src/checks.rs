@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 use libtest_mimic::{Completion, Trial};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use base::{debian, paths};
 use check::{PASSED, Setup, check, skip};
 
 /// Kinds of cases and how many of each a quick run has; zstd's begin with its name.
-const KINDS: [(&str, u32); 12] = [
+pub const KINDS: [(&str, u32); 12] = [
     ("inflate", 20_000),
     ("back", 8_000),
     ("deflate", 30_000),
@@ -28,7 +28,7 @@ const KINDS: [(&str, u32); 12] = [
 ];
 
 /// Those of which one says all.
-const ONCE: [&str; 3] = ["bound", "deviations", "zstd-constants"];
+pub const ONCE: [&str; 3] = ["bound", "deviations", "zstd-constants"];
 
 /// A full run has this many times more.
 const FULL: u32 = 10;
@@ -113,16 +113,23 @@ fn compare(setup: &Setup, kind: &str, count: u32) -> Result<Completion> {
         Err(error) => return skip(format!("{error:#}")),
     };
     let driver = crate::driver(&sh)?;
+    agree(sh.cmd(driver), &libraries, kind, count)?;
+    PASSED
+}
+
+/// Runs `count` cases with the driver that `command` starts.
+///
+/// # Errors
+/// What differs.
+pub fn agree(command: Cmd<'_>, libraries: &[OsString], kind: &str, count: u32) -> Result<()> {
     let count = count.to_string();
-    let out = cmd!(sh, "{driver} {libraries...} --kind {kind} --count {count}")
-        .quiet()
-        .ignore_status()
-        .output()?;
+    let command = command.args(libraries).args(["--kind", kind, "--count", &count]);
+    let out = command.quiet().ignore_status().output()?;
     let said = String::from_utf8_lossy(&out.stdout);
     if out.status.success() {
         // One line for the kind, so that a driver that did nothing does not pass.
         ensure!(said.contains(" 0 differences, "), "the driver compared nothing: {said}");
-        return PASSED;
+        return Ok(());
     }
     bail!("{said}{}", String::from_utf8_lossy(&out.stderr))
 }

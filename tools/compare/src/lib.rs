@@ -100,6 +100,20 @@ pub fn driver(sh: &Shell) -> Result<PathBuf> {
     Ok(paths::target().join("xtask/differential"))
 }
 
+/// The same for another target, below `folder`, with the environment that names its compiler.
+pub fn driver_for(
+    sh: &Shell,
+    target: &str,
+    folder: &Path,
+    env: &[(&str, String)],
+) -> Result<PathBuf> {
+    let _dir = sh.push_dir(paths::root());
+    let command = cmd!(sh, "cargo build --quiet --profile xtask --package differential");
+    let command = command.args(["--target", target, "--target-dir"]).arg(folder);
+    command.envs(env.iter().map(|(name, value)| (name, value))).run()?;
+    Ok(folder.join(target).join("xtask/differential"))
+}
+
 /// Stock zlib, built once from sid's source as a shared object with its own version script.
 pub fn stock(sh: &Shell) -> Result<PathBuf> {
     let library = paths::target().join("debian/stock/libz.so.1");

@@ -48,6 +48,9 @@ impl Args {
 /// The levels of the x86-64 psABI that glibc has folders for.
 pub const LEVELS: [&str; 3] = ["x86-64-v2", "x86-64-v3", "x86-64-v4"];
 
+/// What cargo-c is told to build what ships.
+pub const RELEASE: &str = "--release";
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let sh = Shell::new()?;
@@ -126,7 +129,7 @@ pub struct Build {
 impl Build {
     /// The build that everybody can run.
     pub fn plain(sh: &Shell, engine: Engine) -> Result<Build> {
-        Build::run(sh, &paths::target(), engine.arguments(), &[])
+        Build::run(sh, &paths::target(), &[&[RELEASE], engine.arguments()].concat(), &[])
     }
 
     /// A build of the shared libraries whose Rust and C parts need a CPU of `level`.
@@ -135,11 +138,12 @@ impl Build {
             .unwrap_or_else(|| with_flag_or_new("RUSTFLAGS", &format!("-Ctarget-cpu={level}")));
         let cflags = with_flag_or_new("CFLAGS", &format!("-march={level}"));
         let target = paths::target().join("hwcaps").join(level);
-        let arguments = [&["--library-type=cdylib"], engine.arguments()].concat();
+        let arguments = [&[RELEASE, "--library-type=cdylib"], engine.arguments()].concat();
         Build::run(sh, &target, &arguments, &[rustflags, cflags])
     }
 
-    /// A build in `target`, with more arguments for cargo-c and more environment.
+    /// A build in `target`, with these arguments for cargo-c, the profile among them, and more
+    /// environment.
     ///
     /// # Errors
     /// The build fails, or a library in it is not what it must be.
@@ -174,7 +178,7 @@ impl Build {
             fs::remove_dir_all(stage).with_context(|| stage.display().to_string())?;
         }
         let _dir = sh.push_dir(paths::root());
-        let mut cmd = cmd!(sh, "{cinstall} cinstall --release --target-dir {target} {args...}")
+        let mut cmd = cmd!(sh, "{cinstall} cinstall --target-dir {target} {args...}")
             .args(["--prefix=/usr", "--libdir=lib"])
             .arg(format!("--destdir={}", stage.display()))
             .quiet();

@@ -16,7 +16,7 @@ mod record;
 mod report;
 mod row;
 mod rules;
-mod stock;
+pub mod stock;
 pub mod suite;
 mod toolchain;
 pub mod trial;

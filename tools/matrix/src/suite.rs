@@ -146,6 +146,20 @@ impl Suite {
         libraries: Option<&Path>,
         program: &Path,
     ) -> Result<Suite> {
+        let arch: &[&str] =
+            if cfg!(target_arch = "x86_64") { &["-O0", "-march=x86-64"] } else { &["-O0"] };
+        Suite::build_by(sh, (&cc(), arch), linkage, headers, libraries, program)
+    }
+
+    /// The same by another compiler, with other options.
+    pub fn build_by(
+        sh: &Shell,
+        (cc, options): (&str, &[&str]),
+        linkage: Linkage,
+        headers: &Path,
+        libraries: Option<&Path>,
+        program: &Path,
+    ) -> Result<Suite> {
         let folder = program.parent().context("a path with a folder")?;
         std::fs::create_dir_all(folder)?;
         let _dir = sh.push_dir(paths::root().join("matrix/suite"));
@@ -172,11 +186,9 @@ impl Suite {
                 ]),
             }
         }
-        let arch: &[&str] = if cfg!(target_arch = "x86_64") { &["-march=x86-64"] } else { &[] };
-        let cc = cc();
         let out = cmd!(
             sh,
-            "{cc} -std=gnu11 -O0 {arch...} -Wall -Wextra -I {headers} -o {program} {sources...} {link...} -ldl -lpthread -lm"
+            "{cc} -std=gnu11 {options...} -Wall -Wextra -I {headers} -o {program} {sources...} {link...} -ldl -lpthread -lm"
         )
         .quiet()
         .ignore_status()

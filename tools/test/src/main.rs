@@ -4,6 +4,7 @@
 //! the C programs' drivers (capi-tests) have beside what they test. A check returns
 //! `Ok(Completion::Completed)`, a skip with its reason, or an error.
 
+mod architectures;
 mod engine;
 mod extract;
 mod fuzz;
@@ -16,6 +17,7 @@ use base::paths;
 use capi_tests::{
     abi, builds, checksum, edge, gz, hwcaps, memory, packaging, sanitize, size, threads, zstd,
 };
+use check::machine::Machine;
 use check::{Setup, policy};
 use libtest_mimic::{Arguments, Trial};
 use xshell::{Shell, cmd};
@@ -54,8 +56,11 @@ fn run(args: &Args) -> Result<ExitCode> {
         skipped += unit.ignored;
     }
 
-    let setup: &'static Setup =
-        Box::leak(Box::new(Setup { prefix: paths::default_prefix(), full: args.full }));
+    let setup: &'static Setup = Box::leak(Box::new(Setup {
+        prefix: paths::default_prefix(),
+        full: args.full,
+        machine: Machine::default(),
+    }));
     if !args.list {
         install::ensure_default_prefix(&sh)?;
     }
@@ -86,10 +91,11 @@ fn trials(setup: &'static Setup, quick: bool) -> (Vec<Trial>, Vec<&'static str>)
     // One line an area; those that a quick run has are `true`.
     let areas = [
         ("abi", true, abi::trials(setup)),
+        ("architectures", false, architectures::trials(setup)),
         ("bench", false, benchmarks::checks::trials(setup)),
         ("builds", false, builds::trials(setup)),
         ("checksum", false, checksum::trials(setup)),
-        ("the kernels' planted faults", false, extract::checksums(setup)),
+        ("the kernels' planted faults", false, extract::checksums()),
         ("the engines' planted faults", false, extract::engines()),
         ("conformance", false, conformance::checks::trials(setup)),
         ("differential", true, compare::checks::trials(setup)),
@@ -187,7 +193,11 @@ mod tests {
 
     #[test]
     fn no_check_is_there_twice() {
-        let setup = Box::leak(Box::new(Setup { prefix: paths::default_prefix(), full: true }));
+        let setup = Box::leak(Box::new(Setup {
+            prefix: paths::default_prefix(),
+            full: true,
+            machine: Machine::default(),
+        }));
         let trials = trials(setup, false).0;
         let names: std::collections::BTreeSet<&str> = trials.iter().map(Trial::name).collect();
         assert_eq!(names.len(), trials.len());
@@ -195,7 +205,11 @@ mod tests {
 
     #[test]
     fn every_allowed_skip_names_a_check_that_there_is() {
-        let setup = Box::leak(Box::new(Setup { prefix: paths::default_prefix(), full: true }));
+        let setup = Box::leak(Box::new(Setup {
+            prefix: paths::default_prefix(),
+            full: true,
+            machine: Machine::default(),
+        }));
         let trials = trials(setup, false).0;
         let names: Vec<&str> = trials.iter().map(Trial::name).collect();
         assert_eq!(check::Policy::of_no_check(&names).unwrap(), Vec::<String>::new());

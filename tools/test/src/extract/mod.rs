@@ -1,7 +1,6 @@
 //! The checksums and inflate, and deflate where it is asked for, as a crate in a temporary
-//! directory: to be changed, instrumented, or built for another architecture.
+//! directory: to be changed or instrumented.
 
-mod aarch64;
 mod deflate;
 mod inflate;
 mod mutants;
@@ -12,14 +11,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use base::paths;
-use check::Setup;
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
 /// The checks of the checksums' kernels.
-pub fn checksums(setup: &'static Setup) -> Vec<Trial> {
-    [mutants::trials(), races::trials(), aarch64::trials(setup)].into_iter().flatten().collect()
+pub fn checksums() -> Vec<Trial> {
+    [mutants::trials(), races::trials()].into_iter().flatten().collect()
 }
 
 /// Planted faults in deflate and in inflate.
