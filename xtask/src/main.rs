@@ -97,7 +97,9 @@ fn start(tool: &Tool, mut args: Vec<OsString>) -> Result<ExitCode> {
     let folder = sh.push_dir(paths::root());
     // The first build takes a minute or more: whoever waits sees it go on.
     let quiet = (program.exists() || !std::io::stderr().is_terminal()).then_some("--quiet");
-    cmd!(sh, "cargo build {quiet...} --profile xtask --package {package}")
+    // The cargo that started this one, whatever else is first on PATH.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    cmd!(sh, "{cargo} build {quiet...} --profile xtask --package {package}")
         .quiet()
         .run()
         .with_context(|| format!("cargo xtask {name} cannot be built: cargo says why above"))?;
