@@ -17,6 +17,9 @@ static NAMED: AtomicU8 = AtomicU8::new(0);
 /// The tier that `ZCOMPAT_CPU` names: `None` when it is unset or names none, and in programs that
 /// run with more rights than their caller has, where the environment is the caller's.
 pub(super) fn named_tier() -> Option<&'static Tier> {
+    // In an archive of several objects, a linker takes the constructor's only if something names it.
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+    core::hint::black_box(&raw const at_load::AT_LOAD);
     // Relaxed: the number is all that there is to know.
     TIERS.get(usize::from(NAMED.load(Ordering::Relaxed)).checked_sub(1)?)
 }
@@ -37,7 +40,7 @@ mod at_load {
     /// Before the constructors of the program that the archive is linked into, which have no number.
     #[used]
     #[unsafe(link_section = ".init_array.00101")]
-    static AT_LOAD: unsafe extern "C" fn(c_int, *const Word, *const Word) = read;
+    pub(super) static AT_LOAD: unsafe extern "C" fn(c_int, *const Word, *const Word) = read;
 
     /// A pointer of the arguments' or of the environment's. A program may be changing it.
     type Word = AtomicPtr<c_char>;
