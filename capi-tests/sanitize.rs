@@ -1,4 +1,4 @@
-//! The C test programs under AddressSanitizer and valgrind. The gz programs have checks of their
+//! The library's unit tests under Miri, and the C test programs under AddressSanitizer and valgrind. The gz programs have checks of their
 //! own (gz.rs), since they run with data that they make first.
 
 use std::fs;
@@ -14,13 +14,47 @@ use base::{debian, paths, process};
 use check::{PASSED, Setup, check, skip};
 
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
-    if !setup.full {
-        return Vec::new();
+    let mut trials = vec![check("sanitize::miri", || miri(setup))];
+    if setup.full {
+        trials.push(check("sanitize::address", || address(setup)));
+        trials.push(check("sanitize::valgrind", || valgrind(setup)));
     }
-    vec![
-        check("sanitize::address", || address(setup)),
-        check("sanitize::valgrind", || valgrind(setup)),
-    ]
+    trials
+}
+
+/// The unit tests that Miri runs: those of the C functions, which go through the portable engines
+/// with buffers that overlap and were never written; of gz; of the buffers. The others only compute, on
+/// more data than an interpreter can take.
+const MIRI: [&str; 4] = ["ffi::zlib::tests", "gz::", "io::", "decimal::"];
+
+/// No undefined behaviour that Miri knows of.
+fn miri(setup: &Setup) -> Result<Completion> {
+    if !setup.full {
+        return skip("minutes in an interpreter: with --full");
+    }
+    let sh = Shell::new()?;
+    let _dir = sh.push_dir(paths::root());
+    let cargo = ["run", "nightly", "cargo", "miri"];
+    let found = cmd!(sh, "rustup {cargo...} --version").quiet().ignore_stdout().ignore_stderr();
+    if found.run().is_err() {
+        return skip(
+            "missing: Miri; get it with: rustup toolchain install nightly --component miri,rust-src",
+        );
+    }
+    let out = cmd!(sh, "rustup {cargo...} test --package zcompat --lib --")
+        .args(MIRI)
+        .env("CARGO_TARGET_DIR", paths::target().join("miri"))
+        // gz files are files.
+        .env("MIRIFLAGS", "-Zmiri-disable-isolation")
+        .quiet()
+        .ignore_status()
+        .output()?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    ensure!(out.status.success(), "{text}\n{}", String::from_utf8_lossy(&out.stderr));
+    let counts = check::counts::unit_counts(&text)?;
+    ensure!(counts.passed >= 20, "Miri ran {} tests", counts.passed);
+    println!("{} tests under Miri", counts.passed);
+    PASSED
 }
 
 /// Each with the libraries that it links to and its arguments, in which LIB stands for the folder

@@ -43,6 +43,6 @@ pub unsafe extern "C" fn libc_alloc(_: *mut c_void, items: c_uint, size: c_uint)
 /// # Safety
 /// `address` is null or came from [`libc_alloc`] and has not been freed.
 pub unsafe extern "C" fn libc_free(_: *mut c_void, address: *mut c_void) {
-    // SAFETY: by this function's own contract.
+    // SAFETY: null, or malloc has given it and nobody has freed it, says the caller.
     unsafe { libc::free(address) }
 }

@@ -1,4 +1,4 @@
-//! zlib.h's numbers, said once: return codes, flush values.
+//! zlib.h's numbers, said once: return codes, flush values, strategies, and the few others.
 
 /// How a call ended: zlib's return codes (zlib.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,3 +55,41 @@ impl Flush {
         })
     }
 }
+
+/// How matches are looked for (zlib.h, `deflateInit2`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub enum Strategy {
+    /// For most data.
+    Default,
+    /// For filtered data: short matches are not worth it.
+    Filtered,
+    /// No matches.
+    HuffmanOnly,
+    /// Only runs of one byte.
+    Rle,
+    /// As `Default`, with the fixed codes.
+    Fixed,
+}
+
+impl Strategy {
+    /// zlib.h's `Z_DEFAULT_STRATEGY` … `Z_FIXED`.
+    pub fn from_c(value: i32) -> Option<Strategy> {
+        Some(match value {
+            0 => Strategy::Default,
+            1 => Strategy::Filtered,
+            2 => Strategy::HuffmanOnly,
+            3 => Strategy::Rle,
+            4 => Strategy::Fixed,
+            _ => return None,
+        })
+    }
+}
+
+/// zlib.h's `Z_DEFAULT_COMPRESSION`: level 6.
+pub const DEFAULT_LEVEL: i32 = -1;
+
+/// zlib.h's `Z_DEFLATED`, the only method; the formats' headers have the same number.
+pub const DEFLATED: u8 = 8;
+
+/// zlib.h's `Z_UNKNOWN`: the data was not looked at yet.
+pub const UNKNOWN: i32 = 2;

@@ -22,16 +22,16 @@ impl Pieces {
 }
 
 /// The input and output of a call that goes on until an error or the end.
-struct Whole {
+struct Whole<'a> {
     input: Pieces,
     output: Pieces,
-    io: Io<'static>,
+    io: Io<'a>,
 }
 
-impl Whole {
+impl<'a> Whole<'a> {
     /// # Safety
-    /// The pointers are valid for their lengths, or the lengths are zero.
-    unsafe fn new(source: *const u8, source_len: usize, dest: *mut u8, room: usize) -> Whole {
+    /// The pointers are valid for their lengths for `'a`, or the lengths are zero.
+    unsafe fn new(source: *const u8, source_len: usize, dest: *mut u8, room: usize) -> Whole<'a> {
         Whole {
             input: Pieces { next: source, left: source_len },
             output: Pieces { next: dest, left: room },
@@ -86,7 +86,7 @@ pub unsafe fn compress(
         Ok(deflate) => deflate,
         Err(code) => return (code, 0, 0),
     };
-    // SAFETY: by this function's own contract.
+    // SAFETY: both buffers are as long as the caller says.
     let mut whole = unsafe { Whole::new(source, source_len, dest, room) };
     let code = whole.run(|io, more| {
         let flush = if more { Flush::None } else { Flush::Finish };
@@ -111,7 +111,7 @@ pub unsafe fn uncompress(
 ) -> (Code, usize, usize) {
     // inflate refuses a null output, even without room.
     let dest = if dest.is_null() { core::ptr::NonNull::dangling().as_ptr() } else { dest };
-    // SAFETY: by this function's own contract.
+    // SAFETY: both buffers are as long as the caller says.
     let mut whole = unsafe { Whole::new(source, source_len, dest, room) };
     let code = with_zlib_stream(|inflate| whole.run(|io, _| inflate.run(io, Flush::None).code))
         .unwrap_or_else(|code| code);

@@ -6,14 +6,12 @@ use core::ptr;
 
 use libz_rs_sys as zlib;
 
-use crate::codes::{Code, Flush};
-use crate::io::Step;
+use crate::codes::{Code, DEFLATED, Flush};
+use crate::io::{Room, Step};
 
 /// zlib-rs takes any version whose first digit is its own.
 const VERSION: &CStr = c"1.3.2";
 const SIZE: c_int = size_of::<zlib::z_stream>() as c_int;
-/// zlib.h's `Z_DEFLATED`.
-const DEFLATED: c_int = 8;
 
 /// The parameters of a compressor (zlib.h, `deflateInit2`).
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +57,13 @@ impl Stream {
     fn step(
         &mut self,
         input: &[u8],
-        output: &mut [u8],
+        output: Room<'_>,
         call: impl FnOnce(*mut zlib::z_stream) -> c_int,
     ) -> Step {
         let avail_in = u32::try_from(input.len()).unwrap_or(u32::MAX);
         let avail_out = u32::try_from(output.len()).unwrap_or(u32::MAX);
         (self.0.next_in, self.0.avail_in) = (input.as_ptr().cast_mut(), avail_in);
-        (self.0.next_out, self.0.avail_out) = (output.as_mut_ptr(), avail_out);
+        (self.0.next_out, self.0.avail_out) = (output.start(), avail_out);
         let code = code(call(self.raw()));
         let step = Step {
             code,
@@ -106,7 +104,7 @@ impl Deflate {
             zlib::deflateInit2_(
                 strm,
                 level,
-                DEFLATED,
+                DEFLATED.into(),
                 window_bits,
                 mem_level,
                 strategy,
@@ -123,13 +121,15 @@ impl Deflate {
     /// Compresses from `input` to `output` (zlib.h, `deflate`).
     pub fn deflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Step {
         // SAFETY: a live deflate stream, whose buffers are `input` and `output`.
-        self.0.step(input, output, |strm| unsafe { zlib::deflate(strm, flush as c_int) })
+        self.0.step(input, Room::new(output), |strm| unsafe { zlib::deflate(strm, flush as c_int) })
     }
 
     /// Changes level and strategy; what that flushes goes to `output` (zlib.h, `deflateParams`).
     pub fn params(&mut self, level: i32, strategy: i32, output: &mut [u8]) -> Step {
         // SAFETY: a live deflate stream, without input, whose output is `output`.
-        self.0.step(&[], output, |strm| unsafe { zlib::deflateParams(strm, level, strategy) })
+        self.0.step(&[], Room::new(output), |strm| unsafe {
+            zlib::deflateParams(strm, level, strategy)
+        })
     }
 
     /// Starts a new stream with the same parameters.
@@ -166,7 +166,7 @@ impl Inflate {
     }
 
     /// Decompresses from `input` to `output` (zlib.h, `inflate`).
-    pub fn inflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Step {
+    pub fn inflate(&mut self, input: &[u8], output: Room<'_>, flush: Flush) -> Step {
         // SAFETY: a live inflate stream, whose buffers are `input` and `output`.
         self.0.step(input, output, |strm| unsafe { zlib::inflate(strm, flush as c_int) })
     }

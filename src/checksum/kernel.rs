@@ -126,7 +126,7 @@ impl Dispatch {
         let code = self.code.load(Ordering::Relaxed);
         // SAFETY: `code` only ever holds a `Code`, and one that this CPU can run.
         let code = unsafe { core::mem::transmute::<*mut (), Code>(code) };
-        // SAFETY: as above.
+        // SAFETY: the address is of a kernel that the CPU has the instructions for, or of `choose`.
         unsafe { code(start, data) }
     }
 

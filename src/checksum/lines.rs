@@ -26,13 +26,13 @@ pub(super) unsafe fn in_lines(
     let (lines, tail) = rest.split_at(rest.len() / LINE * LINE);
     let mut value = start;
     if !head.is_empty() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the CPU has what `short` needs, says the caller.
         value = unsafe { short(value, head) } as u32;
     }
     let all = long(value, lines);
     if tail.is_empty() {
         return all;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `short` needs, says the caller.
     unsafe { short(all as u32, tail) }
 }

@@ -54,8 +54,8 @@ impl Block {
     /// `place` is valid for writes; `pending` is valid for as long as the block is used, and
     /// `symbols` is a quarter of its size.
     pub unsafe fn init(place: *mut Block, pending: &Pending, symbols: u32) {
-        // SAFETY: by this function's own contract. The scratch needs no first value: whoever reads
-        // it has written it.
+        // SAFETY: the place is valid, and so is the scratch behind `symbols`, says the caller. It needs
+        // no first value: whoever reads it has written it.
         unsafe {
             (&raw mut (*place).symbols).write(pending.buffer().add(symbols as usize));
             (&raw mut (*place).end).write((symbols - 1) * SYMBOL as u32);
@@ -144,7 +144,7 @@ impl Block {
     #[inline]
     pub fn matched(&mut self, distance: usize, length: usize) -> bool {
         let mut tally = self.tally();
-        // SAFETY: as above.
+        // SAFETY: the tally is this block's, to which there is a `&mut`, and it is not full.
         let full = unsafe { tally.matched(distance, length) };
         self.put_back(&tally);
         full
@@ -390,7 +390,7 @@ impl Tally {
     /// The block is there, and nothing else uses it; it is not full.
     #[inline(always)]
     pub unsafe fn literal(&mut self, byte: u8) -> bool {
-        // SAFETY: by this function's own contract.
+        // SAFETY: the block is there and not full, says the caller.
         unsafe { self.push(u32::from(byte) << 16 | LITERAL, byte.into()) }
     }
 
@@ -403,7 +403,8 @@ impl Tally {
         let less_1 = distance.wrapping_sub(1) as u32 & LITERAL;
         let length = length.wrapping_sub(3) as u8;
         let code = usize::from(distance_code(less_1 as u16));
-        // SAFETY: by this function's own contract; a distance's code is at most NO_DISTANCE, for
+        // SAFETY: the block is there and not full, says the caller; a distance's code is at most
+        // NO_DISTANCE, for
         // which there is a count.
         unsafe {
             *self.distances.add(code) += 1;

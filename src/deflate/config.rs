@@ -1,44 +1,7 @@
 //! What a stream is made with, and how large its output may get.
 
-/// What goes around the compressed data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Nothing (RFC 1951).
-    Raw,
-    /// Two bytes before, an adler32 behind (RFC 1950).
-    Zlib,
-    /// A header before, crc32 and length behind (RFC 1952).
-    Gzip,
-}
-
-/// How matches are looked for (zlib.h, `deflateInit2`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-pub enum Strategy {
-    /// For most data.
-    Default,
-    /// For filtered data: short matches are not worth it.
-    Filtered,
-    /// No matches.
-    HuffmanOnly,
-    /// Only runs of one byte.
-    Rle,
-    /// As `Default`, with the fixed codes.
-    Fixed,
-}
-
-impl Strategy {
-    /// zlib.h's `Z_DEFAULT_STRATEGY` … `Z_FIXED`.
-    pub fn from_c(value: i32) -> Option<Strategy> {
-        Some(match value {
-            0 => Strategy::Default,
-            1 => Strategy::Filtered,
-            2 => Strategy::HuffmanOnly,
-            3 => Strategy::Rle,
-            4 => Strategy::Fixed,
-            _ => return None,
-        })
-    }
-}
+use crate::codes::{DEFAULT_LEVEL, Strategy};
+use crate::format::Format;
 
 /// What a compressor is made with (zlib.h, `deflateInit2`).
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +61,7 @@ impl Config {
 /// The level that zlib.h's number stands for, if any.
 pub(super) fn level_from_c(level: i32) -> Option<u8> {
     match level {
-        -1 => Some(6),
+        DEFAULT_LEVEL => Some(6),
         0..=9 => Some(level as u8),
         _ => None,
     }

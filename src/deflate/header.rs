@@ -2,14 +2,12 @@
 
 use core::ffi::{CStr, c_char};
 
-use super::config::{Format, Strategy};
 use super::strm::Strm;
 use super::{Deflate, Status};
 use crate::checksum::crc32;
-use crate::format::GzHeader;
-
-/// RFC 1952's code for Unix.
-const OS_UNIX: u8 = 3;
+use crate::codes::{DEFLATED, Strategy};
+use crate::format::gzip::{self, GzHeader};
+use crate::format::{Format, zlib};
 
 /// A gzip header's text whose end is a NUL.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,8 +23,6 @@ impl Deflate {
 
     /// The zlib header: CMF, FLG and, if there is history, its adler32 as the dictionary's.
     pub(super) fn zlib_header(&mut self, strm: &mut Strm<'_>) {
-        const DEFLATED: u16 = 8;
-        const FDICT: u16 = 0x20;
         let level = match self.level {
             _ if self.is_fastest() => 0,
             ..=5 => 1,
@@ -34,12 +30,12 @@ impl Deflate {
             _ => 3,
         };
         let window_bits = self.window.size().trailing_zeros() as u16;
-        let mut header = (DEFLATED | (window_bits - 8) << 4) << 8 | level << 6;
+        let mut header = (u16::from(DEFLATED) | (window_bits - 8) << 4) << 8 | level << 6;
         let dictionary = self.window.pos != 0;
         if dictionary {
-            header |= FDICT;
+            header |= u16::from(zlib::DICTIONARY);
         }
-        header += 31 - header % 31;
+        header += zlib::CHECK - header % zlib::CHECK;
         self.pending.bytes(&header.to_be_bytes());
         if dictionary {
             self.pending.bytes(&(strm.adler as u32).to_be_bytes());
@@ -63,18 +59,18 @@ impl Deflate {
     pub(super) unsafe fn gzip_header(&mut self, strm: &mut Strm<'_>) {
         strm.adler = 0;
         let flags = self.gzip_flags();
-        self.pending.bytes(&[31, 139, 8]);
-        // SAFETY: by this function's own contract.
+        self.pending.bytes(&[gzip::MAGIC[0], gzip::MAGIC[1], DEFLATED]);
+        // SAFETY: the caller keeps the header until it is written.
         let Some(head) = (unsafe { self.head.as_ref() }) else {
-            self.pending.bytes(&[0, 0, 0, 0, 0, flags, OS_UNIX]);
+            self.pending.bytes(&[0, 0, 0, 0, 0, flags, gzip::UNIX]);
             self.status = Status::Busy;
             return;
         };
-        let fields = u8::from(head.text != 0)
-            | u8::from(head.hcrc != 0) << 1
-            | u8::from(!head.extra.is_null()) << 2
-            | u8::from(!head.name.is_null()) << 3
-            | u8::from(!head.comment.is_null()) << 4;
+        let fields = u8::from(head.text != 0) * gzip::TEXT
+            | u8::from(head.hcrc != 0) * gzip::CRC
+            | u8::from(!head.extra.is_null()) * gzip::EXTRA
+            | u8::from(!head.name.is_null()) * gzip::NAME
+            | u8::from(!head.comment.is_null()) * gzip::COMMENT;
         self.pending.byte(fields);
         self.pending.bytes(&(head.time as u32).to_le_bytes());
         self.pending.bytes(&[flags, head.os as u8]);
@@ -93,7 +89,7 @@ impl Deflate {
     /// # Safety
     /// The contract of `set_header` holds.
     pub(super) unsafe fn gzip_fields(&mut self, strm: &mut Strm<'_>) -> bool {
-        // SAFETY: by this function's own contract. A caller who takes the header back while it is
+        // SAFETY: null, or the caller's. One who takes the header back while it is
         // being written gets no more of it.
         let Some(head) = (unsafe { self.head.as_ref() }) else {
             self.status = Status::Busy;
@@ -156,7 +152,7 @@ impl Deflate {
             let left = (head.extra_len as usize & 0xffff).saturating_sub(self.field_index);
             let room = self.pending.size() - self.pending.len();
             let n = left.min(room);
-            // SAFETY: within the field by this function's own contract.
+            // SAFETY: the field has its length, says the caller, and these bytes are within.
             unsafe { self.pending.copy(head.extra.add(self.field_index), n) };
             self.count_header(strm, head, from);
             if left <= room {
@@ -219,7 +215,7 @@ impl Deflate {
 /// # Safety
 /// `head` is null or as [`GzHeader`] says.
 pub(super) unsafe fn gzip_fields_len(head: *const GzHeader) -> usize {
-    // SAFETY: by this function's own contract.
+    // SAFETY: null, or as `GzHeader` says.
     let Some(head) = (unsafe { head.as_ref() }) else { return 0 };
     let string = |text: *const u8| {
         if text.is_null() {

@@ -5,7 +5,7 @@ use core::ffi::{c_uint, c_void};
 use super::{Config, Deflate, Flush, Io, Strm};
 use crate::alloc::Allocator;
 use crate::codes::Code;
-use crate::io::Step;
+use crate::io::{Room, Step};
 
 /// The buffers of a stream, from the caller's allocator.
 pub(super) struct Memory {
@@ -109,7 +109,7 @@ impl Owned {
     /// # Errors
     /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`].
     pub fn new(config: Config) -> Result<Owned, Code> {
-        let mut strm = Strm::new(Io::new(&[], &mut []));
+        let mut strm = Strm::new(Io::empty());
         // SAFETY: malloc takes any size, and what it gives is aligned for a state.
         unsafe {
             let place = libc::malloc(size_of::<Deflate>()).cast::<Deflate>();
@@ -134,14 +134,14 @@ impl Owned {
         // SAFETY: the state is there until `drop`.
         let result = call(unsafe { &mut *self.place }, &mut strm);
         let step = strm.io.step_since(avail_in, avail_out, Code::Ok);
-        self.strm = Strm { io: Io::new(&[], &mut []), ..strm };
+        self.strm = Strm { io: Io::empty(), ..strm };
         (result, step)
     }
 
     /// Compresses from `input` to `output`; see zlib.h, `deflate`. At most `u32::MAX` bytes of
     /// either are looked at.
     pub fn deflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Step {
-        self.run(Io::new(input, output), flush)
+        self.run(Io::new(input, Room::new(output)), flush)
     }
 
     /// Compresses what `io` holds; see zlib.h, `deflate`.
@@ -152,14 +152,14 @@ impl Owned {
 
     /// Changes level and strategy; what that flushes goes to `output` (zlib.h, `deflateParams`).
     pub fn params(&mut self, level: i32, strategy: i32, output: &mut [u8]) -> Step {
-        let (code, step) =
-            self.with(Io::new(&[], output), |deflate, strm| deflate.params(strm, level, strategy));
+        let io = Io::new(&[], Room::new(output));
+        let (code, step) = self.with(io, |deflate, strm| deflate.params(strm, level, strategy));
         Step { code, ..step }
     }
 
     /// Starts a new stream with the same parameters.
     pub fn reset(&mut self) {
-        self.with(Io::new(&[], &mut []), |deflate, strm| deflate.reset(strm));
+        self.with(Io::empty(), |deflate, strm| deflate.reset(strm));
     }
 }
 

@@ -21,17 +21,18 @@ mod strm;
 mod tree;
 mod window;
 
-pub use config::{Config, Format, bound_without_stream, compress_bound};
+pub use config::{Config, bound_without_stream, compress_bound};
 pub use memory::Owned;
 pub use strm::Strm;
 
 use crate::alloc::Allocator;
 use crate::checksum::adler32;
-use crate::codes::{Code, Flush};
+use crate::codes::{Code, Flush, Strategy, UNKNOWN};
+use crate::format::Format;
 use crate::format::GzHeader;
-use crate::io::Io;
+use crate::io::{Io, Room};
 use block::Block;
-use config::{Limits, Strategy, Way};
+use config::{Limits, Way};
 use memory::Memory;
 use parse::Progress;
 use pending::Pending;
@@ -142,8 +143,8 @@ impl Deflate {
     ) -> Result<(), Code> {
         let config = config.checked().ok_or(Code::StreamError)?;
         let memory = Memory::new(allocator, config.window_bits, config.mem_level)?;
-        // SAFETY: all fields are written here, in memory that is valid by this function's own
-        // contract, with buffers that are as large as each part wants them.
+        // SAFETY: all fields are written here, in memory that the
+        // caller says is valid, with buffers that are as large as each part wants them.
         let deflate = unsafe {
             let symbols = memory.symbols();
             let size = 1 << config.window_bits;
@@ -181,7 +182,7 @@ impl Deflate {
     /// As for [`Deflate::init`].
     pub unsafe fn copy_to(&self, place: *mut Deflate, allocator: Allocator) -> Result<(), Code> {
         let memory = self.memory.another(allocator)?;
-        // SAFETY: as in `init`. The parts are written with buffers of their own before anything
+        // SAFETY: the place is valid, says the caller, and all fields are written. The parts are written with buffers of their own before anything
         // is copied into them.
         unsafe {
             let symbols = memory.symbols();
@@ -233,7 +234,7 @@ impl Deflate {
     pub fn reset_keep(&mut self, strm: &mut Strm<'_>) {
         (strm.total_in, strm.total_out) = (0, 0);
         strm.msg = None;
-        strm.data_type = strm::UNKNOWN;
+        strm.data_type = UNKNOWN;
         self.trailed = false;
         let gzip = self.format == Format::Gzip;
         self.status = if gzip { Status::Gzip } else { Status::Init };
@@ -384,7 +385,7 @@ impl Deflate {
 
     /// Writes the current block to the pending buffer.
     fn write_block(&mut self, strm: &mut Strm<'_>, last: bool) {
-        if strm.data_type == strm::UNKNOWN {
+        if strm.data_type == UNKNOWN {
             strm.data_type = i32::from(self.block.is_text());
         }
         let (stored, len) = self.window.block();
@@ -500,11 +501,8 @@ impl Deflate {
             self.positions.forget(0);
         }
         // It is read as input is, and counted so.
-        let mut reader = Strm {
-            io: Io::new(kept, &mut []),
-            total_in: strm.total_in,
-            ..Strm::new(strm.io.reader())
-        };
+        let mut reader =
+            Strm { total_in: strm.total_in, ..Strm::new(Io::new(kept, Room::new(&mut []))) };
         let trailed = core::mem::replace(&mut self.trailed, true);
         self.fill_window(&mut reader);
         while self.window.lookahead >= MIN_MATCH {
@@ -536,7 +534,7 @@ impl Deflate {
         let known = self.window.known();
         let history = &known[known.len().saturating_sub(self.window.size())..];
         if !to.is_null() {
-            // SAFETY: by this function's own contract.
+            // SAFETY: not null, so there is room for a window, which the history is part of.
             unsafe { core::ptr::copy(history.as_ptr(), to, history.len()) };
         }
         history.len()

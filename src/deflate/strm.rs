@@ -2,9 +2,9 @@
 
 use core::ffi::{CStr, c_int, c_ulong};
 
-use super::config::Format;
 use crate::checksum::{adler32, crc32};
-use crate::codes::Code;
+use crate::codes::{Code, UNKNOWN};
+use crate::format::Format;
 use crate::io::Io;
 
 /// zlib.h's `z_stream` without its state and allocator, as a call finds and leaves it.
@@ -26,9 +26,6 @@ pub struct Strm<'a> {
     /// The text of the last error.
     pub msg: Option<&'static CStr>,
 }
-
-/// zlib.h's `Z_UNKNOWN`.
-pub(super) const UNKNOWN: c_int = 2;
 
 impl<'a> Strm<'a> {
     /// A stream at its start.
@@ -83,7 +80,7 @@ impl<'a> Strm<'a> {
     /// # Safety
     /// There is room for `len` bytes.
     pub(super) unsafe fn read_to_output(&mut self, len: usize, check: Option<Format>) -> usize {
-        // SAFETY: by this function's own contract.
+        // SAFETY: as many bytes of room are there, says the caller.
         let read = unsafe { self.read(self.io.next_out(), len, check) };
         self.io.advance(read as u32);
         self.total_out = self.total_out.wrapping_add(read as c_ulong);

@@ -1,15 +1,8 @@
 //! The sliding window: the last input, and the next.
 
-use super::config::Format;
+pub(super) use super::chain::{MAX_MATCH, MIN_LOOKAHEAD, MIN_MATCH};
 use super::strm::Strm;
-
-/// The longest match (RFC 1951).
-pub(super) const MAX_MATCH: usize = 258;
-/// The shortest match (RFC 1951).
-pub(super) const MIN_MATCH: usize = 3;
-/// Parsing goes on while there is more input than this behind it, so that a match, and the string
-/// behind it that is inserted next, are complete.
-pub(super) const MIN_LOOKAHEAD: usize = MAX_MATCH + MIN_MATCH + 1;
+use crate::format::Format;
 
 /// Two window sizes of input. What was parsed lies before `pos`, `lookahead` bytes from there on.
 pub(super) struct Window {

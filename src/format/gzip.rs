@@ -1,6 +1,25 @@
-//! gzip (RFC 1952).
+//! gzip's header (RFC 1952).
 
 use core::ffi::{c_int, c_uint, c_ulong};
+
+/// The two bytes that a header begins with.
+pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// FLG: the data is said to be text.
+pub const TEXT: u8 = 1 << 0;
+/// FLG: the header has a check value of its own.
+pub const CRC: u8 = 1 << 1;
+/// FLG: there is an extra field.
+pub const EXTRA: u8 = 1 << 2;
+/// FLG: there is a file name.
+pub const NAME: u8 = 1 << 3;
+/// FLG: there is a comment.
+pub const COMMENT: u8 = 1 << 4;
+/// FLG: no header of today has one of these.
+pub const RESERVED: u8 = 0xe0;
+
+/// OS: written on Unix.
+pub const UNIX: u8 = 3;
 
 /// zlib.h's `gz_header`: what a gzip header holds, given for writing or filled in by reading.
 #[derive(Clone, Copy, Debug)]

@@ -52,7 +52,8 @@ impl Base {
 
     /// Notes a failed system call.
     pub(super) fn fail_errno(&mut self, errno: Errno) -> Stopped {
-        self.fail(Status::Errno, errno.text())
+        let mut memory = [0; Errno::LONGEST_TEXT];
+        self.fail(Status::Errno, errno.text(&mut memory))
     }
 
     /// Notes that there is no memory.

@@ -5,6 +5,8 @@
 
 use core::ffi::{CStr, c_int};
 
+use crate::io::Room;
+
 /// The most that one read or write asks for: the result has to fit an int with room to spare.
 const MAX_CALL: usize = 1 << 30;
 
@@ -13,6 +15,9 @@ const MAX_CALL: usize = 1 << 30;
 pub(super) struct Errno(c_int);
 
 impl Errno {
+    /// Room for any text, in any language, with its NUL.
+    pub(super) const LONGEST_TEXT: usize = 256;
+
     #[cfg(test)]
     pub(super) fn new(code: c_int) -> Errno {
         Errno(code)
@@ -41,11 +46,11 @@ impl Errno {
         self.0 == libc::EAGAIN || self.0 == libc::EWOULDBLOCK
     }
 
-    /// strerror's text, which holds until this thread's next call of strerror.
-    pub(super) fn text(&self) -> &[u8] {
-        // SAFETY: strerror returns a NUL-terminated string for every number; no other strerror call
-        // comes between this one and the use of the text, which ErrorState::set copies at once.
-        unsafe { CStr::from_ptr(libc::strerror(self.0)) }.to_bytes()
+    /// What strerror(3) says of it, in memory of the caller's.
+    pub(super) fn text(self, memory: &mut [u8; Errno::LONGEST_TEXT]) -> &[u8] {
+        // SAFETY: the memory is as long as it says. Text that is too long is cut.
+        unsafe { libc::strerror_r(self.0, memory.as_mut_ptr().cast(), memory.len()) };
+        CStr::from_bytes_until_nul(memory).map_or(b"", CStr::to_bytes)
     }
 }
 
@@ -88,7 +93,7 @@ impl Fd {
     }
 
     fn status_flags(&self) -> c_int {
-        // SAFETY: as in `set_nonblocking`.
+        // SAFETY: fcntl takes any number for a descriptor, and F_GETFL takes nothing else.
         unsafe { libc::fcntl(self.number, libc::F_GETFL) }
     }
 
@@ -100,22 +105,22 @@ impl Fd {
 
     /// Reads until `dest` is full, the file ends, or a read fails; returns the number of bytes read
     /// and why it ended.
-    pub(super) fn fill(&mut self, dest: &mut [u8]) -> (usize, End) {
-        let mut got = 0;
+    pub(super) fn fill(&mut self, mut dest: Room<'_>) -> (usize, End) {
+        let len = dest.len();
+        let got = |dest: &Room<'_>| len - dest.len();
         self.stalled = false;
         Errno::reset();
-        while got < dest.len() {
-            let rest = &mut dest[got..];
-            let ask = rest.len().min(MAX_CALL);
-            // SAFETY: `rest` is writable for `ask` bytes.
-            let n = unsafe { libc::read(self.number, rest.as_mut_ptr().cast(), ask) };
+        while !dest.is_empty() {
+            let ask = dest.len().min(MAX_CALL);
+            // SAFETY: there is room for `ask` bytes, of which read(2) writes as many as it says.
+            let n = unsafe { libc::read(self.number, dest.start().cast(), ask) };
             match usize::try_from(n) {
-                Ok(0) => return (got, End::Eof),
-                Ok(n) => got += n,
-                Err(_) => return (got, End::Failed(self.failed())),
+                Ok(0) => return (got(&dest), End::Eof),
+                Ok(n) => dest.advance(n),
+                Err(_) => return (got(&dest), End::Failed(self.failed())),
             }
         }
-        (got, End::Full)
+        (len, End::Full)
     }
 
     /// One write(2); returns the number of bytes taken, at least one.

@@ -1,8 +1,8 @@
 //! gzip files: what zlib.h calls the gzip file access functions, with the semantics of zlib 1.3.2.
 //!
 //! [`GzFile`] is what a `gzFile` of C points to. It is open either for reading ([`reader`] turns
-//! the descriptor's bytes into bytes that are ready, [`read`] holds the operations on them) or for
-//! writing ([`writer`] and [`write`], the other way round). Nothing here is told whether a failed
+//! the descriptor's bytes into bytes that are ready, and hands these out) or for writing
+//! ([`writer`], the other way round). Nothing here is told whether a failed
 //! operation returns 0, -1 or NULL in C: that is the edge's, `ffi::zlib::gz`.
 //!
 //! Where the behaviour differs from zlib on purpose is in docs/gz.md.
@@ -12,10 +12,7 @@ mod buffer;
 mod error;
 mod fd;
 mod mode;
-mod read;
 mod reader;
-mod streams;
-mod write;
 mod writer;
 
 use core::ffi::{CStr, c_char, c_int};
@@ -31,6 +28,16 @@ use writer::Writer;
 pub use error::Status;
 
 use crate::decimal::Decimal;
+#[cfg(not(feature = "engine-zlib-rs"))]
+use crate::deflate::{Config, Owned as Deflate};
+#[cfg(not(feature = "engine-zlib-rs"))]
+use crate::inflate::OwnInflate as Inflate;
+use crate::io::Room;
+#[cfg(feature = "engine-zlib-rs")]
+use crate::zlib_rs::{Config, Deflate, Inflate};
+
+/// The gzip wrapper with the largest window (zlib.h, `deflateInit2`, `inflateInit2`).
+const GZIP_WINDOW_BITS: i32 = 15 + 16;
 
 /// A gzip file. The layout of its start is C's: zlib.h's `gzgetc` macro takes bytes from there.
 #[repr(C)]
@@ -272,12 +279,12 @@ impl GzFile {
     }
 
     /// Reads to `dest` (zlib.h, `gzread`); the number of bytes, `None` for an error.
-    pub fn read(&mut self, dest: &mut [u8]) -> Option<usize> {
+    pub fn read(&mut self, dest: Room<'_>) -> Option<usize> {
         self.reading(|reader| reader.read(dest))?
     }
 
     /// Reads to `dest` (zlib.h, `gzfread`); the number of bytes, 0 also for an error.
-    pub fn read_items(&mut self, dest: &mut [u8]) -> usize {
+    pub fn read_items(&mut self, dest: Room<'_>) -> usize {
         self.reading(|reader| reader.read_items(dest)).unwrap_or(0)
     }
 
@@ -297,7 +304,7 @@ impl GzFile {
     }
 
     /// Reads up to and with a newline (zlib.h, `gzgets`); the number of bytes, at least one.
-    pub fn get_line(&mut self, line: &mut [u8]) -> Option<usize> {
+    pub fn get_line(&mut self, line: Room<'_>) -> Option<usize> {
         self.reading(|reader| reader.get_line(line))?
     }
 
@@ -378,14 +385,18 @@ mod tests {
         assert_eq!(offset_of!(Shown, pos), 2 * size_of::<usize>());
     }
 
-    /// A file in memory that holds `content`, at its start.
+    /// A file without a name that holds `content`, at its start.
     fn memory_file(content: &[u8]) -> c_int {
-        // SAFETY: the name is NUL-terminated, and `content` is readable for its length.
-        unsafe {
-            let fd = libc::memfd_create(c"gz".as_ptr(), 0);
-            assert_eq!(libc::pwrite(fd, content.as_ptr().cast(), content.len(), 0), 9);
-            fd
-        }
+        use std::io::{Seek as _, Write as _};
+        use std::os::fd::IntoRawFd as _;
+        let path =
+            std::env::temp_dir().join(format!("zcompat-gz-{}-{:p}", std::process::id(), &content));
+        let mut options = std::fs::File::options();
+        let mut file = options.read(true).write(true).create_new(true).open(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        file.write_all(content).unwrap();
+        file.rewind().unwrap();
+        file.into_raw_fd()
     }
 
     #[test]
@@ -402,7 +413,7 @@ mod tests {
         assert_eq!(file.tell(), 4);
         assert_eq!(file.unget(Some(b'x')), Some(b'x'));
         let mut rest = [0; 10];
-        assert_eq!(file.read(&mut rest), Some(6));
+        assert_eq!(file.read(Room::new(&mut rest)), Some(6));
         assert_eq!(&rest[..6], b"x45678");
         assert!(file.is_past_end() && file.tell() == 9);
         // More than there was cannot have been taken.
@@ -420,13 +431,13 @@ mod tests {
         assert_eq!(file.write(b"some "), 5);
         assert_eq!(file.put_str(b"text"), Some(4));
         assert_eq!(file.flush(4), Status::Ok);
-        assert_eq!(file.read(&mut [0; 4]), None, "a writer does not read");
+        assert_eq!(file.read(Room::new(&mut [0; 4])), None, "a writer does not read");
         assert_eq!(file.close(), Status::Ok as c_int);
         // SAFETY: lseek takes any arguments.
-        unsafe { libc::lseek(fd, 0, libc::SEEK_SET) };
+        unsafe { libc::lseek64(fd, 0, libc::SEEK_SET) };
         let mut file = GzFile::from_fd(fd, b"rG").unwrap();
         let mut text = [0; 9];
-        assert_eq!(file.read(&mut text), Some(9));
+        assert_eq!(file.read(Room::new(&mut text)), Some(9));
         assert_eq!(&text, b"some text");
         assert_eq!(file.write(b"x"), 0, "a reader does not write");
         assert_eq!(file.seek(-4, Whence::Current), Some(5));

@@ -2,6 +2,8 @@
 
 use core::ffi::c_int;
 
+use crate::codes::{DEFAULT_LEVEL, Strategy};
+
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
@@ -15,8 +17,8 @@ pub(super) struct Mode {
     pub(super) access: Access,
     /// 0 to 9, or -1 for the default.
     pub(super) level: c_int,
-    /// A strategy of `deflateInit2`.
-    pub(super) strategy: c_int,
+    /// How matches are looked for.
+    pub(super) strategy: Strategy,
     /// `x`: fail when the file exists.
     exclusive: bool,
     /// `e`: close on exec.
@@ -25,31 +27,24 @@ pub(super) struct Mode {
     pub(super) nonblocking: bool,
 }
 
-const Z_DEFAULT_COMPRESSION: c_int = -1;
-const Z_DEFAULT_STRATEGY: c_int = 0;
-const Z_FILTERED: c_int = 1;
-const Z_HUFFMAN_ONLY: c_int = 2;
-const Z_RLE: c_int = 3;
-const Z_FIXED: c_int = 4;
-
 impl Mode {
     /// Reads a mode string (zlib.h, `gzopen`). `None` when it has no `r`, `w` or `a`, or a `+`, or
     /// a `T` for reading, or a `G` for writing. The last of contradicting letters counts, unknown
     /// ones are passed over.
     pub(super) fn parse(text: &[u8]) -> Option<Mode> {
         let (mut verb, mut form) = (None, None);
-        let mut level = Z_DEFAULT_COMPRESSION;
-        let mut strategy = Z_DEFAULT_STRATEGY;
+        let mut level = DEFAULT_LEVEL;
+        let mut strategy = Strategy::Default;
         let (mut exclusive, mut close_on_exec, mut nonblocking) = (false, false, false);
         for &letter in text {
             match letter {
                 b'0'..=b'9' => level = c_int::from(letter - b'0'),
                 b'r' | b'w' | b'a' => verb = Some(letter),
                 b'G' | b'T' => form = Some(letter),
-                b'f' => strategy = Z_FILTERED,
-                b'h' => strategy = Z_HUFFMAN_ONLY,
-                b'R' => strategy = Z_RLE,
-                b'F' => strategy = Z_FIXED,
+                b'f' => strategy = Strategy::Filtered,
+                b'h' => strategy = Strategy::HuffmanOnly,
+                b'R' => strategy = Strategy::Rle,
+                b'F' => strategy = Strategy::Fixed,
                 b'x' => exclusive = true,
                 b'e' => close_on_exec = true,
                 b'N' => nonblocking = true,
@@ -117,7 +112,7 @@ mod tests {
         assert_eq!(access("wGT"), Some(Access::Write { append: false, transparent: true }));
         assert_eq!(access("rTG"), Some(Access::Read { gzip_only: true }));
         let mode = Mode::parse(b"w19fhRF").unwrap();
-        assert_eq!((mode.level, mode.strategy), (9, Z_FIXED));
+        assert_eq!((mode.level, mode.strategy), (9, Strategy::Fixed));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A file open for reading: from the descriptor to bytes that are ready to be handed out.
+//! A file open for reading: from the descriptor to bytes that are ready to be handed out, and the
+//! operations that hand them out.
 
 use core::ffi::c_int;
 
@@ -6,11 +7,13 @@ use super::base::Base;
 use super::buffer::{Buffer, Window};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{End, Errno};
-use super::streams::Inflate;
-use crate::codes::{Code, Flush};
+use super::{GZIP_WINDOW_BITS, Inflate};
+use crate::codes::{Code, DEFLATED, Flush};
+use crate::format::gzip;
+use crate::io::Room;
 
-/// The gzip wrapper with the largest window (zlib.h, `inflateInit2`).
-const GZIP_WINDOW_BITS: i32 = 15 + 16;
+/// The most that is asked of the engine or the descriptor at once.
+const MAX_STEP: usize = u32::MAX as usize;
 
 /// Input from the descriptor, output for the caller (of twice the size, so that there is always
 /// room to push a byte back), and what is between them.
@@ -245,7 +248,7 @@ impl Reader {
     }
 
     /// Reads from the descriptor to `dest`; returns the number of bytes, also after an error.
-    pub(super) fn load(&mut self, dest: &mut [u8]) -> (usize, Progress) {
+    fn load(&mut self, dest: Room<'_>) -> (usize, Progress) {
         let (got, end) = self.base.fd.fill(dest);
         (got, self.after_load(got, end))
     }
@@ -261,7 +264,7 @@ impl Reader {
         }
         buffers.input.copy_within(self.unread.range(), 0);
         let kept = self.unread.len();
-        let (got, end) = self.base.fd.fill(&mut buffers.input[kept..]);
+        let (got, end) = self.base.fd.fill(Room::new(&mut buffers.input[kept..]));
         // Also when reading failed after some bytes: a caller that clears the error loses nothing.
         self.unread = Window { start: 0, end: kept + got };
         self.after_load(got, end)
@@ -302,7 +305,10 @@ impl Reader {
             return Ok(());
         }
         // The fixed bytes of a gzip header (RFC 1952, 2.3.1) and no reserved flag.
-        if let [31, 139, 8, 0..32, ..] = head {
+        if let [a, b, DEFLATED, flags, ..] = head
+            && [*a, *b] == gzip::MAGIC
+            && flags & gzip::RESERVED == 0
+        {
             self.start_member(Member::Candidate);
             return Ok(());
         }
@@ -337,7 +343,7 @@ impl Reader {
                 }
                 Source::Plain => {
                     let Some(buffers) = &mut self.buffers else { return Err(Stopped) };
-                    let (got, end) = self.base.fd.fill(&mut buffers.output);
+                    let (got, end) = self.base.fd.fill(Room::new(&mut buffers.output));
                     let result = self.after_load(got, end);
                     // What was read before an error is handed out before the error.
                     self.ready = Window { start: 0, end: got };
@@ -357,7 +363,7 @@ impl Reader {
 
     /// Decompresses to `dest`, or to the output buffer when there is none, until it is full or the
     /// member ends; returns the number of bytes, also after an error.
-    pub(super) fn decompress(&mut self, mut dest: Option<&mut [u8]>) -> (usize, Progress) {
+    fn decompress(&mut self, mut dest: Option<Room<'_>>) -> (usize, Progress) {
         let mut produced = 0;
         loop {
             if self.unread.is_empty()
@@ -372,16 +378,16 @@ impl Reader {
                 return (produced, Ok(()));
             }
             let Some(buffers) = &mut self.buffers else { return (produced, Err(Stopped)) };
-            let whole: &mut [u8] = match &mut dest {
-                Some(dest) => dest,
-                None => &mut buffers.output,
+            let input = &buffers.input[self.unread.range()];
+            let room = match &mut dest {
+                Some(dest) => dest.first(usize::MAX),
+                None => Room::new(&mut buffers.output[produced..]),
             };
-            let room = whole.len() - produced;
-            let step = buffers.inflate.inflate(
-                &buffers.input[self.unread.range()],
-                &mut whole[produced..],
-                Flush::None,
-            );
+            let len = room.len();
+            let step = buffers.inflate.inflate(input, room, Flush::None);
+            if let Some(dest) = &mut dest {
+                dest.advance(step.produced);
+            }
             self.unread.advance(step.consumed);
             self.untouched &= step.consumed == 0;
             produced += step.produced;
@@ -403,7 +409,7 @@ impl Reader {
                     return (produced, Err(self.fail(Status::StreamError, reason)));
                 }
             }
-            if step.produced == room {
+            if step.produced == len {
                 return (produced, Ok(()));
             }
         }
@@ -463,5 +469,162 @@ impl Reader {
             (true, true) => Status::BufError as c_int,
             (true, false) => Status::Ok as c_int,
         }
+    }
+}
+
+/// The operations.
+impl Reader {
+    /// Clears the last error; `None` when it is one that must be cleared by the caller.
+    fn begin(&mut self) -> Option<()> {
+        if self.base.status().is_fatal() && !self.base.stalled() {
+            return None;
+        }
+        self.base.error.clear();
+        Some(())
+    }
+
+    /// Fills `dest` as far as the file goes; returns the number of bytes. An error that comes after
+    /// some bytes is kept for the next call.
+    fn read_some(&mut self, mut dest: Room<'_>) -> usize {
+        let len = dest.len();
+        if dest.is_empty() || self.skip().is_err() {
+            return 0;
+        }
+        let mut stop = false;
+        while !dest.is_empty() && !stop {
+            let room = dest.len().min(MAX_STEP);
+            if !self.ready.is_empty() {
+                let n = dest.put(self.ready_bytes());
+                self.take(n);
+                // Left behind by a fetch that brought some bytes first.
+                stop = self.base.status() != Status::Ok;
+            } else if self.is_exhausted() {
+                break;
+            } else if self.is_undecided() || room < self.capacity() {
+                // Through the buffer, for the sake of the small reads that may follow.
+                stop = self.fetch().is_err() && self.ready.is_empty();
+            } else {
+                let rest = dest.first(room);
+                let (n, result) =
+                    if self.is_plain() { self.load(rest) } else { self.decompress(Some(rest)) };
+                self.base.pos += n as i64;
+                dest.advance(n);
+                stop = result.is_err();
+            }
+        }
+        if !dest.is_empty() && self.eof {
+            self.past_end = true;
+        }
+        len - dest.len()
+    }
+
+    /// zlib.h, `gzread`: the number of bytes read, or `None` for an error.
+    pub(super) fn read(&mut self, dest: Room<'_>) -> Option<usize> {
+        self.begin()?;
+        let got = self.read_some(dest);
+        if got == 0 {
+            if self.base.status().is_fatal() {
+                return None;
+            }
+            if self.base.stalled() {
+                // Compressed bytes came, but not enough of them: this is not the end of the file.
+                self.fail_errno(Errno::last());
+                return None;
+            }
+        }
+        Some(got)
+    }
+
+    /// Notes a request for more bytes than `gzread` can count.
+    pub(super) fn refuse_read(&mut self, reason: &[u8]) {
+        if self.begin().is_some() {
+            self.fail(Status::StreamError, reason);
+        }
+    }
+
+    /// zlib.h, `gzfread`: the number of bytes read, 0 also for an error.
+    pub(super) fn read_items(&mut self, dest: Room<'_>) -> usize {
+        match self.begin() {
+            Some(()) => self.read_some(dest),
+            None => 0,
+        }
+    }
+
+    /// zlib.h, `gzgetc`: the next byte, or `None` at the end of the file or for an error.
+    pub(super) fn get(&mut self) -> Option<u8> {
+        self.begin()?;
+        if let Some(&byte) = self.ready_bytes().first() {
+            self.take(1);
+            return Some(byte);
+        }
+        let mut byte = [0];
+        (self.read_some(Room::new(&mut byte)) == 1).then_some(byte[0])
+    }
+
+    /// zlib.h, `gzungetc`: pushes `byte` back; without one, only carries out a pending seek. `None`
+    /// when nothing was pushed.
+    pub(super) fn unget(&mut self, byte: Option<u8>) -> Option<u8> {
+        if self.is_undecided() && self.ready.is_empty() {
+            // For the buffers; an error shows in `begin`.
+            let _ = self.look();
+        }
+        self.begin()?;
+        self.skip().ok()?;
+        let byte = byte?;
+        self.push_back(byte).ok()?;
+        Some(byte)
+    }
+
+    /// zlib.h, `gzgets`: reads to `line` up to and with the next newline; returns the number of
+    /// bytes, at least one, or `None` at the end of the file or for an error.
+    pub(super) fn get_line(&mut self, mut line: Room<'_>) -> Option<usize> {
+        let len = line.len();
+        self.begin()?;
+        self.skip().ok()?;
+        while !line.is_empty() {
+            if self.ready.is_empty() {
+                if self.fetch().is_err() {
+                    break;
+                }
+                if self.ready.is_empty() {
+                    if self.eof {
+                        self.past_end = true;
+                        break;
+                    }
+                    // Too little for a header so far: ask the descriptor again.
+                    continue;
+                }
+            }
+            let ready = self.ready_bytes();
+            let ready = &ready[..ready.len().min(line.len())];
+            let newline = find_byte(b'\n', ready);
+            let n = line.put(&ready[..newline.map_or(ready.len(), |at| at + 1)]);
+            self.take(n);
+            if newline.is_some() {
+                break;
+            }
+        }
+        let got = len - line.len();
+        (got > 0).then_some(got)
+    }
+}
+
+/// The index of the first `byte` in `bytes`.
+fn find_byte(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let start = bytes.as_ptr();
+    // SAFETY: memchr reads at most `bytes.len()` bytes.
+    let at = unsafe { libc::memchr(start.cast(), byte.into(), bytes.len()) };
+    (!at.is_null()).then(|| at.addr() - start.addr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_byte;
+
+    #[test]
+    fn the_first_match_is_found() {
+        assert_eq!(find_byte(b'\n', b"ab\nc\n"), Some(2));
+        assert_eq!(find_byte(b'\n', b"abc"), None);
+        assert_eq!(find_byte(b'\n', b""), None);
     }
 }

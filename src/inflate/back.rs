@@ -37,7 +37,7 @@ impl InflateBack {
     /// `place` is valid for writes, and `window` for `1 << window_bits` bytes as long as it is
     /// used.
     pub unsafe fn init(place: *mut InflateBack, window_bits: u32, window: *mut u8) {
-        // SAFETY: by this function's own contract.
+        // SAFETY: the place is valid for writes, says the caller; all fields get a value.
         unsafe {
             Blocks::init(&raw mut (*place).blocks);
             (&raw mut (*place).window).write(window);
@@ -58,7 +58,8 @@ impl InflateBack {
     ) -> (Code, Option<&'static CStr>) {
         let Callbacks { input: (input, in_desc), output: (output, out_desc) } = callbacks;
         let (data, size) = (self.window, self.size);
-        // SAFETY: by this function's own contract; the window's first `len` bytes are written.
+        // SAFETY: the caller says that it may be called with this argument, and the window's first
+        // `len` bytes are written.
         let refuses = |len| unsafe { output(out_desc, data, len) != 0 };
         self.blocks.reset();
         // Nothing is history at first; from the second round on all that lies ahead is.
@@ -80,11 +81,11 @@ impl InflateBack {
                 }
                 Stop::Input => {
                     let mut next = core::ptr::null();
-                    // SAFETY: by this function's own contract.
+                    // SAFETY: the caller says that it may be called with this argument.
                     io.avail_in = unsafe { input(in_desc, &mut next) };
                     io.next_in = next;
-                    if io.avail_in == 0 {
-                        io.next_in = core::ptr::null();
+                    if io.avail_in == 0 || next.is_null() {
+                        (io.next_in, io.avail_in) = (core::ptr::null(), 0);
                         break Code::BufError;
                     }
                 }

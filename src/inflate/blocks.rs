@@ -141,7 +141,7 @@ impl Blocks {
     /// # Safety
     /// `place` is valid for writes.
     pub unsafe fn init(place: *mut Blocks) {
-        // SAFETY: by this function's own contract; only fields are written.
+        // SAFETY: the place is valid for writes, says the caller; only fields are written.
         unsafe {
             (&raw mut (*place).length).write(0);
             (&raw mut (*place).distance).write(0);

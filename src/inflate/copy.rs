@@ -31,7 +31,7 @@ type Sixteen = MaybeUninit<u128>;
 /// `T`'s size is readable at `from` and writable at `to`.
 #[inline(always)]
 unsafe fn copy_one<T: Copy>(to: *mut u8, from: *const u8) {
-    // SAFETY: by this function's own contract.
+    // SAFETY: a `T` is readable and writable there, says the caller.
     unsafe { to.cast::<T>().write_unaligned(from.cast::<T>().read_unaligned()) };
 }
 
@@ -75,7 +75,7 @@ impl Copier for Exact {
 /// As for [`copy_one`], at `to` and at `from`, and the same again `second` bytes on.
 #[inline(always)]
 unsafe fn copy_two<T: Copy>(to: *mut u8, from: *const u8, second: usize) {
-    // SAFETY: by this function's own contract.
+    // SAFETY: a `T` is readable and writable at both places, says the caller.
     unsafe {
         let first = from.cast::<T>().read_unaligned();
         let last = from.add(second).cast::<T>().read_unaligned();
@@ -170,7 +170,7 @@ impl Copier for Shuffled {
     unsafe fn copy(mut to: *mut u8, mut from: *const u8, distance: usize, length: usize) {
         use core::arch::x86_64::{_mm_loadu_si128, _mm_shuffle_epi8, _mm_storeu_si128};
         let end = to.wrapping_add(length);
-        // SAFETY: by the trait's contract, as in `Pieces`; the CPU has SSSE3.
+        // SAFETY: the copy and its slop are within the memory, says the caller; the CPU has SSSE3.
         unsafe {
             if distance >= 16 {
                 loop {

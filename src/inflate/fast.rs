@@ -325,7 +325,7 @@ macro_rules! variants {
                 task: &Task<'_>,
                 cursor: &mut Cursor,
             ) -> Outcome {
-                // SAFETY: by this function's own contract.
+                // SAFETY: the task is as `decode` asks, and the CPU has the features, says the caller.
                 unsafe { task.decode::<C, WINDOW, PAIRED>(cursor) }
             }
 
@@ -333,7 +333,7 @@ macro_rules! variants {
             /// As for [`Job::build`].
             $(#[$features])?
             pub(super) unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
-                // SAFETY: by this function's own contract.
+                // SAFETY: the job is as `build` asks, and the CPU has the features, says the caller.
                 unsafe { job.build::<$sort, $vector>() }
             }
         }
@@ -424,7 +424,7 @@ fn select(condition: bool, yes: *const u8, no: *const u8) -> *const u8 {
 /// to 3 %, and would otherwise change with whatever is compiled in front of it.
 #[inline(always)]
 fn align_code() {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a directive that adds instructions without effect.
     unsafe {
         core::arch::asm!(".p2align 6", options(nomem, nostack, preserves_flags));
@@ -482,7 +482,7 @@ impl Saved {
         let count = (step + AFTER).min(room);
         let to = self.bytes.as_mut_ptr();
         let mut done = 0;
-        // SAFETY: by this function's own contract; the last piece ends where the room does, or
+        // SAFETY: so much is readable, says the caller; the last piece ends where the room does, or
         // within the next one.
         unsafe {
             while done + PIECE < count {
@@ -505,7 +505,7 @@ impl Saved {
     /// As there; `out` is at most a step and a turn behind the last one.
     #[inline(always)]
     unsafe fn save_on(&mut self, out: *mut u8, end: *mut u8, step: usize) -> *mut u8 {
-        // SAFETY: by this function's own contract.
+        // SAFETY: so much is readable and, from `out` on, saved, says the caller.
         unsafe {
             let kept = self.behind(out);
             let limit = self.save(out, end, step);
@@ -520,7 +520,7 @@ impl Saved {
     /// [`SLOP`] bytes behind `out` are writable and saved.
     #[inline(always)]
     unsafe fn put_back(&self, out: *mut u8) {
-        // SAFETY: by this function's own contract.
+        // SAFETY: so much is writable and saved, says the caller.
         unsafe { out.cast::<Piece>().write_unaligned(self.behind(out)) };
     }
 
@@ -530,7 +530,7 @@ impl Saved {
     unsafe fn behind(&self, out: *mut u8) -> Piece {
         let place = out as usize - self.start as usize;
         debug_assert!(place + PIECE <= self.bytes.len());
-        // SAFETY: by this function's own contract.
+        // SAFETY: so much is saved from there on, says the caller.
         unsafe { self.bytes.as_ptr().add(place).cast::<Piece>().read_unaligned() }
     }
 }

@@ -3,7 +3,9 @@
 
 use super::bits::Bits;
 use crate::checksum::crc32;
-use crate::format::GzHeader;
+use crate::codes::DEFLATED;
+use crate::format::gzip::{self, GzHeader};
+use crate::format::zlib;
 use crate::io::Io;
 
 /// Bits of `wrap`, as `inflateInit2`'s window bits ask for them.
@@ -11,14 +13,6 @@ pub(super) const WRAP_ZLIB: u8 = 1;
 pub(super) const WRAP_GZIP: u8 = 2;
 /// The check value is verified.
 pub(super) const WRAP_CHECK: u8 = 4;
-
-const DEFLATED: u32 = 8;
-const FTEXT_BIT: u32 = 8;
-const FHCRC: u32 = 0x0200;
-const FEXTRA: u32 = 0x0400;
-const FNAME: u32 = 0x0800;
-const FCOMMENT: u32 = 0x1000;
-const RESERVED: u32 = 0xe000;
 
 /// The next thing that a header has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +92,13 @@ impl Header {
             match self.field {
                 Field::Magic => {
                     need!(context.bits, io, 16);
-                    if context.wrap & WRAP_GZIP != 0 && context.bits.hold == 0x8b1f {
+                    if context.wrap & WRAP_GZIP != 0
+                        && context.bits.hold == u64::from(u16::from_le_bytes(gzip::MAGIC))
+                    {
                         if *context.window_bits == 0 {
                             *context.window_bits = 15;
                         }
-                        *context.check = crc32(0, &[0x1f, 0x8b]);
+                        *context.check = crc32(0, &gzip::MAGIC);
                         context.bits.take();
                         self.field = Field::Flags;
                         continue;
@@ -117,14 +113,15 @@ impl Header {
                 Field::Flags => {
                     need!(context.bits, io, 16);
                     self.flags = context.bits.hold as i32;
-                    if context.bits.hold as u32 & 0xff != DEFLATED {
+                    let [method, flags] = (context.bits.hold as u16).to_le_bytes();
+                    if method != DEFLATED {
                         return Outcome::Bad(c"unknown compression method");
                     }
-                    if context.bits.hold as u32 & RESERVED != 0 {
+                    if flags & gzip::RESERVED != 0 {
                         return Outcome::Bad(c"unknown header flags set");
                     }
                     if let Some(head) = &mut head {
-                        head.text = ((context.bits.hold >> FTEXT_BIT) & 1) as i32;
+                        head.text = i32::from(flags & gzip::TEXT != 0);
                     }
                     self.take_counted(2, context);
                     self.field = Field::Time;
@@ -148,7 +145,7 @@ impl Header {
                 }
                 Field::ExtraLen => {
                     self.length = 0;
-                    if self.has(FEXTRA) {
+                    if self.has(gzip::EXTRA) {
                         need!(context.bits, io, 16);
                         self.length = self.take_counted(2, context) as u32;
                         if let Some(head) = &mut head {
@@ -166,7 +163,7 @@ impl Header {
                     self.field = Field::Name;
                 }
                 Field::Name => {
-                    if !self.has(FNAME) {
+                    if !self.has(gzip::NAME) {
                         if let Some(head) = &mut head {
                             head.name = core::ptr::null_mut();
                         }
@@ -180,7 +177,7 @@ impl Header {
                     self.field = Field::Comment;
                 }
                 Field::Comment => {
-                    if !self.has(FCOMMENT) {
+                    if !self.has(gzip::COMMENT) {
                         if let Some(head) = &mut head {
                             head.comment = core::ptr::null_mut();
                         }
@@ -193,7 +190,7 @@ impl Header {
                     self.field = Field::Crc;
                 }
                 Field::Crc => {
-                    if self.has(FHCRC) {
+                    if self.has(gzip::CRC) {
                         need!(context.bits, io, 16);
                         if context.wrap & WRAP_CHECK != 0
                             && context.bits.hold != u64::from(*context.check & 0xffff)
@@ -216,17 +213,19 @@ impl Header {
         }
     }
 
-    fn has(&self, flag: u32) -> bool {
-        self.flags as u32 & flag != 0
+    fn has(&self, flag: u8) -> bool {
+        self.flags >> 8 & i32::from(flag) != 0
     }
 
     /// Reads the zlib header in hold; `None` if the dictionary's id comes next.
     fn zlib(&mut self, context: &mut Context<'_>) -> Option<Outcome> {
         let (cmf, flg) = (context.bits.hold as u32 & 0xff, context.bits.hold >> 8);
-        if context.wrap & WRAP_ZLIB == 0 || (u64::from(cmf << 8) + flg) % 31 != 0 {
+        if context.wrap & WRAP_ZLIB == 0
+            || (u64::from(cmf << 8) + flg) % u64::from(zlib::CHECK) != 0
+        {
             return Some(Outcome::Bad(c"incorrect header check"));
         }
-        if cmf & 0xf != DEFLATED {
+        if cmf & 0xf != u32::from(DEFLATED) {
             return Some(Outcome::Bad(c"unknown compression method"));
         }
         let len = (cmf >> 4) + 8;
@@ -239,7 +238,7 @@ impl Header {
             return Some(Outcome::Bad(c"invalid window size"));
         }
         self.flags = 0;
-        let has_dictionary = context.bits.hold & 0x200 != 0;
+        let has_dictionary = context.bits.hold >> 4 & u64::from(zlib::DICTIONARY) != 0;
         context.bits.take();
         if has_dictionary {
             self.field = Field::DictionaryId;
@@ -256,7 +255,7 @@ impl Header {
     }
 
     fn count(&self, bytes: &[u8], context: &mut Context<'_>) {
-        if self.has(FHCRC) && context.wrap & WRAP_CHECK != 0 {
+        if self.has(gzip::CRC) && context.wrap & WRAP_CHECK != 0 {
             *context.check = crc32(*context.check, bytes);
         }
     }
@@ -269,16 +268,16 @@ impl Header {
         head: Option<&mut GzHeader>,
     ) -> bool {
         let copy = self.length.min(io.avail_in);
-        let bytes = io.input(copy);
         if let Some(head) = head.filter(|head| !head.extra.is_null() && copy != 0) {
             let at = head.extra_len.wrapping_sub(self.length);
             if at < head.extra_max {
                 let fits = (head.extra_max - at).min(copy) as usize;
-                // SAFETY: the caller's field has `extra_max` bytes, of which these are within.
-                unsafe { head.extra.add(at as usize).copy_from(bytes.as_ptr(), fits) };
+                // SAFETY: the caller's field has `extra_max` bytes, of which these are within, and
+                // there are as many of input. The one may lie in the other.
+                unsafe { head.extra.add(at as usize).copy_from(io.next_in(), fits) };
             }
         }
-        self.count(bytes, context);
+        self.count(io.input(copy), context);
         io.skip(copy);
         self.length -= copy;
         self.length == 0
@@ -293,15 +292,16 @@ impl Header {
     ) -> bool {
         let input = io.input(io.avail_in);
         let end = input.iter().position(|byte| *byte == 0);
-        let bytes = &input[..end.map_or(input.len(), |end| end + 1)];
+        let len = end.map_or(io.avail_in, |end| end as u32 + 1);
         if let Some((text, max)) = to.filter(|(text, _)| !text.is_null()) {
-            let fits = (max.saturating_sub(self.length) as usize).min(bytes.len());
-            // SAFETY: the caller's field has `max` bytes, of which `length` are written.
-            unsafe { text.add(self.length as usize).copy_from(bytes.as_ptr(), fits) };
-            self.length += fits as u32;
+            let fits = max.saturating_sub(self.length).min(len);
+            // SAFETY: the caller's field has `max` bytes, of which `length` are written, and there
+            // are as many of input. The one may lie in the other.
+            unsafe { text.add(self.length as usize).copy_from(io.next_in(), fits as usize) };
+            self.length += fits;
         }
-        self.count(bytes, context);
-        io.skip(bytes.len() as u32);
+        self.count(io.input(len), context);
+        io.skip(len);
         end.is_some()
     }
 }

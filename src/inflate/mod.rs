@@ -19,7 +19,7 @@ use crate::alloc::Allocator;
 use crate::checksum::{adler32, crc32};
 use crate::codes::{Code, Flush};
 use crate::format::GzHeader;
-use crate::io::{Io, Step};
+use crate::io::{Io, Room, Step};
 use blocks::{Around, Blocks, Mode, Stop};
 use header::{Context, Header, Outcome, WRAP_CHECK, WRAP_GZIP, WRAP_ZLIB};
 use window::Window;
@@ -117,7 +117,7 @@ impl Inflate {
     /// # Safety
     /// `place` is valid for writes, and `allocator`'s functions may be called.
     pub unsafe fn init(place: *mut Inflate, config: InflateConfig, allocator: Allocator) {
-        // SAFETY: by this function's own contract; all fields get a value.
+        // SAFETY: the place is valid for writes, says the caller; all fields get a value.
         unsafe {
             Blocks::init(&raw mut (*place).blocks);
             (&raw mut (*place).window).write(Window::new(allocator));
@@ -176,7 +176,8 @@ impl Inflate {
             }
         }
         answer.counts = true;
-        self.count(io.written_since(start), &mut answer);
+        // SAFETY: the room was there when this call began, or later.
+        self.count(unsafe { io.written_since(start) }, &mut answer);
         answer.data_type = Some(self.data_type());
         let idle = avail_in == io.avail_in && avail_out == io.avail_out;
         if answer.code == Code::Ok && (idle || flush == Flush::Finish) {
@@ -222,7 +223,8 @@ impl Inflate {
                         if !self.blocks.bits.fill(io, 32) {
                             return Code::Ok;
                         }
-                        self.count(io.written_since(*start), answer);
+                        // SAFETY: the room was there when this call began.
+                        self.count(unsafe { io.written_since(*start) }, answer);
                         *start = io.next_out;
                         let value = self.blocks.bits.hold;
                         let value = match self.is_gzip() {
@@ -378,7 +380,7 @@ impl Inflate {
             return Code::StreamError;
         }
         self.header.head = head;
-        // SAFETY: by this function's own contract.
+        // SAFETY: null, or the caller keeps it until the header is read.
         if let Some(head) = unsafe { head.as_mut() } {
             head.done = 0;
         }
@@ -499,7 +501,7 @@ impl Inflate {
     /// `place` is valid for writes.
     pub unsafe fn copy_to(&self, place: *mut Inflate) -> bool {
         let Some(window) = self.window.try_clone() else { return false };
-        // SAFETY: by this function's own contract; the places are two, since this one is borrowed.
+        // SAFETY: the place is valid for writes, says the caller; the places are two, since this one is borrowed.
         // The window is replaced before anything could use or free the first one's memory.
         unsafe {
             place.copy_from_nonoverlapping(self, 1);
@@ -549,7 +551,7 @@ impl OwnInflate {
 
     /// Decompresses from `input` to `output`; see zlib.h, `inflate`. At most `u32::MAX` bytes of
     /// either are looked at.
-    pub fn inflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Step {
+    pub fn inflate(&mut self, input: &[u8], output: Room<'_>, flush: Flush) -> Step {
         let mut io = Io::new(input, output);
         let (avail_in, avail_out) = (io.avail_in, io.avail_out);
         let answer = self.get().run(&mut io, flush);

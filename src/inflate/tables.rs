@@ -581,7 +581,7 @@ impl Job<'_> {
     /// `lengths` is as long as it says. The CPU has what `S` needs, and AVX2 with `VECTOR`.
     #[inline(always)]
     pub unsafe fn build<S: Sort, const VECTOR: bool>(self) -> Result<Built, NoCode> {
-        // SAFETY: by this function's own contract.
+        // SAFETY: the lengths are there and the CPU has what `S` needs, says the caller.
         let (lengths, distance_lengths) = unsafe {
             let of_distances = self.lengths.add(self.literals);
             (S::sort(self.lengths, self.literals), S::sort(of_distances, self.distances))
@@ -593,7 +593,7 @@ impl Job<'_> {
         let paired = self.may_pair && paired_part(&lengths, root) >= WORTH_PAIRING;
         #[cfg(target_arch = "x86_64")]
         if paired && VECTOR {
-            // SAFETY: by this function's own contract.
+            // SAFETY: the CPU has AVX2, says the caller.
             unsafe { pair_by_vector(self.literal_table, root) };
             return Ok(Built { root, paired });
         }

@@ -32,7 +32,7 @@ impl DotProd {
     #[inline(always)]
     unsafe fn dot(self, data: uint8x16_t, by: uint8x16_t) -> Self {
         let mut lanes = self.0.0;
-        // SAFETY: the caller's promise; only registers are touched.
+        // SAFETY: dot products are there, says the caller; only registers are touched.
         unsafe {
             asm!(
                 ".arch_extension dotprod",
@@ -47,62 +47,61 @@ impl DotProd {
     }
 }
 
-// SAFETY of each block: dot products are there and pointers good for reads, says the caller.
 impl Vector for DotProd {
     const BYTES: usize = 16;
     const BYTES_A_LANE: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         DotProd(unsafe { Neon::zero() })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there and `from` readable, says the caller.
         DotProd(unsafe { Neon::load(from) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         DotProd(unsafe { Neon::load_first(from, count) })
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         DotProd(unsafe { self.0.add(other.0) })
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         DotProd(unsafe { self.0.times::<LOG>() })
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         unsafe { self.dot(data.0.0, vdupq_n_u8(1)) }
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         unsafe { self.dot(data.0.0, weights.0.0) }
     }
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         unsafe { self.0.totals(other.0) }
     }
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: NEON and dot products are there, says the caller.
         unsafe { self.0.wide_totals(other.0) }
     }
 }

@@ -44,26 +44,26 @@ impl tiny::Pair for Neon {
     }
 }
 
-// SAFETY of each block: NEON is there and pointers good for reads, says the caller.
 impl Vector for Neon {
     const BYTES: usize = 16;
     const BYTES_A_LANE: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         Neon(unsafe { vdupq_n_u8(0) })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON is there and `from` readable, says the caller.
         Neon(unsafe { vld1q_u8(from) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above. A byte belongs to the first `count` if it has a weight.
+        // SAFETY: NEON is there and `from` readable, says the caller. A byte belongs to
+        // the first `count` if it has a weight.
         unsafe {
             let weights = vld1q_u8(weights(count));
             Neon(vandq_u8(vld1q_u8(from), vtstq_u8(weights, weights)))
@@ -72,25 +72,25 @@ impl Vector for Neon {
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         unsafe { Self::from_lanes(vaddq_u32(self.lanes(), other.lanes())) }
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         unsafe { Self::from_lanes(vshlq_u32(self.lanes(), vdupq_n_s32(LOG as i32))) }
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         unsafe { Self::from_lanes(vpadalq_u16(self.lanes(), vpaddlq_u8(data.0))) }
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         unsafe {
             let low = vmull_u8(vget_low_u8(data.0), vget_low_u8(weights.0));
             Self::from_lanes(vpadalq_u16(self.lanes(), vmlal_high_u8(low, data.0, weights.0)))
@@ -99,13 +99,13 @@ impl Vector for Neon {
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         unsafe { (vaddvq_u32(self.lanes()), vaddvq_u32(other.lanes())) }
     }
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: NEON is there, says the caller.
         unsafe { (vaddlvq_u32(self.lanes()), vaddlvq_u32(other.lanes())) }
     }
 }

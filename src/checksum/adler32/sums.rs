@@ -13,7 +13,7 @@ pub(super) const MEDIUM: usize = 4096;
 #[inline(always)]
 pub(super) unsafe fn medium<V: Vector, const GROUP: usize>(start: u32, data: &[u8]) -> u64 {
     let odd = data.len() % V::BYTES;
-    // SAFETY: the caller's promise; `odd` bytes and whole vectors make up the data.
+    // SAFETY: the CPU has what `V` needs, says the caller; `odd` bytes and whole vectors make up the data.
     let (sum, weighed) = unsafe {
         // The odd bytes first, so that everything after them is whole vectors.
         let first = V::load_first(data.as_ptr(), odd);
@@ -34,7 +34,7 @@ pub(super) unsafe fn medium<V: Vector, const GROUP: usize>(start: u32, data: &[u
 pub(super) unsafe fn long<V: Vector>(start: u32, data: &[u8]) -> u64 {
     let piece = const { most_vectors(V::BYTES as u64, V::BYTES_A_LANE as u64) * V::BYTES };
     let (odd, vectors) = data.split_at(data.len() % V::BYTES);
-    // SAFETY: the caller's promise; pieces are whole vectors and not too many.
+    // SAFETY: the CPU has what `V` needs, says the caller; pieces are whole vectors and not too many.
     unsafe {
         let first = V::load_first(odd.as_ptr(), odd.len());
         let zero = V::zero();
@@ -80,7 +80,7 @@ pub(super) unsafe fn whole<V: Vector, const GROUP: usize>(
     mut weighed: V,
     data: &[u8],
 ) -> (V, V) {
-    // SAFETY: the caller's promise; loads go from the first vector to the last.
+    // SAFETY: the CPU has what `V` needs, says the caller; loads go from the first vector to the last.
     unsafe {
         let by = V::load(weights(V::BYTES));
         let mut from = data.as_ptr();
@@ -143,7 +143,7 @@ pub(super) unsafe fn whole<V: Vector, const GROUP: usize>(
 /// The CPU has what `V` needs.
 #[inline(always)]
 unsafe fn times_bytes<V: Vector>(lanes: V) -> V {
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `V` needs, says the caller.
     unsafe {
         match V::BYTES {
             16 => lanes.times::<4>(),

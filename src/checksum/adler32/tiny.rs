@@ -30,7 +30,7 @@ pub(super) unsafe fn adler32<V: Pair>(start: u32, data: &[u8]) -> u64 {
         return finish(start, data.len(), sum, weighed);
     }
     let (first, last) = words(data);
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `V` needs, says the caller; there are sixteen weights.
     let (sum, weighed) = unsafe {
         let bytes = V::from_words(first, last);
         let zero = V::zero();

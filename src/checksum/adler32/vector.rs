@@ -41,7 +41,7 @@ pub(super) trait Vector: Copy {
     /// as many vectors in a step as there are registers for.
     #[inline(always)]
     unsafe fn whole_long(data: &[u8]) -> (Self, Self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the CPU has what this kind of vector needs, says the caller.
         unsafe { whole::<Self, 4>(Self::zero(), Self::zero(), data) }
     }
 
@@ -54,7 +54,7 @@ pub(super) trait Vector: Copy {
     ) {
         let mut i = 0;
         while i < GROUP {
-            // SAFETY: the caller's promise.
+            // SAFETY: the CPU has what this kind of vector needs, says the caller.
             sums[i] = unsafe { sums[i].weigh_onto(data[i], weights) };
             i += 1;
         }

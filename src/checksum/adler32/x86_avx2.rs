@@ -48,26 +48,26 @@ fn aligned(start: u32, data: &[u8]) -> u64 {
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(pub(super) __m256i);
 
-// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
 impl Vector for Avx2 {
     const BYTES: usize = 32;
     const BYTES_A_LANE: usize = 8;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         Avx2(unsafe { _mm256_setzero_si256() })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there and `from` readable, says the caller.
         Avx2(unsafe { _mm256_loadu_si256(from.cast()) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above. A byte belongs to the first `count` if it has a weight.
+        // SAFETY: AVX2 is there and `from` readable, says the caller. A byte belongs to
+        // the first `count` if it has a weight.
         unsafe {
             let weights = _mm256_loadu_si256(weights(count).cast());
             let behind = _mm256_cmpeq_epi8(weights, _mm256_setzero_si256());
@@ -77,25 +77,25 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         Avx2(unsafe { _mm256_add_epi32(self.0, other.0) })
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         Avx2(unsafe { _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         Avx2(unsafe { _mm256_add_epi32(self.0, _mm256_sad_epu8(data.0, _mm256_setzero_si256())) })
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         unsafe {
             let pairs = _mm256_maddubs_epi16(data.0, weights.0);
             Avx2(_mm256_add_epi32(self.0, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))))
@@ -109,7 +109,7 @@ impl Vector for Avx2 {
         weights: Self,
     ) {
         const { assert!(GROUP == 4) };
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         unsafe {
             // Two times two bytes at most: 2 * 255 * (32 + 31) < 2^15.
             let pairs = |i: usize| _mm256_maddubs_epi16(data[i].0, weights.0);
@@ -123,7 +123,7 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         unsafe {
             // Alternating first, so that there is one vector to halve and not two.
             let even = _mm256_unpacklo_epi32(self.0, other.0);
@@ -134,7 +134,7 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: AVX2 is there, says the caller.
         unsafe {
             let wide = |lanes| {
                 let low = _mm256_and_si256(lanes, _mm256_set1_epi64x(0xffff_ffff));
@@ -155,7 +155,7 @@ impl Avx2 {
     /// AVX2 is there.
     #[inline(always)]
     pub(super) unsafe fn total_of_pairs(self) -> (u32, u32) {
-        // SAFETY: the caller's promise.
+        // SAFETY: AVX2 is there, says the caller.
         unsafe {
             let high = _mm256_extracti128_si256::<1>(self.0);
             Ssse3(_mm_add_epi32(_mm256_castsi256_si128(self.0), high)).total_of_pairs()

@@ -49,50 +49,49 @@ fn aligned(start: u32, data: &[u8]) -> u64 {
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(pub(super) __m512i);
 
-// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
 impl Vector for Avx512 {
     const BYTES: usize = 64;
     const BYTES_A_LANE: usize = 8;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         Avx512(unsafe { _mm512_setzero_si512() })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there and `from` readable, says the caller.
         Avx512(unsafe { _mm512_loadu_si512(from.cast()) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         Avx512(unsafe { _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, count as u32), from.cast()) })
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         Avx512(unsafe { _mm512_add_epi32(self.0, other.0) })
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         Avx512(unsafe { _mm512_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         Avx512(unsafe { _mm512_add_epi32(self.0, _mm512_sad_epu8(data.0, _mm512_setzero_si512())) })
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         unsafe {
             // Two bytes at most: 255 * (64 + 63) < 2^15.
             let pairs = _mm512_maddubs_epi16(data.0, weights.0);
@@ -102,7 +101,7 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         unsafe {
             // Alternating first, so that there is one vector to halve and not two.
             let even = _mm512_unpacklo_epi32(self.0, other.0);
@@ -114,7 +113,7 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 is there, says the caller.
         unsafe {
             let wide = |lanes| {
                 let low = _mm512_and_si512(lanes, _mm512_set1_epi64(0xffff_ffff));

@@ -82,26 +82,25 @@ fn aligned(start: u32, data: &[u8]) -> u64 {
 #[derive(Clone, Copy)]
 struct Avx512Vnni(__m512i);
 
-// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
 impl Vector for Avx512Vnni {
     const BYTES: usize = 64;
     const BYTES_A_LANE: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         Avx512Vnni(unsafe { _mm512_setzero_si512() })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there and `from` readable, says the caller.
         Avx512Vnni(unsafe { _mm512_loadu_si512(from.cast()) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         Avx512Vnni(unsafe {
             _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, count as u32), from.cast())
         })
@@ -109,43 +108,43 @@ impl Vector for Avx512Vnni {
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         Avx512Vnni(unsafe { _mm512_add_epi32(self.0, other.0) })
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         Avx512Vnni(unsafe { _mm512_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         Avx512Vnni(unsafe { _mm512_dpbusd_epi32(self.0, data.0, _mm512_set1_epi8(1)) })
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         Avx512Vnni(unsafe { _mm512_dpbusd_epi32(self.0, data.0, weights.0) })
     }
 
     #[inline(always)]
     unsafe fn whole_long(data: &[u8]) -> (Self, Self) {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         unsafe { sums::whole::<Self, 8>(Self::zero(), Self::zero(), data) }
     }
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         unsafe { Avx512(self.0).totals(Avx512(other.0)) }
     }
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: AVX-512 VNNI is there, says the caller.
         unsafe { Avx512(self.0).wide_totals(Avx512(other.0)) }
     }
 }

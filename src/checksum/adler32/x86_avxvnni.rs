@@ -49,26 +49,26 @@ fn aligned(start: u32, data: &[u8]) -> u64 {
 #[derive(Clone, Copy)]
 struct AvxVnni(__m256i);
 
-// SAFETY of each block: what the kernel enables is there and pointers good for reads, says the caller.
 impl Vector for AvxVnni {
     const BYTES: usize = 32;
     const BYTES_A_LANE: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         AvxVnni(unsafe { _mm256_setzero_si256() })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there and `from` readable, says the caller.
         AvxVnni(unsafe { _mm256_loadu_si256(from.cast()) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above. A byte belongs to the first `count` if it has a weight.
+        // SAFETY: AVX-VNNI is there and `from` readable, says the caller. A byte belongs to
+        // the first `count` if it has a weight.
         unsafe {
             let weights = _mm256_loadu_si256(weights(count).cast());
             let behind = _mm256_cmpeq_epi8(weights, _mm256_setzero_si256());
@@ -78,37 +78,37 @@ impl Vector for AvxVnni {
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         AvxVnni(unsafe { _mm256_add_epi32(self.0, other.0) })
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         AvxVnni(unsafe { _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         AvxVnni(unsafe { _mm256_dpbusd_avx_epi32(self.0, data.0, _mm256_set1_epi8(1)) })
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         AvxVnni(unsafe { _mm256_dpbusd_avx_epi32(self.0, data.0, weights.0) })
     }
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         unsafe { Avx2(self.0).totals(Avx2(other.0)) }
     }
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: AVX-VNNI is there, says the caller.
         unsafe { Avx2(self.0).wide_totals(Avx2(other.0)) }
     }
 }

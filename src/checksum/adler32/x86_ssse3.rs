@@ -31,7 +31,7 @@ fn long(start: u32, data: &[u8]) -> u64 {
 /// SSSE3 and SSE4.1 are there.
 #[inline(always)]
 pub(super) unsafe fn adler32_short(start: u32, data: &[u8]) -> u64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
     unsafe {
         match data.len() {
             ..16 => tiny::adler32::<Ssse3>(start, data),
@@ -52,26 +52,26 @@ impl tiny::Pair for Ssse3 {
     }
 }
 
-// SAFETY of each block: SSSE3 and SSE4.1 are there and pointers good for reads, says the caller.
 impl Vector for Ssse3 {
     const BYTES: usize = 16;
     const BYTES_A_LANE: usize = 8;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         Ssse3(unsafe { _mm_setzero_si128() })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> Self {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there and `from` readable, says the caller.
         Ssse3(unsafe { _mm_loadu_si128(from.cast()) })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: see above. A byte belongs to the first `count` if it has a weight.
+        // SAFETY: SSSE3 and SSE4.1 are there and `from` readable, says the caller. A byte belongs to
+        // the first `count` if it has a weight.
         unsafe {
             let weights = _mm_loadu_si128(weights(count).cast());
             let behind = _mm_cmpeq_epi8(weights, _mm_setzero_si128());
@@ -81,25 +81,25 @@ impl Vector for Ssse3 {
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         Ssse3(unsafe { _mm_add_epi32(self.0, other.0) })
     }
 
     #[inline(always)]
     unsafe fn times<const LOG: u32>(self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         Ssse3(unsafe { _mm_sll_epi32(self.0, _mm_cvtsi32_si128(LOG as i32)) })
     }
 
     #[inline(always)]
     unsafe fn bytes_onto(self, data: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         Ssse3(unsafe { _mm_add_epi32(self.0, _mm_sad_epu8(data.0, _mm_setzero_si128())) })
     }
 
     #[inline(always)]
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         unsafe {
             let pairs = _mm_maddubs_epi16(data.0, weights.0);
             Ssse3(_mm_add_epi32(self.0, _mm_madd_epi16(pairs, _mm_set1_epi16(1))))
@@ -113,7 +113,7 @@ impl Vector for Ssse3 {
         weights: Self,
     ) {
         const { assert!(GROUP == 4) };
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         unsafe {
             // Four times two bytes at most: 4 * 255 * (16 + 15) < 2^15.
             let pairs = |i: usize| _mm_maddubs_epi16(data[i].0, weights.0);
@@ -126,7 +126,7 @@ impl Vector for Ssse3 {
 
     #[inline(always)]
     unsafe fn totals(self, other: Self) -> (u32, u32) {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         unsafe {
             let pairs = _mm_add_epi32(
                 _mm_unpacklo_epi32(self.0, other.0),
@@ -138,7 +138,7 @@ impl Vector for Ssse3 {
 
     #[inline(always)]
     unsafe fn wide_totals(self, other: Self) -> (u64, u64) {
-        // SAFETY: see above.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         unsafe {
             let wide = |lanes: __m128i| {
                 let low = _mm_and_si128(lanes, _mm_set1_epi64x(0xffff_ffff));
@@ -157,7 +157,7 @@ impl Ssse3 {
     /// SSE2 is part of x86-64.
     #[inline(always)]
     pub(super) unsafe fn total_of_pairs(self) -> (u32, u32) {
-        // SAFETY: the caller's promise.
+        // SAFETY: SSSE3 and SSE4.1 are there, says the caller.
         unsafe {
             let both = _mm_add_epi32(self.0, _mm_unpackhi_epi64(self.0, self.0));
             let both = _mm_cvtsi128_si64(both) as u64;

@@ -48,13 +48,13 @@ impl Vector for Eor3 {
 
     #[inline(always)]
     unsafe fn load_first(from: *const u8, count: usize) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: PMULL is there and `from` readable, says the caller.
         Eor3(unsafe { Pmull::load_first(from, count) })
     }
 
     #[inline(always)]
     unsafe fn widen(from: *const [u32; 2]) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: PMULL is there and `from` readable, says the caller.
         Eor3(unsafe { Pmull::widen(from) })
     }
 

@@ -39,7 +39,7 @@ impl Pmull {
     /// PMULL is there.
     #[inline(always)]
     pub(super) unsafe fn first_words(self, by: Self) -> uint8x16_t {
-        // SAFETY: the caller's promise.
+        // SAFETY: PMULL is there, says the caller.
         unsafe {
             let (a, b) = (vreinterpretq_u64_u8(self.0), vreinterpretq_u64_u8(by.0));
             vreinterpretq_u8_p128(vmull_p64(vgetq_lane_u64::<0>(a), vgetq_lane_u64::<0>(b)))
@@ -52,7 +52,7 @@ impl Pmull {
     /// PMULL is there.
     #[inline(always)]
     pub(super) unsafe fn second_words(self, by: Self) -> uint8x16_t {
-        // SAFETY: the caller's promise.
+        // SAFETY: PMULL is there, says the caller.
         unsafe {
             let (a, b) = (vreinterpretq_p64_u8(self.0), vreinterpretq_p64_u8(by.0));
             vreinterpretq_u8_p128(vmull_high_p64(a, b))

@@ -50,7 +50,7 @@ pub(super) trait Vector: Copy {
     /// Zeros.
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the CPU has what this kind of vector needs, says the caller.
         unsafe { Self::from_chunk(Self::Chunk::from_words(0, 0)) }
     }
 

@@ -18,7 +18,7 @@ fn head_and_whole<V: Vector>(length: usize) -> (usize, usize) {
 #[inline(always)]
 unsafe fn head<V: Vector>(crc: u32, data: &[u8], length: usize) -> V {
     debug_assert!(length <= V::BYTES && V::BYTES <= data.len());
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `V` needs and `data` a whole vector, says the caller.
     unsafe {
         let register = V::Chunk::from_words(u64::from(crc), 0);
         V::load_first(data.as_ptr(), length).xor(V::from_chunk(register))
@@ -31,7 +31,7 @@ unsafe fn head<V: Vector>(crc: u32, data: &[u8], length: usize) -> V {
 /// The CPU has what `V` needs; `data` has as many bytes as `V` or more, and at most 1024.
 #[inline(always)]
 pub(super) unsafe fn medium<V: Vector>(crc: u32, data: &[u8]) -> u32 {
-    // SAFETY: the caller's promise; the whole vectors are the last bytes.
+    // SAFETY: the CPU has what `V` needs, says the caller; the whole vectors are the last bytes.
     unsafe {
         let (odd, whole) = head_and_whole::<V>(data.len());
         let weights = V::widen(heads::weights(data.len()));
@@ -49,7 +49,8 @@ pub(super) unsafe fn medium<V: Vector>(crc: u32, data: &[u8]) -> u32 {
 unsafe fn weigh_last<V: Vector>(end: *const u8, count: usize, onto: V) -> V {
     debug_assert!(count <= WEIGHED * 16 / V::BYTES);
     let (mut sum, mut count) = (onto, count);
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `V` needs and so many vectors are readable, says the caller; the table has
+    // as many weights.
     unsafe {
         let mut from = end.sub(count * V::BYTES);
         let mut weight = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(count * V::BYTES);
@@ -102,7 +103,7 @@ unsafe fn weigh_last<V: Vector>(end: *const u8, count: usize, onto: V) -> V {
 #[inline(always)]
 unsafe fn weigh_nth_last<V: Vector, const N: usize>(end: *const u8, onto: V) -> V {
     let back = N * V::BYTES;
-    // SAFETY: the caller's promise; the table is longer.
+    // SAFETY: the CPU has what `V` needs, says the caller; the table is longer.
     unsafe {
         let weight = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(back);
         V::load(end.sub(back)).weigh_onto(V::load(weight), onto)
@@ -117,7 +118,7 @@ unsafe fn weigh_nth_last<V: Vector, const N: usize>(end: *const u8, onto: V) -> 
 pub(super) unsafe fn two_chunks<V: Vector<Chunk = V> + Chunk>(crc: u32, data: &[u8]) -> u32 {
     const { assert!(WEIGHTS.0[WEIGHED - 1][1] == 1) };
     let ahead = data.len() - 16;
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `V` needs and `data` two chunks' ends, says the caller.
     unsafe {
         let last = V::load(data.as_ptr().add(ahead));
         let weight = V::from_words(WEIGHTS.0[WEIGHED - 1][0], 0);
@@ -136,7 +137,7 @@ pub(super) unsafe fn two_chunks<V: Vector<Chunk = V> + Chunk>(crc: u32, data: &[
 pub(super) unsafe fn two_halves<V: Halves>(crc: u32, data: &[u8]) -> u32 {
     let half = V::BYTES / 2;
     let ahead = data.len() - half;
-    // SAFETY: the caller's promise.
+    // SAFETY: the CPU has what `V` needs and `data` half a vector, says the caller.
     unsafe {
         let both = V::join(head::<V::Half>(crc, data, ahead), data.as_ptr().add(ahead));
         let last = WEIGHTS.0.as_ptr().add(WEIGHED).cast::<u8>().sub(half);
@@ -160,7 +161,7 @@ pub(super) struct Multiply;
 impl<V: Vector> Step<V> for Multiply {
     #[inline(always)]
     unsafe fn step(mut lanes: [V; 8], from: *const u8) -> [V; 8] {
-        // SAFETY: the caller's promise.
+        // SAFETY: the CPU has what `V` needs and a step of vectors is readable, says the caller.
         unsafe {
             let by = V::broadcast(const { &V::FOLD });
             let mut i = 0;
@@ -180,7 +181,7 @@ impl<V: Vector> Step<V> for Multiply {
 #[inline(always)]
 pub(super) unsafe fn long<V: Vector, S: Step<V>>(start: u32, data: &[u8]) -> u64 {
     let stride = V::LOOP * V::BYTES;
-    // SAFETY: the caller's promise; loads stay within the whole vectors after `odd` bytes.
+    // SAFETY: the CPU has what `V` needs, says the caller; loads stay within the whole vectors after `odd` bytes.
     unsafe {
         let (odd, _) = head_and_whole::<V>(data.len());
         let head = head::<V>(!start, data, odd);

@@ -47,7 +47,7 @@ fn aligned(start: u32, data: &[u8]) -> u64 {
 #[inline(always)]
 pub(super) unsafe fn up_to_long<const MOST: usize>(start: u32, data: &[u8], long: Code) -> u64 {
     let crc = !start;
-    // SAFETY: the caller's promise; each branch takes the lengths that its function does.
+    // SAFETY: the CPU has the features, says the caller; each branch takes the lengths that its function does.
     let crc = unsafe {
         match data.len() {
             0..=short::LONGEST => short::update::<__m128i>(crc, data),

@@ -54,7 +54,7 @@ struct Matrices;
 impl Step<__m512i> for Matrices {
     #[inline(always)]
     unsafe fn step(mut lanes: [__m512i; 8], from: *const u8) -> [__m512i; 8] {
-        // SAFETY: the caller's promise.
+        // SAFETY: AVX-512 and GFNI are there and six vectors readable, says the caller.
         unsafe {
             let next = |lane: usize| <__m512i as Vector>::load(from.add(64 * lane));
             let by = __m512i::broadcast(&FOLD_384);
@@ -76,7 +76,7 @@ impl Step<__m512i> for Matrices {
 /// AVX-512F and GFNI are there.
 #[inline(always)]
 unsafe fn to_lane(sources: [__m512i; 4], to: usize, onto: __m512i) -> __m512i {
-    // SAFETY: the caller's promise.
+    // SAFETY: AVX-512F and GFNI are there, says the caller.
     unsafe {
         let part = |from: usize| {
             let matrix = _mm512_set1_epi64(MATRICES[from][to] as i64);

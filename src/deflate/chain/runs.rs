@@ -131,7 +131,7 @@ impl<'a> Half<'a> {
         // Where they go: the entry behind each hash's counts up from the start of its run.
         sums(&mut starts[1..]);
         let mut place = |hash: u16| {
-            // SAFETY: as above.
+            // SAFETY: the hash is one of those counted, so below `Hash::count`.
             let next = unsafe { at_mut(starts, usize::from(hash) + 1) };
             let rank = *next;
             *next = rank + 1;

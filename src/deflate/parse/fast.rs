@@ -77,7 +77,7 @@ fn run<const FULL: bool>(s: &mut Deflate, stop: usize) -> bool {
             }
             length = MIN_MATCH - 1;
         }
-        // SAFETY: as above; the position is before the end.
+        // SAFETY: the block is there, and is written when it is full; the position is before the end.
         full = unsafe { tally.literal(*window.get_unchecked(pos)) };
         pos += 1;
     }

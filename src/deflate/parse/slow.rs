@@ -3,8 +3,8 @@
 use super::ahead::{Ahead, PROBE, Structure};
 use super::finder::Finder;
 use super::{Deflate, Flush, Progress, Strm};
+use crate::codes::Strategy;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search};
-use crate::deflate::config::Strategy;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 use crate::deflate::{Block, Lazy};
 
@@ -241,8 +241,8 @@ impl Lazily {
                 }
             } else {
                 lazy.previous = previous;
-                // SAFETY: as above, and the byte before `pos` is in the window, where it is
-                // available.
+                // SAFETY: the block is there, and is written once it is full; the byte before `pos` is
+                // in the window, where it is available.
                 let full = core::mem::replace(&mut lazy.available, true)
                     && unsafe { tally.literal(*window.get_unchecked(pos - 1)) };
                 if full {

@@ -123,7 +123,7 @@ fn remember(s: &mut Deflate, strm: &Strm<'_>, copied: usize) {
         if s.window.capacity() - s.window.pos <= copied {
             s.slide_stored();
         }
-        // SAFETY: as above.
+        // SAFETY: this call has read these bytes of the input, the last ones.
         unsafe { s.window.append(end.wrapping_sub(copied), copied) };
         s.window.insert += copied.min(size - s.window.insert);
     }

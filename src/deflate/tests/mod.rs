@@ -20,7 +20,8 @@ fn compress(config: Config, data: &[u8]) -> Vec<u8> {
 
 fn decompress(window_bits: i32, stream: &[u8], len: usize) -> Vec<u8> {
     let mut out = vec![0; len + 1];
-    let step = OwnInflate::new(window_bits).unwrap().inflate(stream, &mut out, Flush::Finish);
+    let step =
+        OwnInflate::new(window_bits).unwrap().inflate(stream, Room::new(&mut out), Flush::Finish);
     assert_eq!((step.code, step.consumed), (Code::StreamEnd, stream.len()));
     out.truncate(step.produced);
     out
@@ -113,7 +114,7 @@ fn a_stream_asks_for_what_zlib_asks_for() {
         let mut log = Vec::<usize>::new();
         let allocator = Allocator { zalloc: give, zfree: take, opaque: (&raw mut log).cast() };
         let mut place = Box::<Deflate>::new_uninit();
-        let mut strm = Strm::new(Io::new(&[], &mut []));
+        let mut strm = Strm::new(Io::empty());
         let config = Config { level: 6, window_bits, mem_level, strategy: 0 };
         // SAFETY: the place is as large as a state, which is dropped in it.
         unsafe {

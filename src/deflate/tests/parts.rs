@@ -11,7 +11,7 @@ use crate::deflate::pending::Pending;
 use crate::deflate::strm::Strm;
 use crate::deflate::tree::{self, Alphabet, DISTANCES, LENGTHS, LITERALS, Nodes, Size};
 use crate::deflate::window::MIN_LOOKAHEAD;
-use crate::io::Io;
+use crate::io::{Io, Room};
 
 const PARTS: &[&str] = &[
     "deflate codes",
@@ -250,7 +250,7 @@ impl Writer {
         same((block.is_empty(), block.len()), (true, 0), || "the next block".into())?;
         let written = self.pending.waiting().to_vec();
         let mut taken = vec![0; written.len()];
-        let mut strm = Strm::new(Io::new(&[], &mut taken));
+        let mut strm = Strm::new(Io::new(&[], Room::new(&mut taken)));
         self.pending.flush(&mut strm);
         same(self.pending.len(), 0, || "left in the pending buffer".into())?;
         same(taken == written, true, || "what was handed over".into())?;
@@ -402,7 +402,7 @@ fn pending() -> Result<(), String> {
             if room < 80 || random.one_in(3) {
                 let mut out = vec![0; if room < 80 { SIZE } else { random.below(60) }];
                 let len = out.len();
-                let mut strm = Strm::new(Io::new(&[], &mut out));
+                let mut strm = Strm::new(Io::new(&[], Room::new(&mut out)));
                 pending.flush(&mut strm);
                 let written = len - strm.io.avail_out() as usize;
                 taken.extend(&out[..written]);

@@ -19,7 +19,7 @@ unsafe fn bytes<'a>(buf: *const u8, len: usize) -> Option<&'a [u8]> {
     if buf.is_null() {
         return None;
     }
-    // SAFETY: the caller's promise. A length past `isize::MAX` cannot be good for reads.
+    // SAFETY: not NULL, so readable, says the caller. A length past `isize::MAX` cannot be good for reads.
     Some(unsafe { slice::from_raw_parts(buf, len) })
 }
 
@@ -29,7 +29,7 @@ unsafe fn bytes<'a>(buf: *const u8, len: usize) -> Option<&'a [u8]> {
 /// `buf` is NULL or good for reads of `len` bytes.
 #[unsafe(export_name = "crc32")]
 pub unsafe extern "C" fn zlib_crc32(crc: uLong, buf: *const Bytef, len: uInt) -> uLong {
-    // SAFETY: the caller's promise.
+    // SAFETY: NULL or readable for `len` bytes, says the caller.
     let Some(data) = (unsafe { bytes(buf, len as usize) }) else { return 0 };
     crc32::DISPATCH.call(crc as u32, data) as uLong
 }
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn zlib_crc32(crc: uLong, buf: *const Bytef, len: uInt) ->
 /// `buf` is NULL or good for reads of `len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn crc32_z(crc: uLong, buf: *const Bytef, len: z_size_t) -> uLong {
-    // SAFETY: the caller's promise.
+    // SAFETY: NULL or readable for `len` bytes, says the caller.
     let Some(data) = (unsafe { bytes(buf, len) }) else { return 0 };
     crc32::DISPATCH.call(crc as u32, data) as uLong
 }
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn crc32_z(crc: uLong, buf: *const Bytef, len: z_size_t) -
 /// `buf` is NULL or good for reads of `len` bytes.
 #[unsafe(export_name = "adler32")]
 pub unsafe extern "C" fn zlib_adler32(adler: uLong, buf: *const Bytef, len: uInt) -> uLong {
-    // SAFETY: the caller's promise.
+    // SAFETY: NULL or readable for `len` bytes, says the caller.
     let Some(data) = (unsafe { bytes(buf, len as usize) }) else { return 1 };
     adler32::DISPATCH.call(adler as u32, data) as uLong
 }
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn zlib_adler32(adler: uLong, buf: *const Bytef, len: uInt
 /// `buf` is NULL or good for reads of `len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn adler32_z(adler: uLong, buf: *const Bytef, len: z_size_t) -> uLong {
-    // SAFETY: the caller's promise.
+    // SAFETY: NULL or readable for `len` bytes, says the caller.
     let Some(data) = (unsafe { bytes(buf, len) }) else { return 1 };
     adler32::DISPATCH.call(adler as u32, data) as uLong
 }

@@ -5,7 +5,8 @@
 //! The functions take what C passes, under these terms:
 //! - a `gzFile` is either NULL or came from [`gzopen`], [`gzopen64`] or [`gzdopen`] and was not
 //!   closed since, and no other thread uses it during the call;
-//! - a buffer is either NULL or valid for as many bytes as the call says;
+//! - a buffer is either NULL or valid for as many bytes as the call says; one to read to need not be
+//!   written before, and may be shorter if the file is;
 //! - a string is either NULL or NUL-terminated.
 //!
 //! A NULL where zlib would follow the pointer is an error instead. The variadic functions
@@ -18,6 +19,7 @@ use libc::{off_t, size_t};
 
 use super::types::{gzFile, voidp, voidpc, z_off_t, z_off64_t, z_size_t};
 use crate::gz::{GzFile, Status, Whence};
+use crate::io::Room;
 
 const _: () = assert!(align_of::<GzFile>() <= 8);
 
@@ -39,18 +41,17 @@ unsafe fn string<'a>(text: *const c_char) -> Option<&'a CStr> {
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
-/// A buffer to read to: `None` for NULL, unless no byte is asked for. A length that no object can
-/// have, as of callers who only mean "all there is", is cut to the largest that one can.
+/// A buffer to read to: `None` for NULL, unless no byte is asked for. Its length may be that of
+/// callers who only mean "all there is".
 ///
 /// # Safety
-/// As for this module: NULL or valid for writes of `len` bytes.
-unsafe fn buffer_mut<'a>(start: *mut c_void, len: usize) -> Option<&'a mut [u8]> {
-    match (start.is_null(), len) {
-        (_, 0) => Some(&mut []),
-        (true, _) => None,
-        // SAFETY: not NULL, and valid for `len` bytes by the caller's word.
-        _ => Some(unsafe { slice::from_raw_parts_mut(start.cast(), len.min(isize::MAX as usize)) }),
+/// As for this module: NULL or valid for writes of `len` bytes, or of all that the file has.
+unsafe fn room<'a>(start: *mut c_void, len: usize) -> Option<Room<'a>> {
+    if start.is_null() && len != 0 {
+        return None;
     }
+    // SAFETY: NULL only without a length, and else valid for what is written, by the caller's word.
+    Some(unsafe { Room::from_raw(start.cast(), len) })
 }
 
 /// A buffer to write from: `None` for NULL, unless it has no byte.
@@ -91,10 +92,10 @@ fn place(open: impl FnOnce() -> Option<GzFile>) -> *mut GzFile {
 /// zlib.h, `gzopen`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
-    // SAFETY: this module's terms for strings.
+    // SAFETY: each is NULL or NUL-terminated, as this module asks.
     let (path, mode) = unsafe { (string(path), string(mode)) };
     let (Some(path), Some(mode)) = (path, mode) else { return ptr::null_mut() };
     place(|| GzFile::open(path, mode.to_bytes()))
@@ -103,20 +104,20 @@ pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzF
 /// zlib.h, `gzopen64`: [`gzopen`], which has 64-bit offsets anyway.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> gzFile {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     unsafe { gzopen(path, mode) }
 }
 
 /// zlib.h, `gzdopen`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
-    // SAFETY: this module's terms for strings.
+    // SAFETY: NULL or NUL-terminated, as this module asks.
     let Some(mode) = (unsafe { string(mode) }) else { return ptr::null_mut() };
     place(|| GzFile::from_fd(fd, mode.to_bytes()))
 }
@@ -124,10 +125,10 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
 /// zlib.h, `gzbuffer`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let set = unsafe { deref(file) }.is_some_and(|file| file.set_buffer_size(size));
     if set { 0 } else { -1 }
 }
@@ -135,10 +136,10 @@ pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
 /// zlib.h, `gzsetparams`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let file = unsafe { deref(file) };
     file.map_or(Status::StreamError, |file| file.set_params(level, strategy)) as c_int
 }
@@ -146,17 +147,17 @@ pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int
 /// zlib.h, `gzread`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzread(file: gzFile, buf: voidp, len: c_uint) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     if c_int::try_from(len).is_err() {
         file.refuse_read(c"request does not fit in an int");
         return -1;
     }
-    // SAFETY: this module's terms for buffers.
-    let Some(dest) = (unsafe { buffer_mut(buf, len as usize) }) else {
+    // SAFETY: NULL or valid for what is read, as this module asks.
+    let Some(dest) = (unsafe { room(buf, len as usize) }) else {
         file.refuse_read(c"no buffer");
         return -1;
     };
@@ -166,7 +167,7 @@ pub unsafe extern "C" fn gzread(file: gzFile, buf: voidp, len: c_uint) -> c_int 
 /// zlib.h, `gzfread`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzfread(
     buf: voidp,
@@ -174,14 +175,14 @@ pub unsafe extern "C" fn gzfread(
     nitems: z_size_t,
     file: gzFile,
 ) -> z_size_t {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return 0 };
     let Some(len) = size.checked_mul(nitems) else {
         file.refuse_read(c"request does not fit in a size_t");
         return 0;
     };
-    // SAFETY: this module's terms for buffers.
-    let Some(dest) = (unsafe { buffer_mut(buf, len) }) else {
+    // SAFETY: NULL or valid for what is read, as this module asks.
+    let Some(dest) = (unsafe { room(buf, len) }) else {
         file.refuse_read(c"no buffer");
         return 0;
     };
@@ -191,16 +192,16 @@ pub unsafe extern "C" fn gzfread(
 /// zlib.h, `gzwrite`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzwrite(file: gzFile, buf: voidpc, len: c_uint) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return 0 };
     if c_int::try_from(len).is_err() {
         file.refuse_write(Status::DataError, c"requested length does not fit in int");
         return 0;
     }
-    // SAFETY: this module's terms for buffers.
+    // SAFETY: NULL or readable for its length, as this module asks.
     let Some(bytes) = (unsafe { buffer(buf, len as usize) }) else {
         file.refuse_write(Status::StreamError, c"no buffer");
         return 0;
@@ -211,7 +212,7 @@ pub unsafe extern "C" fn gzwrite(file: gzFile, buf: voidpc, len: c_uint) -> c_in
 /// zlib.h, `gzfwrite`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzfwrite(
     buf: voidpc,
@@ -219,13 +220,13 @@ pub unsafe extern "C" fn gzfwrite(
     nitems: z_size_t,
     file: gzFile,
 ) -> z_size_t {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return 0 };
     let Some(len) = size.checked_mul(nitems) else {
         file.refuse_write(Status::StreamError, c"request does not fit in a size_t");
         return 0;
     };
-    // SAFETY: this module's terms for buffers.
+    // SAFETY: NULL or readable for its length, as this module asks.
     let Some(bytes) = (unsafe { buffer(buf, len) }) else {
         file.refuse_write(Status::StreamError, c"no buffer");
         return 0;
@@ -236,12 +237,12 @@ pub unsafe extern "C" fn gzfwrite(
 /// zlib.h, `gzputs`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
-    // SAFETY: this module's terms for strings.
+    // SAFETY: NULL or NUL-terminated, as this module asks.
     let Some(text) = (unsafe { string(s) }) else {
         file.refuse_write(Status::StreamError, c"no string");
         return -1;
@@ -252,22 +253,24 @@ pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
 /// zlib.h, `gzgets`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return ptr::null_mut() };
+    // The last byte is for the NUL.
+    let Some(len) = usize::try_from(len).ok().and_then(|len| len.checked_sub(1)) else {
+        return ptr::null_mut();
+    };
     if buf.is_null() {
         return ptr::null_mut();
     }
-    let Ok(len) = usize::try_from(len) else { return ptr::null_mut() };
-    // SAFETY: this module's terms for buffers.
-    let whole: &mut [u8] = unsafe { slice::from_raw_parts_mut(buf.cast(), len) };
-    // The last byte is for the NUL.
-    let Some((_, line)) = whole.split_last_mut() else { return ptr::null_mut() };
+    // SAFETY: not NULL, and valid for what is read, as this module asks.
+    let line = unsafe { Room::from_raw(buf.cast(), len) };
     match file.get_line(line) {
         Some(got) => {
-            whole[got] = 0;
+            // SAFETY: behind the line, of which there are at most `len` bytes, is one byte more.
+            unsafe { buf.add(got).write(0) };
             buf
         }
         None => ptr::null_mut(),
@@ -277,40 +280,40 @@ pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *
 /// zlib.h, `gzputc`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.and_then(|file| file.put(c as u8)).map_or(-1, c_int::from)
 }
 
 /// zlib.h, `gzgetc`, for the macro's slow path and for callers without it.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.and_then(GzFile::get).map_or(-1, c_int::from)
 }
 
 /// [`gzgetc`] under the name that zlib 1.2.6 and 1.2.7 compiled into programs.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc_(file: gzFile) -> c_int {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     unsafe { gzgetc(file) }
 }
 
 /// zlib.h, `gzungetc`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     let byte = (c >= 0).then_some(c as u8);
     file.unget(byte).map_or(-1, |_| c)
@@ -319,20 +322,20 @@ pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
 /// zlib.h, `gzflush`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.map_or(Status::StreamError, |file| file.flush(flush)) as c_int
 }
 
 /// zlib.h, `gzseek64`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int) -> z_off64_t {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return -1 };
     let whence = match whence {
         libc::SEEK_SET => Whence::Start,
@@ -345,63 +348,63 @@ pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int
 /// zlib.h, `gzseek`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) -> z_off_t {
     // Longer only where off_t has 32 bits.
     #[allow(clippy::useless_conversion)]
     let offset = i64::from(offset);
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     narrow(unsafe { gzseek64(file, offset, whence) })
 }
 
 /// zlib.h, `gzrewind`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.and_then(GzFile::rewind).map_or(-1, |()| 0)
 }
 
 /// zlib.h, `gztell64`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.map_or(-1, GzFile::tell)
 }
 
 /// zlib.h, `gztell`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     narrow(unsafe { gztell64(file) })
 }
 
 /// zlib.h, `gzoffset64`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.and_then(|file| file.offset()).unwrap_or(-1)
 }
 
 /// zlib.h, `gzoffset`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset(file: gzFile) -> z_off_t {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     narrow(unsafe { gzoffset64(file) })
 }
 
@@ -415,20 +418,20 @@ fn narrow(offset: i64) -> off_t {
 /// zlib.h, `gzeof`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.is_some_and(|file| file.is_past_end()).into()
 }
 
 /// zlib.h, `gzdirect`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     unsafe { deref(file) }.is_some_and(GzFile::is_direct).into()
 }
 
@@ -437,14 +440,14 @@ pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
 /// # Safety
 /// As for this module; after the call the file is no more, unless `Z_STREAM_ERROR` is returned.
 unsafe fn close(file: *mut GzFile, fits: impl FnOnce(&GzFile) -> bool) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     if !unsafe { deref(file) }.is_some_and(|file| fits(file)) {
         return Status::StreamError as c_int;
     }
     // SAFETY: `place` wrote the file there; moving it out leaves plain memory from malloc, and C
     // gives up the pointer with this call.
     let code = unsafe { file.read() }.close();
-    // SAFETY: as above.
+    // SAFETY: the memory came from malloc in `place`, and the file was moved out of it.
     unsafe { libc::free(file.cast()) };
     code
 }
@@ -452,40 +455,40 @@ unsafe fn close(file: *mut GzFile, fits: impl FnOnce(&GzFile) -> bool) -> c_int 
 /// zlib.h, `gzclose`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     unsafe { close(file, |_| true) }
 }
 
 /// zlib.h, `gzclose_r`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     unsafe { close(file, GzFile::is_reader) }
 }
 
 /// zlib.h, `gzclose_w`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
-    // SAFETY: the same terms.
+    // SAFETY: the same arguments, by the same caller.
     unsafe { close(file, |file| !file.is_reader()) }
 }
 
 /// zlib.h, `gzerror`.
 ///
 /// # Safety
-/// See this module; `errnum` is either NULL or valid for writes.
+/// As this module asks; `errnum` is either NULL or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_char {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return ptr::null() };
     let (status, message) = file.error();
     if !errnum.is_null() {
@@ -498,10 +501,10 @@ pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_c
 /// zlib.h, `gzclearerr`.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclearerr(file: gzFile) {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     if let Some(file) = unsafe { deref(file) } {
         file.clear_error();
     }
@@ -510,14 +513,14 @@ pub unsafe extern "C" fn gzclearerr(file: gzFile) {
 /// For gzprintf.c: where to format to. Returns `Z_OK`, or the code that `gzprintf` is to return.
 ///
 /// # Safety
-/// See this module; `room` and `size` are valid for writes.
+/// As this module asks; `room` and `size` are valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gz_printf_room(
     file: *mut GzFile,
     room: *mut *mut c_char,
     size: *mut size_t,
 ) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
     match file.printf_room() {
         Ok(bytes) => {
@@ -536,10 +539,10 @@ pub unsafe extern "C" fn gz_printf_room(
 /// `gzprintf` is to return.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gz_printf_commit(file: *mut GzFile, len: size_t) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
     printed(file.printf_commit(len))
 }
@@ -548,16 +551,16 @@ pub unsafe extern "C" fn gz_printf_commit(file: *mut GzFile, len: size_t) -> c_i
 /// memory for it. Returns what `gzprintf` is to return.
 ///
 /// # Safety
-/// See this module.
+/// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gz_printf_long(
     file: *mut GzFile,
     text: *const c_void,
     len: size_t,
 ) -> c_int {
-    // SAFETY: this module's terms for files.
+    // SAFETY: NULL or an open file that only this call uses, as this module asks.
     let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
-    // SAFETY: this module's terms for buffers.
+    // SAFETY: NULL or readable for its length, as this module asks.
     let Some(text) = (unsafe { buffer(text, len) }) else {
         file.refuse_write(Status::MemError, c"");
         return Status::MemError as c_int;

@@ -18,6 +18,8 @@ pub mod inflate;
 pub mod oneshot;
 #[cfg(not(feature = "engine-zlib-rs"))]
 mod stream;
+#[cfg(all(test, not(feature = "engine-zlib-rs")))]
+mod tests;
 pub mod types;
 pub mod version;
 #[cfg(feature = "engine-zlib-rs")]

@@ -7,10 +7,8 @@ use core::ffi::c_int;
 
 use super::types::code::*;
 use super::types::*;
-use crate::codes::Code;
+use crate::codes::{Code, DEFAULT_LEVEL};
 use crate::{deflate, oneshot};
-
-const Z_DEFAULT_COMPRESSION: c_int = -1;
 
 /// An upper bound of what [`compress`] writes for `sourceLen` bytes.
 #[unsafe(no_mangle)]
@@ -27,7 +25,7 @@ pub extern "C" fn compressBound_z(sourceLen: z_size_t) -> z_size_t {
 /// Compresses at the default level.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress(
     dest: *mut Bytef,
@@ -35,14 +33,14 @@ pub unsafe extern "C" fn compress(
     source: *const Bytef,
     sourceLen: uLong,
 ) -> c_int {
-    // SAFETY: the same contract.
-    unsafe { compress2(dest, destLen, source, sourceLen, Z_DEFAULT_COMPRESSION) }
+    // SAFETY: the same buffers, by the same caller.
+    unsafe { compress2(dest, destLen, source, sourceLen, DEFAULT_LEVEL) }
 }
 
 /// Compresses at the default level.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress_z(
     dest: *mut Bytef,
@@ -50,14 +48,14 @@ pub unsafe extern "C" fn compress_z(
     source: *const Bytef,
     sourceLen: z_size_t,
 ) -> c_int {
-    // SAFETY: the same contract.
-    unsafe { compress2_z(dest, destLen, source, sourceLen, Z_DEFAULT_COMPRESSION) }
+    // SAFETY: the same buffers, by the same caller.
+    unsafe { compress2_z(dest, destLen, source, sourceLen, DEFAULT_LEVEL) }
 }
 
 /// Compresses at `level`.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress2(
     dest: *mut Bytef,
@@ -66,7 +64,7 @@ pub unsafe extern "C" fn compress2(
     sourceLen: uLong,
     level: c_int,
 ) -> c_int {
-    // SAFETY: the same contract.
+    // SAFETY: the same buffers, by the same caller, with a length that is NULL or its own.
     unsafe {
         with_size(destLen, |len| compress2_z(dest, len, source, sourceLen as z_size_t, level))
     }
@@ -75,7 +73,7 @@ pub unsafe extern "C" fn compress2(
 /// Compresses at `level`.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn compress2_z(
     dest: *mut Bytef,
@@ -84,7 +82,7 @@ pub unsafe extern "C" fn compress2_z(
     sourceLen: z_size_t,
     level: c_int,
 ) -> c_int {
-    // SAFETY: see the parent module's text.
+    // SAFETY: the length is NULL or the caller's, and each buffer NULL or as long as it says.
     unsafe {
         let Some(len) = destLen.as_mut() else { return Z_STREAM_ERROR };
         if (sourceLen > 0 && source.is_null()) || (*len > 0 && dest.is_null()) {
@@ -100,7 +98,7 @@ pub unsafe extern "C" fn compress2_z(
 /// Decompresses a zlib stream.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress(
     dest: *mut Bytef,
@@ -109,14 +107,14 @@ pub unsafe extern "C" fn uncompress(
     sourceLen: uLong,
 ) -> c_int {
     let mut used = sourceLen;
-    // SAFETY: the same contract.
+    // SAFETY: the same buffers, by the same caller, and a length of ours.
     unsafe { uncompress2(dest, destLen, source, &mut used) }
 }
 
 /// Decompresses a zlib stream.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress_z(
     dest: *mut Bytef,
@@ -125,14 +123,14 @@ pub unsafe extern "C" fn uncompress_z(
     sourceLen: z_size_t,
 ) -> c_int {
     let mut used = sourceLen;
-    // SAFETY: the same contract.
+    // SAFETY: the same buffers, by the same caller, and a length of ours.
     unsafe { uncompress2_z(dest, destLen, source, &mut used) }
 }
 
 /// Decompresses a zlib stream; `sourceLen` becomes what was read of it.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2(
     dest: *mut Bytef,
@@ -140,7 +138,7 @@ pub unsafe extern "C" fn uncompress2(
     source: *const Bytef,
     sourceLen: *mut uLong,
 ) -> c_int {
-    // SAFETY: the same contract.
+    // SAFETY: the same buffers, by the same caller, with lengths that are NULL or its own.
     unsafe {
         with_size(destLen, |len| {
             with_size(sourceLen, |used| uncompress2_z(dest, len, source, used))
@@ -151,7 +149,7 @@ pub unsafe extern "C" fn uncompress2(
 /// Decompresses a zlib stream; `sourceLen` becomes what was read of it.
 ///
 /// # Safety
-/// See the parent module.
+/// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uncompress2_z(
     dest: *mut Bytef,
@@ -159,7 +157,7 @@ pub unsafe extern "C" fn uncompress2_z(
     source: *const Bytef,
     sourceLen: *mut z_size_t,
 ) -> c_int {
-    // SAFETY: see the parent module's text.
+    // SAFETY: the lengths are NULL or the caller's, and each buffer NULL or as long as it says.
     unsafe {
         let (Some(len), Some(used)) = (destLen.as_mut(), sourceLen.as_mut()) else {
             return Z_STREAM_ERROR;
@@ -180,7 +178,7 @@ pub unsafe extern "C" fn uncompress2_z(
 /// # Safety
 /// `place` is NULL or valid.
 unsafe fn with_size(place: *mut uLong, call: impl FnOnce(*mut z_size_t) -> c_int) -> c_int {
-    // SAFETY: by this function's own contract.
+    // SAFETY: NULL or valid, by the caller's word.
     let Some(place) = (unsafe { place.as_mut() }) else { return Z_STREAM_ERROR };
     let mut size = *place as z_size_t;
     let code = call(&mut size);

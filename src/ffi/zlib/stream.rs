@@ -1,11 +1,12 @@
-//! What a `z_stream`'s `state` points to, and how a stream and the engine exchange values.
-//!
-//! The `# Safety` of the parent module holds for every `strm` here.
+//! A `z_stream` of C's as a checked handle: not NULL, of the kind that the function is for, with its
+//! engine. Also what its `state` points to.
 
-use core::ffi::{c_char, c_int};
+use core::ffi::{CStr, c_char, c_int};
+use core::marker::PhantomData;
 use core::mem::size_of;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
 
-use super::types::code::*;
 use super::types::{uInt, z_stream, z_streamp};
 use crate::alloc::Allocator;
 use crate::deflate::Deflate;
@@ -75,202 +76,225 @@ const _: () = assert!(size_of::<Held<Deflate>>() <= 5968);
 /// # Safety
 /// `version` is NULL or readable.
 pub(super) unsafe fn version_fits(version: *const c_char, stream_size: c_int) -> bool {
-    // SAFETY: by this function's own contract.
+    // SAFETY: NULL or readable, by the caller's word.
     let first = unsafe { version.as_ref() };
     first == Some(&(b'1' as c_char)) && stream_size == size_of::<z_stream>() as c_int
 }
 
-/// Puts libc's allocator where the caller has left none, and clears `msg`.
+/// Stores a result where the caller wants it.
 ///
 /// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn prepare(strm: z_streamp) {
-    // SAFETY: by this function's own contract.
-    let strm = unsafe { &mut *strm };
-    strm.msg = core::ptr::null();
-    if strm.zalloc.is_none() {
-        strm.zalloc = Some(Allocator::LIBC.zalloc);
-        strm.opaque = core::ptr::null_mut();
-    }
-    if strm.zfree.is_none() {
-        strm.zfree = Some(Allocator::LIBC.zfree);
+/// `place` is NULL or valid for writes.
+pub(super) unsafe fn put<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: not NULL, so valid for writes by the caller's word.
+        unsafe { place.write(value) };
     }
 }
 
-/// The stream's allocator, if it has one.
-///
-/// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn allocator(strm: z_streamp) -> Option<Allocator> {
-    // SAFETY: by this function's own contract.
-    let z_stream { zalloc, zfree, opaque, .. } = unsafe { &*strm };
-    Some(Allocator { zalloc: (*zalloc)?, zfree: (*zfree)?, opaque: *opaque })
+/// A `z_stream` of C's that is there, with or without an engine. Its fields are to be had as those of
+/// a reference.
+pub(super) struct Stream<'a> {
+    strm: NonNull<z_stream>,
+    _alone: PhantomData<&'a mut z_stream>,
 }
 
-/// Room for a stream's state, before anything is in it.
-pub(super) struct Room<E: Engine> {
-    place: *mut Held<E>,
+impl<'a> Stream<'a> {
+    /// None for NULL.
+    ///
+    /// # Safety
+    /// `strm` is NULL, or a `z_stream` that is only used by this call for `'a`, with the buffers that
+    /// it says it has.
+    pub unsafe fn of(strm: z_streamp) -> Option<Stream<'a>> {
+        Some(Stream { strm: NonNull::new(strm)?, _alone: PhantomData })
+    }
+
+    /// Puts libc's allocator where the caller has left none, and clears `msg`; the allocator.
+    pub fn prepare(&mut self) -> Allocator {
+        self.msg = ptr::null();
+        if self.zalloc.is_none() {
+            self.opaque = ptr::null_mut();
+        }
+        let zalloc = *self.zalloc.get_or_insert(Allocator::LIBC.zalloc);
+        let zfree = *self.zfree.get_or_insert(Allocator::LIBC.zfree);
+        Allocator { zalloc, zfree, opaque: self.opaque }
+    }
+
+    /// The allocator, if there is one.
+    fn allocator(&self) -> Option<Allocator> {
+        Some(Allocator { zalloc: self.zalloc?, zfree: self.zfree?, opaque: self.opaque })
+    }
+
+    /// The buffers.
+    pub fn io(&self) -> Io<'a> {
+        // SAFETY: `of` was told that they are what the stream says.
+        unsafe { Io::from_raw(self.next_in, self.avail_in, self.next_out, self.avail_out) }
+    }
+
+    /// The input.
+    pub fn input(&self) -> Io<'a> {
+        // SAFETY: `of` was told that it is what the stream says.
+        unsafe { Io::input_alone(self.next_in, self.avail_in) }
+    }
+
+    /// Writes back how far the buffers are; with `count`, into the totals too.
+    pub fn store(&mut self, io: &Io<'_>, count: bool) {
+        if io.lacks_a_buffer() {
+            // Nothing was done with them, and their counts are not what the caller said.
+            return;
+        }
+        if count {
+            let read = self.avail_in - io.avail_in();
+            let written = self.avail_out - io.avail_out();
+            self.total_in = self.total_in.wrapping_add(read.into());
+            self.total_out = self.total_out.wrapping_add(written.into());
+        }
+        self.next_in = io.next_in();
+        self.avail_in = io.avail_in();
+        self.next_out = io.next_out();
+        self.avail_out = io.avail_out();
+    }
+
+    /// Sets what every Reset function sets.
+    pub fn clear_totals(&mut self, data_type: c_int, adler: Option<u32>) {
+        self.total_in = 0;
+        self.total_out = 0;
+        self.msg = ptr::null();
+        self.data_type = data_type;
+        if let Some(adler) = adler {
+            self.adler = adler.into();
+        }
+    }
+
+    /// Shows the text of an error, if there is one.
+    pub fn say(&mut self, msg: Option<&'static CStr>) {
+        if let Some(msg) = msg {
+            self.msg = msg.as_ptr();
+        }
+    }
+
+    /// Leaves the stream without a state, for an Init that fails.
+    pub fn without_state(&mut self, code: c_int) -> c_int {
+        self.state = ptr::null_mut();
+        code
+    }
+}
+
+impl Deref for Stream<'_> {
+    type Target = z_stream;
+
+    fn deref(&self) -> &z_stream {
+        // SAFETY: `of` was told that it is there, and only used by this call.
+        unsafe { self.strm.as_ref() }
+    }
+}
+
+impl DerefMut for Stream<'_> {
+    fn deref_mut(&mut self) -> &mut z_stream {
+        // SAFETY: `of` was told that it is there, and only used by this call.
+        unsafe { self.strm.as_mut() }
+    }
+}
+
+/// A stream with its engine.
+pub(super) struct Handle<'a, E> {
+    /// C's side of it.
+    pub stream: Stream<'a>,
+    /// Ours.
+    pub engine: &'a mut E,
+    /// Its memory is from here, and goes back there.
+    pub allocator: Allocator,
+}
+
+impl<'a, E: Engine> Handle<'a, E> {
+    /// None for NULL, for a stream without an engine of this kind, and for one that was moved since
+    /// it was initialised.
+    ///
+    /// # Safety
+    /// As for [`Stream::of`]; its `state` is NULL, or what an Init or Copy function has put there.
+    pub unsafe fn of(strm: z_streamp) -> Option<Handle<'a, E>> {
+        // SAFETY: the caller's word is the one that `of` asks for.
+        let stream = unsafe { Stream::of(strm) }?;
+        let allocator = stream.allocator()?;
+        // SAFETY: NULL, or a `State`, by the caller's word.
+        let state = unsafe { stream.state.as_ref() }?;
+        if state.owner != strm || state.kind != E::KIND {
+            return None;
+        }
+        // SAFETY: a state of this kind is the head of what `Place` has filled, with an engine behind
+        // it, to which nothing else refers while the stream is in this call.
+        let engine = unsafe { &mut (*stream.state.cast::<Held<E>>()).engine };
+        Some(Handle { stream, engine, allocator })
+    }
+}
+
+/// Frees all of `strm`, with the allocator that it has now, after `last` has had a look at the engine;
+/// what that says. None if there is no engine of this kind.
+///
+/// # Safety
+/// As for [`Handle::of`].
+pub(super) unsafe fn end<E: Engine, R>(
+    strm: z_streamp,
+    last: impl FnOnce(&mut E) -> R,
+) -> Option<R> {
+    // SAFETY: the caller's word is the one that `of` asks for.
+    let Handle { mut stream, engine, allocator } = unsafe { Handle::<E>::of(strm) }?;
+    let result = last(engine);
+    engine.set_allocator(allocator);
+    let engine = ptr::from_mut(engine);
+    let state = core::mem::replace(&mut stream.state, ptr::null_mut());
+    // SAFETY: the engine is where `of` has found it, is not used again, and its memory came from the
+    // stream's allocator.
+    unsafe {
+        ptr::drop_in_place(engine);
+        (allocator.zfree)(allocator.opaque, state.cast());
+    }
+    Some(result)
+}
+
+/// Memory for a stream's state, before anything is in it.
+pub(super) struct Place<E: Engine> {
+    held: *mut Held<E>,
     allocator: Allocator,
 }
 
-impl<E: Engine> Room<E> {
+impl<E: Engine> Place<E> {
     /// A caller's `zalloc` may align no better than this.
     const ALIGNED: () = assert!(align_of::<Held<E>>() <= 8);
 
+    /// None without memory.
+    ///
     /// # Safety
     /// `allocator`'s functions may be called.
-    pub unsafe fn new(allocator: Allocator) -> Option<Room<E>> {
+    pub unsafe fn new(allocator: Allocator) -> Option<Place<E>> {
         let () = Self::ALIGNED;
-        // SAFETY: by this function's own contract.
-        let place =
-            unsafe { (allocator.zalloc)(allocator.opaque, 1, size_of::<Held<E>>() as uInt) };
-        (!place.is_null()).then(|| Room { place: place.cast(), allocator })
+        // SAFETY: the caller says that it may be called.
+        let held = unsafe { (allocator.zalloc)(allocator.opaque, 1, size_of::<Held<E>>() as uInt) };
+        (!held.is_null()).then(|| Place { held: held.cast(), allocator })
     }
 
     /// Where the engine belongs: an engine too large for the stack is made here.
     pub fn engine(&mut self) -> *mut E {
-        // SAFETY: the place is as large as all of it.
-        unsafe { &raw mut (*self.place).engine }
+        // SAFETY: the memory is as large as all of it.
+        unsafe { &raw mut (*self.held).engine }
     }
 
-    /// Makes it `strm`'s state.
+    /// Makes it `stream`'s state.
     ///
     /// # Safety
-    /// `strm` is not NULL, and there is an engine in the place.
-    pub unsafe fn filled(self, strm: z_streamp) {
-        // SAFETY: the place is as large as a state with its engine.
-        unsafe {
-            (&raw mut (*self.place).state).write(State { owner: strm, kind: E::KIND });
-            (*strm).state = self.place.cast();
-        }
+    /// An engine was made in the place.
+    pub unsafe fn filled(self, stream: &mut Stream<'_>) {
+        let state = State { owner: stream.strm.as_ptr(), kind: E::KIND };
+        // SAFETY: the memory is as large as a state with its engine.
+        unsafe { (&raw mut (*self.held).state).write(state) };
+        stream.state = self.held.cast();
         core::mem::forget(self);
     }
 }
 
-impl<E: Engine> Drop for Room<E> {
+impl<E: Engine> Drop for Place<E> {
     fn drop(&mut self) {
-        // SAFETY: the place came from this allocator.
-        unsafe { (self.allocator.zfree)(self.allocator.opaque, self.place.cast()) };
+        // SAFETY: the memory came from this allocator, and nobody else has it.
+        unsafe { (self.allocator.zfree)(self.allocator.opaque, self.held.cast()) };
     }
-}
-
-/// The engine of `strm`, if it has one of this kind that is its own.
-///
-/// # Safety
-/// See the parent module's text.
-unsafe fn engine_of<'a, E: Engine>(strm: z_streamp) -> Option<&'a mut E> {
-    // SAFETY: a state that says so is followed by an engine of its kind.
-    unsafe {
-        let stream = strm.as_ref()?;
-        stream.zalloc?;
-        stream.zfree?;
-        let state = stream.state.as_ref()?;
-        if state.owner != strm || state.kind != E::KIND {
-            return None;
-        }
-        Some(&mut (*stream.state.cast::<Held<E>>()).engine)
-    }
-}
-
-/// The compressor of `strm`, if it is a deflate stream.
-///
-/// # Safety
-/// See the parent module's text.
-pub(super) unsafe fn deflate_of<'a>(strm: z_streamp) -> Option<&'a mut Deflate> {
-    // SAFETY: by this function's own contract.
-    unsafe { engine_of(strm) }
-}
-
-/// The decompressor of `strm`, if it is an inflate stream.
-///
-/// # Safety
-/// See the parent module's text.
-pub(super) unsafe fn inflate_of<'a>(strm: z_streamp) -> Option<&'a mut Inflate> {
-    // SAFETY: by this function's own contract.
-    unsafe { engine_of(strm) }
-}
-
-/// The decompressor of `strm`, if it is an inflateBack stream.
-///
-/// # Safety
-/// See the parent module's text.
-pub(super) unsafe fn back_of<'a>(strm: z_streamp) -> Option<&'a mut InflateBack> {
-    // SAFETY: by this function's own contract.
-    unsafe { engine_of(strm) }
-}
-
-/// Takes `strm`'s engine out and frees everything, with the allocator that the stream has now;
-/// false if it has none of this kind.
-///
-/// # Safety
-/// See the parent module's text.
-pub(super) unsafe fn end<E: Engine>(strm: z_streamp) -> bool {
-    // SAFETY: by this function's own contract, and nobody else refers to the engine.
-    unsafe {
-        // Only where there is an engine is `strm` known not to be NULL.
-        let Some(engine) = engine_of::<E>(strm) else { return false };
-        let Some(allocator) = allocator(strm) else { return false };
-        engine.set_allocator(allocator);
-        core::ptr::drop_in_place(engine);
-        let place = core::mem::replace(&mut (*strm).state, core::ptr::null_mut());
-        (allocator.zfree)(allocator.opaque, place.cast());
-        true
-    }
-}
-
-/// The buffers of `strm`.
-///
-/// # Safety
-/// `strm` is not NULL; see also the parent module's text.
-pub(super) unsafe fn io<'a>(strm: z_streamp) -> Io<'a> {
-    // SAFETY: by this function's own contract.
-    unsafe {
-        let z_stream { next_in, avail_in, next_out, avail_out, .. } = *strm;
-        Io::from_raw(next_in, avail_in, next_out, avail_out)
-    }
-}
-
-/// Writes back how far the buffers are; with `count`, into the totals too.
-///
-/// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn store(strm: z_streamp, io: &Io<'_>, count: bool) {
-    // SAFETY: by this function's own contract.
-    let strm = unsafe { &mut *strm };
-    if count {
-        let read = strm.avail_in - io.avail_in();
-        let written = strm.avail_out - io.avail_out();
-        strm.total_in = strm.total_in.wrapping_add(read.into());
-        strm.total_out = strm.total_out.wrapping_add(written.into());
-    }
-    strm.next_in = io.next_in();
-    strm.avail_in = io.avail_in();
-    strm.next_out = io.next_out();
-    strm.avail_out = io.avail_out();
-}
-
-/// Sets what every Reset function sets.
-///
-/// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn clear_totals(strm: z_streamp, data_type: c_int, adler: Option<u32>) {
-    // SAFETY: by this function's own contract.
-    let strm = unsafe { &mut *strm };
-    strm.total_in = 0;
-    strm.total_out = 0;
-    strm.msg = core::ptr::null();
-    strm.data_type = data_type;
-    if let Some(adler) = adler {
-        strm.adler = adler.into();
-    }
-}
-
-/// [`Code::MemError`], with zlib's text for it where zlib gives one.
-///
-/// # Safety
-/// `strm` is not NULL.
-pub(super) unsafe fn out_of_memory(strm: z_streamp) -> c_int {
-    // SAFETY: by this function's own contract.
-    unsafe { (*strm).msg = c"insufficient memory".as_ptr() };
-    Z_MEM_ERROR
 }

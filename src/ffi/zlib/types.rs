@@ -109,6 +109,3 @@ pub mod code {
     pub const Z_BUF_ERROR: c_int = -5;
     pub const Z_VERSION_ERROR: c_int = -6;
 }
-
-/// `data_type` of a new deflate stream.
-pub const Z_UNKNOWN: c_int = 2;

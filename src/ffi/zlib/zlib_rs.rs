@@ -21,10 +21,10 @@ macro_rules! export {
         /// zlib-rs's function of this name.
         ///
         /// # Safety
-        /// See the parent module.
+        /// As the parent module asks.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> $result {
-            // SAFETY: the same contract: the arguments are the caller's, and zlib-rs's to judge.
+            // SAFETY: the arguments are the caller's, and zlib-rs's to judge.
             unsafe { libz_rs_sys::$name($($argument),*) }
         }
     )*};

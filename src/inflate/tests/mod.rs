@@ -78,7 +78,7 @@ fn decode(variants: &Variants, stream: &Stream, give: usize, room: usize) {
         let mut out: Vec<u8> = (0..room).map(unwritten).collect();
         // An allocation of its own, so that a checker sees a byte too far.
         let input = rest[..give.min(rest.len())].to_vec();
-        let mut io = Io::new(&input, &mut out);
+        let mut io = Io::new(&input, Room::new(&mut out));
         let out_start = io.next_out;
         let around = Around { out_start, window: &window, flush: Flush::None, variants };
         let stop = blocks.run(&mut io, &around);
@@ -246,7 +246,7 @@ fn four_gibibytes_of_zeros() {
     let mut total = 0;
     let mut give = |mut input: &[u8]| {
         loop {
-            let step = inflate.inflate(input, &mut room, Flush::None);
+            let step = inflate.inflate(input, Room::new(&mut room), Flush::None);
             input = &input[step.consumed..];
             total += step.produced;
             // A full buffer may not have been all.

@@ -1,5 +1,6 @@
 //! What a check of `cargo xtask test` is: a name, what it may use, how it ends, when it may be skipped.
 
+pub mod counts;
 pub mod lines;
 pub mod machine;
 mod skips;

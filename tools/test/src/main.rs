@@ -17,6 +17,7 @@ use base::paths;
 use capi_tests::{
     abi, builds, checksum, edge, gz, hwcaps, memory, packaging, sanitize, size, threads, zstd,
 };
+use check::counts::{UnitCounts, unit_counts};
 use check::machine::Machine;
 use check::{Setup, policy};
 use libtest_mimic::{Arguments, Trial};
@@ -134,13 +135,6 @@ fn closing_line(passed: u64, failed: u64, skipped: u64) -> String {
     }
 }
 
-#[derive(Default)]
-struct UnitCounts {
-    passed: u64,
-    failed: u64,
-    ignored: u64,
-}
-
 /// `cargo test` over the workspace, or over the library alone: in release, since kernels and engine
 /// are what ships there.
 fn unit_tests(sh: &Shell, library_alone: bool) -> Result<UnitCounts> {
@@ -162,34 +156,9 @@ fn unit_tests(sh: &Shell, library_alone: bool) -> Result<UnitCounts> {
     Ok(counts)
 }
 
-/// The sums of the lines that `cargo test` ends each program's tests with.
-fn unit_counts(text: &str) -> Result<UnitCounts> {
-    let mut counts = UnitCounts::default();
-    for line in text.lines().filter(|l| l.starts_with("test result:")) {
-        counts.passed += number_before(line, " passed")?;
-        counts.failed += number_before(line, " failed")?;
-        counts.ignored += number_before(line, " ignored")?;
-    }
-    Ok(counts)
-}
-
-fn number_before(line: &str, word: &str) -> Result<u64> {
-    line.split_once(word)
-        .and_then(|(head, _)| head.rsplit(' ').next()?.parse().ok())
-        .with_context(|| format!("no number before {word:?} in: {line}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_are_read_from_cargo_tests_line() {
-        let line = "test result: FAILED. 12 passed; 3 failed; 4 ignored; 0 measured";
-        let counts = unit_counts(&format!("x\n{line}\ny\n{line}\n")).unwrap();
-        assert_eq!((counts.passed, counts.failed, counts.ignored), (24, 6, 8));
-        assert!(unit_counts("test result: ok. All passed").is_err());
-    }
 
     #[test]
     fn no_check_is_there_twice() {
