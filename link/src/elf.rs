@@ -108,7 +108,8 @@ impl Shared {
         if self.soname != soname {
             out.push(format!("its soname is {:?} and not {soname:?}", self.soname));
         }
-        // The loader's __tls_get_addr is for std, which the zlib-rs engine has. musl's loader is its libc, under several names.
+        // The loader's __tls_get_addr is for std, which the zlib-rs engine has. musl's loader is its
+        // libc, under several names.
         let libc = |name: &String| {
             ["libc.so", "libc.musl-", "ld-linux", "ld64.so.", "ld.so.", "ld-musl-"]
                 .iter()
@@ -119,8 +120,12 @@ impl Shared {
 
         let missing = wanted.names().filter(|name| !self.exports.contains_key(*name));
         note(&mut out, "lacks", missing.map(str::to_owned).collect(), "");
+        // musl's start files export their own from each library.
+        let musl = self.needed.iter().any(|n| n == "libc.so" || n.starts_with("libc.musl-"));
+        let start = |name: &&String| musl && ["_init", "_fini"].contains(&name.as_str());
         let extra = self.exports.keys().filter(|name| !wanted.0.contains_key(*name));
-        note(&mut out, "also exports", extra.chain(&self.odd).cloned().collect(), "");
+        let extra = extra.chain(&self.odd).filter(|name| !start(name));
+        note(&mut out, "also exports", extra.cloned().collect(), "");
         let node = |version: &Option<String>| version.clone().unwrap_or("no version".into());
         for (name, version) in &wanted.0 {
             match self.exports.get(name) {
@@ -232,12 +237,13 @@ mod tests {
             shared.problems("libz.so.1", &wanted())
         };
         type Change<'a> = &'a dyn Fn(&mut Shared);
-        let faults: [(Change, &str); 8] = [
+        let faults: [(Change, &str); 9] = [
             (&|s| s.soname.clear(), "its soname is \"\" and not \"libz.so.1\""),
             (&|s| s.needed.push("libgcc_s.so.1".into()), "it needs libgcc_s.so.1 beside libc"),
             (&|s| drop(s.exports.remove("crc32")), "it lacks crc32"),
             (&|s| drop(s.exports.insert("leaked".into(), None)), "it also exports leaked"),
             (&|s| s.odd.push("a_table".into()), "it also exports a_table"),
+            (&|s| drop(s.exports.insert("_init".into(), None)), "it also exports _init"),
             (
                 &|s| drop(s.exports.insert("deflateBound".into(), None)),
                 "deflateBound has no version, not ZLIB_1.2.0",

@@ -37,6 +37,8 @@ pub struct Settings {
     pub ar: PathBuf,
     /// The static unwinder.
     pub unwinder: PathBuf,
+    /// The compiler's own library: a file, or the option that names it.
+    pub libgcc: PathBuf,
     /// The target's architecture, as rustc calls it.
     pub arch: String,
 }
@@ -46,9 +48,9 @@ impl Settings {
 
     /// Writes them to `dir`.
     pub fn write(&self, dir: &Path) -> Result<(), String> {
-        let Settings { stem, include, ld, objcopy, ar, unwinder, arch } = self;
+        let Settings { stem, include, ld, objcopy, ar, unwinder, libgcc, arch } = self;
         let mut text = format!("{stem}\n{arch}\n");
-        for path in [include, ld, objcopy, ar, unwinder] {
+        for path in [include, ld, objcopy, ar, unwinder, libgcc] {
             let path = path.to_str().filter(|path| !path.contains('\n'));
             text += path.ok_or("a path that is not UTF-8, or has a line break in it")?;
             text.push('\n');
@@ -65,8 +67,9 @@ impl Settings {
         let mut next = || lines.next().ok_or_else(|| format!("{} is cut short", file.display()));
         let (stem, arch) = (next()?, next()?);
         let mut path = || next().map(PathBuf::from);
-        let [include, ld, objcopy, ar, unwinder] = [path()?, path()?, path()?, path()?, path()?];
-        Ok(Settings { stem, include, ld, objcopy, ar, unwinder, arch })
+        let [include, ld, objcopy] = [path()?, path()?, path()?];
+        let [ar, unwinder, libgcc] = [path()?, path()?, path()?];
+        Ok(Settings { stem, include, ld, objcopy, ar, unwinder, libgcc, arch })
     }
 }
 
@@ -181,7 +184,7 @@ fn own_options(settings: &Settings, exports: &Exports) -> Vec<OsString> {
     // Nothing in Rust refers to zstd's functions, so ask for each by name.
     options.extend(exports.names().map(|name| format!("--undefined={name}").into()));
     // For a crate without std, rustc names neither.
-    options.extend(["-lgcc", "-lc"].map(Into::into));
+    options.extend([settings.libgcc.clone().into(), "-lc".into()]);
     options
 }
 
@@ -190,7 +193,7 @@ fn own_options(settings: &Settings, exports: &Exports) -> Vec<OsString> {
 /// rustc writes it before it links the shared library. As written it holds std and all of our own
 /// code as global symbols: two such archives clash in one program.
 fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> Result<(), String> {
-    let Settings { stem, objcopy, ar, unwinder, arch, .. } = settings;
+    let Settings { stem, objcopy, ar, unwinder, libgcc, arch, .. } = settings;
     let archive = request.output.with_file_name(format!("{stem}.a"));
     if !archive.exists() {
         return Ok(());
@@ -228,7 +231,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
     // What it leaves undefined must be libc's, or nobody will define it.
     let mut whole = plain_ld(settings);
     whole.args(request.folders()).args(["-shared", "-zdefs", "-o"]).arg(dir.join("whole.so"));
-    run_tool(whole.arg(&object).args(["-lgcc", "-lc"]))
+    run_tool(whole.arg(&object).arg(libgcc).arg("-lc"))
         .map_err(|why| format!("{stem}.a would be wrong: it is not whole ({why})"))?;
 
     fs::remove_file(&reduced).ok();
@@ -365,6 +368,7 @@ mod tests {
             objcopy: "/bin/objcopy".into(),
             ar: "ar".into(),
             unwinder: "/lib/unwinder.a".into(),
+            libgcc: "-lgcc".into(),
             arch: "x86_64".into(),
         };
         settings.write(&dir).unwrap();

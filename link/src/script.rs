@@ -95,6 +95,7 @@ fn set_up_the_linker(stem: &str) -> Result<(), String> {
         objcopy: driver.tool("objcopy"),
         ar: cc::Build::new().get_archiver().get_program().into(),
         unwinder: unwinder(&driver, &target),
+        libgcc: libgcc(&driver, &target),
         arch: target.arch,
     }
     .write(&dir)?;
@@ -132,6 +133,13 @@ fn unwinder(driver: &Driver, target: &Target) -> PathBuf {
     let own = || driver.answer("-print-file-name=libgcc_eh.a").into();
     let for_glibc = driver.answer("-dumpmachine").contains("gnu");
     if target.env == "musl" && for_glibc { of_rustc().unwrap_or_else(own) } else { own() }
+}
+
+/// The compiler's own library. musl-gcc, which is gcc with musl's folders in place of all others, does
+/// not tell the linker where that is.
+fn libgcc(driver: &Driver, target: &Target) -> PathBuf {
+    let file = PathBuf::from(driver.answer("-print-libgcc-file-name"));
+    if target.env == "musl" && file.is_absolute() { file } else { "-lgcc".into() }
 }
 
 /// What makes gcc and clang call the linker in `dir`, whatever they were told before.

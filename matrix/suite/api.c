@@ -5,6 +5,11 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
+#ifndef RTLD_DEEPBIND
+/* musl has none: there, only ours is loaded. */
+#define RTLD_DEEPBIND 0
+#endif
+
 /* RTLD_DEEPBIND: a library built without -Bsymbolic must call its own functions, not those of
  * another copy that the program is linked with. Absolute paths keep copies with one soname apart. */
 static void *open_library(const char *path)

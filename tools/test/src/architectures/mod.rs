@@ -2,6 +2,7 @@
 //! zlib and the zstd that Debian sid has for each. docs/architectures.md.
 
 mod lab;
+mod musl;
 mod planted;
 mod suite;
 mod table;
@@ -24,7 +25,11 @@ use table::{ALL, Architecture};
 /// Each row's checks.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     let rows = ALL.iter().filter(|architecture| architecture.always || setup.full);
-    rows.flat_map(|architecture| of_one(architecture, setup.full)).collect()
+    let mut trials: Vec<_> = rows.flat_map(|row| of_one(row, setup.full)).collect();
+    if setup.full && cfg!(target_arch = "x86_64") {
+        trials.push(check("architectures::musl", musl::run));
+    }
+    trials
 }
 
 type Step = fn(&'static Architecture, &'static Lab) -> Result<Completion>;
