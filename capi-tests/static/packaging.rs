@@ -87,6 +87,23 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
                 return skip(format!("{why:#}"));
             }
             cmake(&sh, prefix, &["config", "module"])?;
+            // FetchContent asks find_package from 3.24 on.
+            let version = cmd!(sh, "cmake --version").quiet().read()?;
+            let minor = version.split('.').nth(1).and_then(|text| text.parse().ok());
+            if version.starts_with("cmake version 3.") && minor < Some(24_u32) {
+                return skip("cmake is too old for FetchContent to take what is there");
+            }
+            cmake(&sh, prefix, &["fetch"])?;
+            PASSED
+        }),
+        check("packaging::meson", move || {
+            let sh = Shell::new()?;
+            if let Err(why) = debian::install(&sh, &["cmake", "meson", "ninja-build", "pkgconf"]) {
+                return skip(format!("{why:#}"));
+            }
+            for method in ["pkg-config", "cmake"] {
+                meson(&sh, prefix, method)?;
+            }
             PASSED
         }),
         check("packaging::static::gnu_ld", move || {
@@ -261,6 +278,23 @@ fn cmake(sh: &Shell, prefix: &Path, modes: &[&str]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A project that asks Meson for both libraries, which finds them by `method`.
+fn meson(sh: &Shell, prefix: &Path, method: &str) -> Result<()> {
+    let source = paths::root().join("capi-tests/meson");
+    let dir = tempfile::tempdir()?;
+    let build = dir.path();
+    let setup = cmd!(sh, "meson setup {build} {source} -Dmethod={method}")
+        .env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig"))
+        .env("CMAKE_PREFIX_PATH", prefix)
+        .quiet()
+        .ignore_status()
+        .output()?;
+    let said = String::from_utf8_lossy(&setup.stdout);
+    ensure!(setup.status.success(), "meson by {method}: {said}");
+    cmd!(sh, "ninja -C {build}").quiet().ignore_stdout().run()?;
+    run_on(sh, &build.join("both"), &prefix.join("lib"))
 }
 
 /// Programs that have both archives in them, and a third of Rust, by this linker.

@@ -16,7 +16,7 @@ use install::cargo_c;
 /// The build profile of packaging/debian/control for suites whose own Rust is too old.
 const PROFILE: &str = "pkg.zcompat.toolchain";
 
-/// Four builds of both libraries take ten minutes of two cores, and hours where others want those.
+/// Four builds of both libraries have taken more than an hour where others wanted the cores too.
 const LIMIT: Duration = Duration::from_secs(3 * 3600);
 
 /// A root with what the packages need to be built; nobody writes to it any more.
