@@ -506,27 +506,39 @@ fn zran(lab: &Lab, program: &str) -> Result<String> {
 }
 
 fn fitblk(lab: &Lab, program: &str) -> Result<String> {
-    let (mut blocks, mut filled) = (0, 0);
+    let (mut blocks, mut filled, mut gave_up) = (0, 0, 0);
     for name in ["text", "records", "repetitive"] {
         for size in ["500", "4096", "20000", "65536", "300000"] {
-            let said = SIDES.map(|side| {
+            let said = SIDES.map(|side| -> Result<_> {
                 let mut command = lab.command(side, program);
                 command.arg(size).stdin(File::open(lab.input().join("few").join(name))?);
                 let done = lab.finish_any(side, &mut command)?;
                 let words = String::from_utf8_lossy(&done.stderr).into_owned();
-                ensure!(done.status.success(), "{size} of {name}: {words}");
-                // "N bytes unused out of SIZE requested (all input)" or "(M input)".
-                ensure!(words.contains(&format!("out of {size} requested")), "{words}");
-                Ok((done.stdout, words))
+                Ok((done.status.success(), done.stdout, words))
             });
             let [ours, stock] = said;
             let (ours, stock) = (ours?, stock?);
-            ensure!(ours.0 == stock.0, "{size} of {name}: other bytes than with stock");
-            ensure!(ours.1 == stock.1, "{}, with stock {}", ours.1, stock.1);
+            ensure!(ours.1 == stock.1, "{size} of {name}: other bytes than with stock");
+            ensure!(
+                (ours.0, &ours.2) == (stock.0, &stock.2),
+                "{size} of {name}: {}, with stock {}",
+                ours.2,
+                stock.2
+            );
+            if !ours.0 {
+                // Its margin is too small for some data, also with stock's bytes. Nothing else may end it.
+                ensure!(ours.2.contains("`ret == Z_STREAM_END' failed"), "{}", ours.2);
+                gave_up += 1;
+                continue;
+            }
+            // "N bytes unused out of SIZE requested (all input)" or "(M input)".
+            ensure!(ours.2.contains(&format!("out of {size} requested")), "{}", ours.2);
             blocks += 1;
-            filled += usize::from(!ours.1.contains("all input"));
+            filled += usize::from(!ours.2.contains("all input"));
         }
     }
-    ensure!(filled > 4, "only {filled} blocks filled");
-    Ok(format!("{blocks} blocks, {filled} of them filled, as with stock to the byte"))
+    ensure!(filled > 4 && gave_up < 3, "{filled} blocks filled, {gave_up} given up");
+    Ok(format!(
+        "{blocks} blocks, {filled} of them filled, {gave_up} given up, as with stock to the byte"
+    ))
 }
