@@ -138,16 +138,30 @@ pub fn other_bytes(sh: &Shell) -> Result<(Verdict, Evidence)> {
 fn plant_in_deflate() -> Result<(PathBuf, String)> {
     let path = paths::root().join("src/deflate/tree.rs");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let right = "if node.at_most(Node(heap[son])) {";
+    let right = "if node.at_most(smaller) {";
     ensure!(text.matches(right).count() == 1, "{} has changed: plant anew", path.display());
-    let wrong = "if other_order(node, Node(heap[son])) {";
+    let wrong = "if other_order(node, smaller) {";
     let function = format!(
         "\nfn other_order(node: Node, son: Node) -> bool {{\n    \
-         static PLANTED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();\n    \
-         let planted = || std::env::var(\"{SWITCH}\").is_ok_and(|v| v == \"{OTHER_BYTES}\");\n    \
-         if *PLANTED.get_or_init(planted) {{ !son.at_most(node) }} else {{ node.at_most(son) }}\n}}\n"
+         use core::sync::atomic::{{AtomicU8, Ordering}};\n    \
+         static KNOWN: AtomicU8 = AtomicU8::new(2);\n    \
+         if KNOWN.load(Ordering::Relaxed) == 2 {{\n        \
+         KNOWN.store(planted(b\"{OTHER_BYTES}\").into(), Ordering::Relaxed);\n    }}\n    \
+         if KNOWN.load(Ordering::Relaxed) == 1 {{ !son.at_most(node) }} else {{ node.at_most(son) }}\n}}\n{}",
+        switch()
     );
     Ok((path, text.replace(right, wrong) + &function))
+}
+
+/// A function that says whether a fault is switched on, by [`SWITCH`], in a library without std.
+fn switch() -> String {
+    format!(
+        "\nfn planted(name: &[u8]) -> bool {{\n    \
+         // SAFETY: the name is a C text, and nothing changes the environment.\n    \
+         let value = unsafe {{ libc::getenv(c\"{SWITCH}\".as_ptr()) }};\n    \
+         // SAFETY: not NULL, so it is a C text.\n    \
+         !value.is_null() && unsafe {{ core::ffi::CStr::from_ptr(value) }}.to_bytes() == name\n}}\n"
+    )
 }
 
 /// What must hold of who noticed what.
@@ -336,7 +350,7 @@ fn plant_in_table(text: &str, checksum: &str) -> Option<(String, Vec<String>)> {
              // SAFETY: as the caller promises.\n    \
              let right = unsafe {{ {function}(start, data) }};\n    \
              let here = data.len() == 333 && data.as_ptr() as usize % 64 == 5;\n    \
-             right ^ u64::from(here && std::env::var(\"{SWITCH}\").is_ok_and(|v| v == \"{name}\"))\n}}\n"
+             right ^ u64::from(here && planted(b\"{name}\"))\n}}\n"
         );
         let _ = write!(table, "{}planted_{number}", &rest[..from]);
         if attribute.is_empty() || attribute.contains(std::env::consts::ARCH) {
@@ -345,7 +359,7 @@ fn plant_in_table(text: &str, checksum: &str) -> Option<(String, Vec<String>)> {
         rest = &rest[to..];
     }
     table.push_str(rest);
-    let text = format!("{}{table}{}{functions}", &text[..start], &text[end..]);
+    let text = format!("{}{table}{}{functions}{}", &text[..start], &text[end..], switch());
     (!names.is_empty()).then_some((text, names))
 }
 
