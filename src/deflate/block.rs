@@ -1,10 +1,11 @@
 //! One block: its symbols, how it is written best, and the writing.
 //!
-//! Symbols are kept in as much room as zlib has for them, three bytes each: the distance less 1 in 15
-//! bits, a bit for a match, then the literal or the length less 3. They are in the upper three quarters of the pending buffer, and are overwritten from the
-//! buffer's start by the block that they make. That never overtakes what is still to be read: a
-//! block that is not smaller with codes of its own has the fixed ones, at most 31 bits a symbol, so
-//! that n symbols, n being less than a quarter of the buffer, end at least 139 bits before it.
+//! Symbols are kept in as much room as zlib has for them, three bytes each: the distance less 1 in
+//! 15 bits, a bit for a match, then the literal or the length less 3. They are in the upper three
+//! quarters of the pending buffer, and are overwritten from the buffer's start by the block that they
+//! make. That never overtakes what is still to be read: a block that is not smaller with codes of its
+//! own has the fixed ones, at most 31 bits a symbol, so that n symbols, n being less than a quarter of
+//! the buffer, end at least 139 bits before it.
 
 use super::codes::{
     DISTANCE_EXTRA, END, FIRST_LENGTH, FIXED_DISTANCES, FIXED_LENGTHS, LENGTH_CODE, LENGTH_EXTRA,
@@ -278,7 +279,8 @@ fn emit(symbols: core::ops::Range<*const u8>, literals_only: bool, to: &mut Bits
     debug_assert!(bits.buffer.wrapping_add(bits.at + 8).cast_const() <= symbols.start);
     let mut next = symbols.start;
     let left = |next: *const u8| symbols.end as usize - next as usize;
-    // SAFETY: all of `write`: the block has room, and for 17 bytes more: see the module's text.
+    // SAFETY: symbols are read where `left` says that they are. The block has room, and for 17 bytes
+    // more, as the module's text shows, so that eight bytes can be written.
     unsafe {
         if literals_only {
             // Three have at most 45 bits.
@@ -352,7 +354,7 @@ impl Bits {
     /// In the buffer, eight bytes can be written.
     #[inline(always)]
     unsafe fn write(&mut self) {
-        // SAFETY: by this function's own contract.
+        // SAFETY: eight bytes can be written there, says the caller.
         unsafe { self.buffer.add(self.at).cast::<u64>().write_unaligned(self.bits.to_le()) };
         self.at += (self.count / 8) as usize;
         self.bits >>= self.count & !7;
@@ -404,8 +406,7 @@ impl Tally {
         let length = length.wrapping_sub(3) as u8;
         let code = usize::from(distance_code(less_1 as u16));
         // SAFETY: the block is there and not full, says the caller; a distance's code is at most
-        // NO_DISTANCE, for
-        // which there is a count.
+        // NO_DISTANCE, for which there is a count.
         unsafe {
             *self.distances.add(code) += 1;
             self.push(

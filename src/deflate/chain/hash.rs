@@ -48,6 +48,9 @@ impl Hash {
     /// The hash at each of `out.len()` positions of `bytes`, which has two more.
     #[inline(always)]
     pub fn of_each(self, bytes: &[u8], out: &mut [u16]) {
+        if out.is_empty() {
+            return;
+        }
         let (firsts, seconds, thirds) = (bytes, &bytes[1..], &bytes[2..]);
         let places = firsts.iter().zip(seconds).zip(thirds);
         // In 16 bits, what the mask removes may leave at the top.

@@ -84,11 +84,8 @@ impl<'a> List<'a> {
     /// at most [`FEW`] of them, with `to + 2` bytes in the window. For so few, that is quicker than
     /// to clear the whole table. Until [`List::clear_rest`], only these may be inserted.
     pub fn clear_at(&mut self, window: &[u8], from: usize, to: usize) {
-        let mut hashes = [0u16; FEW];
+        let mut hashes = [0; FEW];
         let hashes = &mut hashes[..to - from];
-        if hashes.is_empty() {
-            return;
-        }
         self.hash.of_each(&window[from..], hashes);
         for &hash in &*hashes {
             self.head[usize::from(hash)] = 0;
@@ -99,6 +96,7 @@ impl<'a> List<'a> {
     /// that has left.
     pub fn clear_rest(&mut self, window: &[u8], from: usize, to: usize) {
         assert!(to - from <= FEW);
+        // The hashes are computed twice: to keep them as well would take a KiB more of the stack.
         let mut kept = [0; FEW];
         for (kept, pos) in kept.iter_mut().zip(from..to) {
             *kept = self.head[self.hash.at(window, pos)];

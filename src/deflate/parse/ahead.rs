@@ -179,7 +179,8 @@ impl Ahead {
     /// With what the last call has left, if that is still there and of use; else with nothing, if
     /// it pays to begin; else none.
     pub fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Option<Ahead> {
-        let begins = pays_to_begin(s, strm, flush);
+        let kind = Kind::at_first(s);
+        let begins = pays_to_begin(s, strm, flush, kind);
         if let Some(left) = s.positions.take_left() {
             if !begins && !left.state.pays_to_go_on(s, strm) {
                 // Perhaps for a call with more.
@@ -192,8 +193,7 @@ impl Ahead {
             return None;
         }
         let mut scratch = Scratch::take()?;
-        let kind = Kind::at_first(s).unwrap_or(Kind::Linked);
-        let state = State::new(s, &mut scratch, kind);
+        let state = State::new(s, &mut scratch, kind.unwrap_or(Kind::Linked));
         Some(Ahead { scratch, state })
     }
 
@@ -314,11 +314,12 @@ fn part(s: &Deflate) -> usize {
     if is_thorough(s) { WORTH_SORTING_WELL } else { WORTH_SORTING }
 }
 
-/// Whether there is enough to do to look at all positions ahead of the parse, and those before.
-fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush) -> bool {
+/// Whether there is enough to do to look at all positions ahead of the parse, and those before, by
+/// this kind of structure.
+fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush, kind: Option<Kind>) -> bool {
     let new = new_input(s, strm);
     let history = s.window.pos.min(s.window.size());
-    let worth = match (flush, Kind::at_first(s)) {
+    let worth = match (flush, kind) {
         // The calls that follow are perhaps as long, and ought to be able to go on with it.
         (Flush::None, Some(Kind::Sorted)) => s.window.size() / part(s),
         (Flush::None, _) => 0,
