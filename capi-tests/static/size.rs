@@ -60,9 +60,9 @@ fn needs_libc_alone(lib: &Path) -> Result<()> {
     for library in &LIBRARIES {
         let shared = Shared::read(&lib.join(library.soname)).map_err(Error::msg)?;
         ensure!(shared.needed == ["libc.so.6"], "{} needs {:?}", library.soname, shared.needed);
-        ensure!(shared.undefined.contains("malloc"), "{} calls no malloc?", library.soname);
-        let unwanted: Vec<_> =
-            UNWANTED.iter().filter(|name| shared.undefined.contains(**name)).collect();
+        let calls = |name: &str| shared.undefined.iter().any(|symbol| symbol.name == name);
+        ensure!(calls("malloc"), "{} calls no malloc?", library.soname);
+        let unwanted: Vec<_> = UNWANTED.iter().filter(|name| calls(name)).collect();
         ensure!(unwanted.is_empty(), "{} calls {unwanted:?}", library.soname);
     }
     Ok(())

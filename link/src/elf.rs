@@ -26,7 +26,18 @@ pub struct Shared {
     /// Exported symbols that are no functions, or not the default version of their name.
     pub odd: Vec<String>,
     /// What it takes from other libraries.
-    pub undefined: BTreeSet<String>,
+    pub undefined: BTreeSet<Undefined>,
+}
+
+/// A symbol that another library defines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Undefined {
+    /// Its name.
+    pub name: String,
+    /// The version node that it must be of.
+    pub version: Option<String>,
+    /// It may be absent.
+    pub weak: bool,
 }
 
 impl Shared {
@@ -63,15 +74,14 @@ impl Shared {
             if symbol.st_bind() == elf::STB_LOCAL {
                 continue;
             }
-            if symbol.st_shndx(endian) == elf::SHN_UNDEF {
-                out.undefined.insert(name);
-                continue;
-            }
             let (version, hidden) = match &versions {
                 None => (None, false),
                 Some(table) => version_of(table, endian, index)?,
             };
-            if symbol.st_shndx(endian) == elf::SHN_ABS {
+            if symbol.st_shndx(endian) == elf::SHN_UNDEF {
+                let weak = symbol.st_bind() == elf::STB_WEAK;
+                out.undefined.insert(Undefined { name, version, weak });
+            } else if symbol.st_shndx(endian) == elf::SHN_ABS {
                 out.node_symbols.insert(name);
             } else if symbol.st_type() != elf::STT_FUNC || symbol.st_bind() != elf::STB_GLOBAL {
                 out.odd.push(name);

@@ -1,12 +1,9 @@
 //! Which of glibc's functions a library needs, and since when glibc has them.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use object::elf::{self, FileHeader32, FileHeader64};
-use object::read::elf::{FileHeader, Sym};
-use object::{Endianness, FileKind};
+use anyhow::{Error, Result};
+use link::elf::{Shared, Undefined};
 
 /// A function that the loader looks for in glibc.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,33 +39,13 @@ pub fn too_new(needed: &[Needed]) -> Vec<&Needed> {
 /// # Errors
 /// It is no shared library.
 pub fn needed(file: &Path) -> Result<Vec<Needed>> {
-    let data = fs::read(file).with_context(|| file.display().to_string())?;
-    let of = match FileKind::parse(&*data)? {
-        FileKind::Elf32 => undefined::<FileHeader32<Endianness>>(&data),
-        _ => undefined::<FileHeader64<Endianness>>(&data),
+    let undefined = Shared::read(file).map_err(Error::msg)?.undefined;
+    let of_glibc = |symbol: Undefined| {
+        let since = number(symbol.version.as_deref()?)?;
+        Some(Needed { since, name: symbol.name, weak: symbol.weak })
     };
-    let mut out = of.with_context(|| file.display().to_string())?;
+    let mut out: Vec<_> = undefined.into_iter().filter_map(of_glibc).collect();
     out.sort();
-    Ok(out)
-}
-
-fn undefined<Elf: FileHeader<Endian = Endianness>>(data: &[u8]) -> object::Result<Vec<Needed>> {
-    let header = Elf::parse(data)?;
-    let endian = header.endian()?;
-    let sections = header.sections(endian, data)?;
-    let symbols = sections.symbols(endian, data, elf::SHT_DYNSYM)?;
-    let Some(versions) = sections.versions(endian, data)? else { return Ok(Vec::new()) };
-    let mut out = Vec::new();
-    for (index, symbol) in symbols.enumerate().skip(1) {
-        if symbol.st_shndx(endian) != elf::SHN_UNDEF {
-            continue;
-        }
-        let version = versions.version(versions.version_index(endian, index))?;
-        if let Some(since) = version.and_then(|v| number(&String::from_utf8_lossy(v.name()))) {
-            let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol)?).into_owned();
-            out.push(Needed { since, name, weak: symbol.st_bind() == elf::STB_WEAK });
-        }
-    }
     Ok(out)
 }
 
