@@ -267,24 +267,9 @@ fn minigzip(lab: &Lab, program: &str) -> Result<String> {
         &["-r"],
     ];
     for way in ways {
-        lab.cross(
-            |side, made| {
-                for file in &files {
-                    let packed = made.join(file.file_name().context("named")?);
-                    filter(lab, side, (program, way), file, &packed)?;
-                    gunzip(lab, &packed, &fs::read(file)?)?;
-                }
-                Ok(())
-            },
-            |side, made, out| {
-                for file in &files {
-                    let name = file.file_name().context("named")?;
-                    filter(lab, side, (program, &["-d"]), &made.join(name), &out.join(name))?;
-                    same_file(file, &out.join(name))?;
-                }
-                Ok(())
-            },
-        )?;
+        there_and_back(lab, (program, way), &files, |packed, file| {
+            gunzip(lab, packed, &fs::read(file)?)
+        })?;
     }
     // By file name: replaces FILE by FILE.gz and back; -c to standard output.
     for side in SIDES {
@@ -301,25 +286,37 @@ fn minigzip(lab: &Lab, program: &str) -> Result<String> {
     Ok(format!("{} files, 9 levels and 3 strategies, both ways", files.len()))
 }
 
-fn zpipe(lab: &Lab, program: &str) -> Result<String> {
-    let files = inputs(lab)?;
+/// A filter compresses each file, which `look` is shown with the result, and `-d` gives it back,
+/// crosswise with both libraries.
+fn there_and_back(
+    lab: &Lab,
+    (program, way): (&str, &[&str]),
+    files: &[PathBuf],
+    look: impl Fn(&Path, &Path) -> Result<()>,
+) -> Result<()> {
     lab.cross(
         |side, made| {
-            for file in &files {
+            for file in files {
                 let packed = made.join(file.file_name().context("named")?);
-                filter(lab, side, (program, &[]), file, &packed)?;
+                filter(lab, side, (program, way), file, &packed)?;
+                look(&packed, file)?;
             }
             Ok(())
         },
         |side, made, out| {
-            for file in &files {
+            for file in files {
                 let name = file.file_name().context("named")?;
                 filter(lab, side, (program, &["-d"]), &made.join(name), &out.join(name))?;
                 same_file(file, &out.join(name))?;
             }
             Ok(())
         },
-    )?;
+    )
+}
+
+fn zpipe(lab: &Lab, program: &str) -> Result<String> {
+    let files = inputs(lab)?;
+    there_and_back(lab, (program, &[]), &files, |_, _| Ok(()))?;
     // A damaged stream: its words and its exit code are stock's.
     let mut bytes =
         lab.finish(Side::System, lab.command(Side::System, program).stdin(File::open(&files[0])?))?;

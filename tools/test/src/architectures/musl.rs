@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use libtest_mimic::Completion;
 use xshell::Shell;
 
+use base::library::LIBRARIES;
 use base::{debian, paths};
 use check::{PASSED, skip};
 use install::engine::Engine;
@@ -37,18 +38,18 @@ pub fn run() -> Result<Completion> {
         let suite = Suite::build_by(&sh, by, linkage, &headers, Some(&lib), &program)?;
         let args = match linkage {
             Linkage::Static => Vec::new(),
-            _ => ["libz", "libzstd"]
+            _ => LIBRARIES
                 .iter()
-                .flat_map(|stem| [format!("--{stem}"), format!("{}/{stem}.so.1", lib.display())])
+                .flat_map(|library| {
+                    let file = lib.join(library.soname);
+                    [format!("--{}", library.stem), file.display().to_string()]
+                })
                 .collect(),
         };
         let outcome = suite.run(&Call { args, ..Call::default() }, &[])?;
         // Only what exchanges data with Debian's libraries, which are glibc's, is left out.
         ensure!(outcome.failed.is_empty() && !outcome.passed.is_empty(), "{:?}", outcome.failed);
-        for (check, hash) in &kept {
-            let found = outcome.hashes.get(check);
-            ensure!(found == Some(hash), "{check}: hash {found:?}, stock's is {hash}");
-        }
+        super::suite::bytes_are_stocks(&outcome, &kept)?;
     }
     PASSED
 }

@@ -29,11 +29,8 @@ pub fn run(architecture: &'static Architecture, lab: &'static Lab) -> Result<Com
     let all = Call { wrapper: wrapper(lab), args, ..Call::default() };
     let outcome = suite.run(&all, &[])?;
     passed(&outcome)?;
-    let kept: BTreeMap<String, String> = stock::kept(Engine::Own);
-    for (check, hash) in &kept {
-        let found = outcome.hashes.get(check);
-        ensure!(found == Some(hash), "{check}: hash {found:?}, stock's is {hash}");
-    }
+    let kept = stock::kept(Engine::Own);
+    bytes_are_stocks(&outcome, &kept)?;
     for tier in architecture.tiers {
         let env = vec![("ZCOMPAT_CPU".to_owned(), (*tier).to_owned())];
         let outcome = suite.run(&Call { env, ..all.clone() }, &["checksum/", "inflate/damage"])?;
@@ -55,6 +52,15 @@ pub fn build(sh: &Shell, lab: &Lab, program: &std::path::Path) -> Result<Suite> 
 /// What runs its programs.
 pub fn wrapper(lab: &Lab) -> Vec<String> {
     lab.setup.machine.other.iter().flat_map(|other| other.emulator.clone()).collect()
+}
+
+/// The hashes of a whole run are those that were `kept` of stock's.
+pub fn bytes_are_stocks(outcome: &Outcome, kept: &BTreeMap<String, String>) -> Result<()> {
+    for (check, hash) in kept {
+        let found = outcome.hashes.get(check);
+        ensure!(found == Some(hash), "{check}: hash {found:?}, stock's is {hash}");
+    }
+    Ok(())
 }
 
 fn passed(outcome: &Outcome) -> Result<()> {
