@@ -108,6 +108,8 @@ pub(super) struct Blocks {
     fixed: bool,
     /// The literal/length table has entries for two symbols.
     paired: bool,
+    /// The block seems to be one of long matches.
+    long: bool,
     /// Bits that the literal/length table is looked up with, or the code for lengths.
     root: u8,
     /// How many extra bits are still to be read.
@@ -159,6 +161,7 @@ impl Blocks {
             (&raw mut (*place).last).write(false);
             (&raw mut (*place).fixed).write(false);
             (&raw mut (*place).paired).write(false);
+            (&raw mut (*place).long).write(false);
             (&raw mut (*place).used).write(Used::Nothing);
             (&raw mut (*place).back).write(-1);
         }
@@ -234,6 +237,7 @@ impl Blocks {
                         1 => {
                             self.fixed = true;
                             self.paired = false;
+                            self.long = false;
                             self.root = tables::FIXED_ROOT as u8;
                             self.mode = Mode::SymbolsBegin;
                             if flush == Flush::Trees {
@@ -467,6 +471,7 @@ impl Blocks {
             Ok(built) => {
                 self.root = built.root as u8;
                 self.paired = built.paired;
+                self.long = built.long;
                 self.used = Used::LiteralsAndDistances;
                 Ok(())
             }

@@ -35,7 +35,7 @@ unsafe fn copy_one<T: Copy>(to: *mut u8, from: *const u8) {
     unsafe { to.cast::<T>().write_unaligned(from.cast::<T>().read_unaligned()) };
 }
 
-/// Not a byte too far.
+/// Not a byte too far, on any CPU.
 pub(super) struct Exact;
 
 impl Copier for Exact {
@@ -43,28 +43,58 @@ impl Copier for Exact {
 
     #[inline(always)]
     unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize) {
-        // SAFETY: by the trait's contract. The last piece of each case ends where the match does;
-        // with a distance of 16 or of the match's length it reads nothing that is written later.
+        // SAFETY: by the trait's contract.
         unsafe {
-            if distance < 16 && distance < length {
-                for i in 0..length {
-                    to.add(i).write(from.add(i).read());
-                }
-            } else if length >= 16 {
-                let mut done = 0;
-                while done + 16 <= length {
-                    copy_one::<Sixteen>(to.add(done), from.add(done));
-                    done += 16;
-                }
-                let last = length - 16;
-                copy_one::<Sixteen>(to.add(last), from.add(last));
-            } else if length >= 8 {
-                copy_two::<Eight>(to, from, length - 8);
-            } else if length >= 4 {
-                copy_two::<MaybeUninit<u32>>(to, from, length - 4);
+            if distance >= 16 || distance >= length {
+                copy_apart(to, from, length);
+            } else if distance == 1 {
+                core::ptr::write_bytes(to, from.read(), length);
             } else {
-                copy_two::<MaybeUninit<u16>>(to, from, 1);
+                copy_bytes(to, from, length);
             }
+        }
+    }
+}
+
+/// Byte by byte.
+///
+/// # Safety
+/// `length` bytes are writable at `to`, and as many readable at `from`, perhaps once written.
+#[inline(always)]
+unsafe fn copy_bytes(to: *mut u8, from: *const u8, length: usize) {
+    for i in 0..length {
+        // SAFETY: by the caller's word.
+        unsafe { to.add(i).write(from.add(i).read()) };
+    }
+}
+
+/// Copies 3 to 258 bytes that begin at least 16 or `length` bytes before `to`.
+///
+/// # Safety
+/// `length` bytes are writable at `to`, and as many readable at `from`, perhaps once written.
+#[inline(always)]
+unsafe fn copy_apart(to: *mut u8, from: *const u8, length: usize) {
+    // SAFETY: by the caller's word. The last piece of each case ends where the match does; with a
+    // distance of 16 or of the match's length it reads nothing that is written later.
+    unsafe {
+        if length >= 16 {
+            let mut done = 0;
+            while done + 32 <= length {
+                copy_one::<Sixteen>(to.add(done), from.add(done));
+                copy_one::<Sixteen>(to.add(done + 16), from.add(done + 16));
+                done += 32;
+            }
+            if done + 16 <= length {
+                copy_one::<Sixteen>(to.add(done), from.add(done));
+            }
+            let last = length - 16;
+            copy_one::<Sixteen>(to.add(last), from.add(last));
+        } else if length >= 8 {
+            copy_two::<Eight>(to, from, length - 8);
+        } else if length >= 4 {
+            copy_two::<MaybeUninit<u32>>(to, from, length - 4);
+        } else {
+            copy_two::<MaybeUninit<u16>>(to, from, 1);
         }
     }
 }
@@ -144,15 +174,15 @@ impl Copier for Pieces {
 #[cfg(target_arch = "x86_64")]
 pub(super) struct Shuffled;
 
-/// For each distance below 16, where 16 bytes of its repetition come from, and how many of those
-/// are whole periods.
+/// For each distance below 16, where bytes of its repetition come from, for any 16 in a row; and
+/// how many of 16 are whole periods.
 #[cfg(target_arch = "x86_64")]
-static REPEATED: [([u8; 16], u8); 16] = {
-    let mut all = [([0; 16], 16); 16];
+static REPEATED: [([u8; 32], u8); 16] = {
+    let mut all = [([0; 32], 16); 16];
     let mut distance = 1;
     while distance < 16 {
         let mut i = 0;
-        while i < 16 {
+        while i < 32 {
             all[distance].0[i] = (i % distance) as u8;
             i += 1;
         }
@@ -195,6 +225,60 @@ impl Copier for Shuffled {
                         break;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Not a byte too far, for long matches: with the same shuffle. Only where SSSE3 is.
+#[cfg(target_arch = "x86_64")]
+pub(super) struct ShuffledExact;
+
+#[cfg(target_arch = "x86_64")]
+impl Copier for ShuffledExact {
+    const SLOP: usize = 0;
+
+    #[inline(always)]
+    unsafe fn copy(to: *mut u8, from: *const u8, distance: usize, length: usize) {
+        use core::arch::x86_64::{
+            _mm_loadu_si128, _mm_set1_epi8, _mm_shuffle_epi8, _mm_storeu_si128,
+        };
+        // SAFETY: by the trait's contract; no piece of 16 bytes ends behind the match, which they
+        // are only used for if it is no shorter. The CPU has SSSE3.
+        unsafe {
+            if distance >= 16 || distance >= length {
+                copy_apart(to, from, length);
+            } else if length < 16 {
+                copy_bytes(to, from, length);
+            } else if distance == 1 {
+                // Read alone: it was just written by itself, and a read of more bytes would wait
+                // until all of them are in the cache.
+                let piece = _mm_set1_epi8(from.cast::<i8>().read());
+                let mut done = 0;
+                while done + 32 <= length {
+                    _mm_storeu_si128(to.add(done).cast(), piece);
+                    _mm_storeu_si128(to.add(done + 16).cast(), piece);
+                    done += 32;
+                }
+                if done + 16 <= length {
+                    _mm_storeu_si128(to.add(done).cast(), piece);
+                }
+                _mm_storeu_si128(to.add(length - 16).cast(), piece);
+            } else {
+                let (places, periods) = REPEATED.get_unchecked(distance);
+                let bytes = _mm_loadu_si128(from.cast());
+                let piece = _mm_shuffle_epi8(bytes, _mm_loadu_si128(places.as_ptr().cast()));
+                let periods = usize::from(*periods);
+                let mut done = 0;
+                while done + 16 <= length {
+                    _mm_storeu_si128(to.add(done).cast(), piece);
+                    done += periods;
+                }
+                // The last 16 begin at most a period's number of bytes behind the last whole piece.
+                let shift = length - 16 - (done - periods);
+                let places = _mm_loadu_si128(places.as_ptr().add(shift).cast());
+                let last = _mm_shuffle_epi8(bytes, places);
+                _mm_storeu_si128(to.add(length - 16).cast(), last);
             }
         }
     }

@@ -310,7 +310,7 @@ pub(super) const SLOP: usize = 32;
 /// of them use what not every CPU has.
 macro_rules! variants {
     (
-        $module:ident, $name:literal, $needs:expr, $copier:ty, $sort:ty, $vector:literal
+        $module:ident, $name:literal, $needs:expr, $copier:ty, $exact:ty, $sort:ty, $vector:literal
         $(, #[$features:meta])?
     ) => {{
         const _: () = assert!(<$copier>::SLOP <= SLOP);
@@ -345,8 +345,8 @@ macro_rules! variants {
             needs: $needs,
             build,
             exact: [
-                [run::<Exact, false, false>, run::<Exact, false, true>],
-                [run::<Exact, true, false>, run::<Exact, true, true>],
+                [run::<$exact, false, false>, run::<$exact, false, true>],
+                [run::<$exact, true, false>, run::<$exact, true, true>],
             ],
             sloppy: [
                 [run::<$copier, false, false>, run::<$copier, false, true>],
@@ -364,11 +364,12 @@ pub(super) static VARIANTS: &[Variants] = &[
         "inflate avx2",
         Features::SSE4_1.and(Features::AVX2),
         super::copy::Shuffled,
+        super::copy::ShuffledExact,
         tables::ByVector,
         true,
         #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     ),
-    variants!(portable, "inflate portable", Features::NONE, Pieces, tables::OneByOne, false),
+    variants!(portable, "inflate portable", Features::NONE, Pieces, Exact, tables::OneByOne, false),
 ];
 
 /// The variants for this CPU.

@@ -558,6 +558,8 @@ pub(super) struct Built {
     /// Bits that the literal/length table is looked up with.
     pub root: usize,
     pub paired: bool,
+    /// Most of the block's bytes may be in matches of the greatest length.
+    pub long: bool,
 }
 
 /// The lengths are no code.
@@ -573,6 +575,10 @@ pub(super) type Build = unsafe fn(Job<'_>) -> Result<Built, NoCode>;
 /// Entries for two symbols cost a little at each length; where fewer than 9 % of the entries are
 /// such, that is more than they bring.
 const WORTH_PAIRING: u32 = 65536 * 9 / 100;
+
+/// The longest code for a length of 258 that shows a block of long matches: one symbol in 16 is as
+/// many bytes as 17 in each of the others.
+const LONG: usize = 4;
 
 impl Job<'_> {
     /// Builds both tables.
@@ -590,17 +596,18 @@ impl Job<'_> {
         if !distances(self.distance_table, &distance_lengths) {
             return Err(NoCode::Distances);
         }
+        let long = (1..=LONG).any(|bits| lengths.sets[bits][4] >> (285 - 256) & 1 != 0);
         let paired = self.may_pair && paired_part(&lengths, root) >= WORTH_PAIRING;
         #[cfg(target_arch = "x86_64")]
         if paired && VECTOR {
             // SAFETY: the CPU has AVX2, says the caller.
             unsafe { pair_by_vector(self.literal_table, root) };
-            return Ok(Built { root, paired });
+            return Ok(Built { root, paired, long });
         }
         if paired {
             pair(self.literal_table, root);
         }
-        Ok(Built { root, paired })
+        Ok(Built { root, paired, long })
     }
 }
 

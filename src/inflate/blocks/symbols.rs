@@ -234,16 +234,22 @@ impl Blocks {
             window,
             limit: cursor.out_end.wrapping_sub(fast::ROOM),
         };
-        let sloppy_limit = cursor.out_end.wrapping_sub(fast::ROOM + fast::SLOP);
         if !in_place && !window.is_output() {
-            while cursor.input_left() > fast::INPUT && cursor.out < sloppy_limit {
+            // Where matches are long, it costs less to copy them exactly than to save what lies
+            // behind them.
+            let (loops, slop) = match self.long {
+                true => (&variants.exact, 0),
+                false => (&variants.sloppy, fast::SLOP),
+            };
+            let end = task.limit.wrapping_sub(slop);
+            while cursor.input_left() > fast::INPUT && cursor.out < end {
                 // Behind the window's size all distances are within the output.
                 let in_window = window.have != 0 && cursor.produced() < WINDOW;
                 let limit = match in_window {
-                    true => sloppy_limit.min(cursor.out_start.wrapping_add(WINDOW)),
-                    false => sloppy_limit,
+                    true => end.min(cursor.out_start.wrapping_add(WINDOW)),
+                    false => end,
                 };
-                let decode = variants.sloppy[usize::from(in_window)][usize::from(self.paired)];
+                let decode = loops[usize::from(in_window)][usize::from(self.paired)];
                 // SAFETY: the tables are built; the caller has looked at the buffer, the line above
                 // at the input, and the limit is far enough from the end.
                 let outcome = unsafe { decode(&Task { limit, ..task }, cursor) };
