@@ -6,16 +6,12 @@
 //! the best of them at the first call: docs/checksums.md.
 
 pub mod adler32;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod aligned;
 pub mod crc32;
 pub mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod lines;
-
-/// A table of which vectors are loaded, some from between its elements: where the linker puts it by
-/// chance, a load may lie in two pages, which costs 15 ns each time.
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
-#[repr(align(128))]
-struct Aligned<T>(T);
 
 /// The CRC-32 of `data`, continuing from `start`: 0 for the first piece, then the last result.
 #[inline]

@@ -9,6 +9,7 @@
 
 mod base;
 mod buffer;
+mod engine;
 mod error;
 mod fd;
 mod mode;
@@ -28,16 +29,7 @@ use writer::Writer;
 pub use error::Status;
 
 use crate::decimal::Decimal;
-#[cfg(not(feature = "engine-zlib-rs"))]
-use crate::deflate::{Config, Owned as Deflate};
-#[cfg(not(feature = "engine-zlib-rs"))]
-use crate::inflate::OwnInflate as Inflate;
 use crate::io::Room;
-#[cfg(feature = "engine-zlib-rs")]
-use crate::zlib_rs::{Config, Deflate, Inflate};
-
-/// The gzip wrapper with the largest window (zlib.h, `deflateInit2`, `inflateInit2`).
-const GZIP_WINDOW_BITS: i32 = 15 + 16;
 
 /// A gzip file. The layout of its start is C's: zlib.h's `gzgetc` macro takes bytes from there.
 #[repr(C)]

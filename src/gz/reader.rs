@@ -5,9 +5,9 @@ use core::ffi::c_int;
 
 use super::base::Base;
 use super::buffer::{Buffer, Window};
+use super::engine::{GZIP_WINDOW_BITS, Inflate};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{End, Errno};
-use super::{GZIP_WINDOW_BITS, Inflate};
 use crate::codes::{Code, DEFLATED, Flush};
 use crate::format::gzip;
 use crate::io::Room;
