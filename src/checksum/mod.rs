@@ -1,6 +1,6 @@
-//! crc32 and adler32.
+//! The two checksums: CRC-32 and Adler-32.
 //!
-//! [`crc32`] is the CRC of gzip, zip and PNG (RFC 1952 section 8), [`adler32`] the checksum of
+//! [`crc32()`] is the CRC of gzip, zip and PNG (RFC 1952 section 8), [`adler32()`] the checksum of
 //! zlib streams (RFC 1950 section 8.2). Each has a bitwise definition in the tests, a portable
 //! kernel, one kernel per instruction set in a file of its own, and one dispatcher that picks
 //! the best of them at the first call: docs/checksums.md.

@@ -1,11 +1,10 @@
 //! gzip files: what zlib.h calls the gzip file access functions, with the semantics of zlib 1.3.2.
 //!
-//! [`GzFile`] is what a `gzFile` of C points to. It is open either for reading ([`reader`] turns
-//! the descriptor's bytes into bytes that are ready, and hands these out) or for writing
-//! ([`writer`], the other way round). Nothing here is told whether a failed
-//! operation returns 0, -1 or NULL in C: that is the edge's, `ffi::zlib::gz`.
+//! [`GzFile`] is what a `gzFile` of C points to. It is open either for reading (`reader`: from the
+//! descriptor's bytes to bytes for the caller) or for writing (`writer`: the other way). Whether a
+//! failed operation returns 0, -1 or NULL in C is decided at the edge, in [`crate::ffi::zlib::gz`].
 //!
-//! Where the behaviour differs from zlib on purpose is in docs/gz.md.
+//! docs/gz.md lists where the behaviour differs from zlib's on purpose.
 
 mod base;
 mod buffer;
