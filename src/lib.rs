@@ -1,7 +1,18 @@
 //! zcompat: the library behind `libz.so.1` and `libz.a`.
 //!
-//! A call goes one way: C program → [`ffi`] (pointers checked once) → [`gz`], [`deflate`],
-//! [`inflate`] or [`checksum`] → back. Nothing below `ffi` knows C; nothing in `ffi` computes.
+//! A call goes one way: from the C program to [`ffi`], where pointers are checked once, from there to
+//! a stream, a file or a checksum, and back. Nothing below `ffi` knows C; nothing in `ffi` computes.
+//! No module uses one that uses it, directly or by others.
+//!
+//! # Contents
+//! - The C functions: [`ffi`].
+//! - The streams: [`deflate`], [`inflate`]. Built on them: [`gz`] for files, [`oneshot`] for whole
+//!   buffers.
+//! - What the streams share: [`format`](mod@format) (zlib's and gzip's headers), [`checksum`],
+//!   [`io`] (the caller's buffers), [`alloc`] (the caller's allocator), [`codes`] (zlib.h's numbers).
+//! - The machine and the process: [`cpu`], [`panic`](mod@panic), [`decimal`].
+//!
+//! docs/README.md lists the longer texts; ARCHITECTURE.md follows one call.
 //!
 //! With the feature `engine-zlib-rs` the streams are zlib-rs's own, from its C interface on.
 //!

@@ -1,21 +1,17 @@
-//! crc32 and adler32.
+//! The two checksums: CRC-32 and Adler-32.
 //!
-//! [`crc32`] is the CRC of gzip, zip and PNG (RFC 1952 section 8), [`adler32`] the checksum of
+//! [`crc32()`] is the CRC of gzip, zip and PNG (RFC 1952 section 8), [`adler32()`] the checksum of
 //! zlib streams (RFC 1950 section 8.2). Each has a bitwise definition in the tests, a portable
 //! kernel, one kernel per instruction set in a file of its own, and one dispatcher that picks
 //! the best of them at the first call: docs/checksums.md.
 
 pub mod adler32;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod aligned;
 pub mod crc32;
 pub mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod lines;
-
-/// A table of which vectors are loaded, some from between its elements: where the linker puts it by
-/// chance, a load may lie in two pages, which costs 15 ns each time.
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
-#[repr(align(128))]
-struct Aligned<T>(T);
 
 /// The CRC-32 of `data`, continuing from `start`: 0 for the first piece, then the last result.
 #[inline]

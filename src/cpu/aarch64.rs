@@ -1,6 +1,6 @@
 //! aarch64: asks what the kernel reports in the auxiliary vector.
 
-use super::Features;
+use super::features::Features;
 use super::policy::{self, Identity};
 
 /// What kernels use unless a tier is named.

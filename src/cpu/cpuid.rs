@@ -4,7 +4,7 @@
 //! Bit positions: Intel SDM volume 2A, table "Information Returned by CPUID Instruction"; the same
 //! in AMD's APM volume 3, appendix E.
 
-use super::Features;
+use super::features::Features;
 use super::policy::{Identity, Vendor};
 
 /// The registers after CPUID.

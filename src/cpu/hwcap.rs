@@ -3,7 +3,7 @@
 //!
 //! Bits of AT_HWCAP: Linux, arch/arm64/include/uapi/asm/hwcap.h.
 
-use super::Features;
+use super::features::Features;
 
 /// The bits that matter, and what each means.
 pub(super) const BITS: [(u64, Features); 5] = [

@@ -5,9 +5,10 @@
 //! matrix's control of the kernels.
 
 use super::cpuid::{Answers, Registers};
+use super::features::Features;
+use super::hwcap;
 use super::policy::{self, Identity};
 use super::tier::{AARCH64, Tier, X86_64};
-use super::{Features, hwcap};
 
 /// What a CPU says of itself.
 #[derive(Clone, Copy, Debug)]

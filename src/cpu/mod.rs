@@ -1,6 +1,6 @@
 //! What this CPU can do, found out once per process.
 //!
-//! [`features`] is the set of instruction set extensions that the kernels may use. Without
+//! [`features()`] is the set of instruction set extensions that the kernels may use. Without
 //! `ZCOMPAT_CPU` it is what the [`policy`] prefers of what the CPU and the operating system support;
 //! with the name of a [`Tier`] it is what is supported of what that tier needs, whatever the policy.
 //!
@@ -81,7 +81,7 @@ pub fn supported() -> Features {
     arch::supported()
 }
 
-/// The highest tier whose needs are met by what [`features`] found.
+/// The highest tier whose needs are met by what [`features()`] found.
 pub fn tier() -> &'static Tier {
     // While another thread is at it, its answer is not there yet; asking again gives the same one.
     Tier::highest(features().unwrap_or_else(detect))

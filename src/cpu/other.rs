@@ -1,6 +1,6 @@
 //! Architectures that only the portable kernels serve.
 
-use super::Features;
+use super::features::Features;
 
 pub(super) fn preferred() -> Features {
     Features::NONE

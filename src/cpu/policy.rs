@@ -3,7 +3,7 @@
 //! A pure function of the CPU's identity and features, so that what another CPU gets can be told
 //! here: `known.rs` has the table, and its tests hold this file to it.
 
-use super::Features;
+use super::features::Features;
 
 /// The CPU's maker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

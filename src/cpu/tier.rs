@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::Features;
+use super::features::Features;
 
 /// A step of capability, named after what it needs.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use core::arch::x86_64::{__cpuid_count, _xgetbv};
 
 use super::cpuid::{Answers, Registers};
+use super::features::Features;
+use super::policy;
 use super::policy::Identity;
-use super::{Features, policy};
 
 /// What kernels use unless a tier is named.
 pub(super) fn preferred() -> Features {

@@ -1,11 +1,9 @@
-//! What goes before and behind the compressed data (RFC 1950, RFC 1952).
+//! Writes what goes before and behind the compressed data, as far as there is room for it.
 
-use core::ffi::{CStr, c_char};
-
+use super::state::{Deflate, Status};
 use super::strm::Strm;
-use super::{Deflate, Status};
 use crate::checksum::crc32;
-use crate::codes::{DEFLATED, Strategy};
+use crate::codes::Strategy;
 use crate::format::gzip::{self, GzHeader};
 use crate::format::{Format, zlib};
 
@@ -21,7 +19,7 @@ impl Deflate {
         self.strategy >= Strategy::HuffmanOnly || self.level < 2
     }
 
-    /// The zlib header: CMF, FLG and, if there is history, its adler32 as the dictionary's.
+    /// The zlib header, and if there is history, its Adler-32 as the dictionary's.
     pub(super) fn zlib_header(&mut self, strm: &mut Strm<'_>) {
         let level = match self.level {
             _ if self.is_fastest() => 0,
@@ -29,51 +27,37 @@ impl Deflate {
             6 => 2,
             _ => 3,
         };
-        let window_bits = self.window.size().trailing_zeros() as u16;
-        let mut header = (u16::from(DEFLATED) | (window_bits - 8) << 4) << 8 | level << 6;
+        let window_bits = self.window.size().trailing_zeros();
         let dictionary = self.window.pos != 0;
+        self.pending.bytes(&zlib::Header { window_bits, level, dictionary }.to_bytes());
         if dictionary {
-            header |= u16::from(zlib::DICTIONARY);
-        }
-        header += zlib::CHECK - header % zlib::CHECK;
-        self.pending.bytes(&header.to_be_bytes());
-        if dictionary {
-            self.pending.bytes(&(strm.adler as u32).to_be_bytes());
+            self.pending.bytes(&zlib::check_bytes(strm.adler as u32));
         }
         strm.adler = 1;
     }
 
-    /// The XFL byte.
-    fn gzip_flags(&self) -> u8 {
-        match self.level {
-            9 => 2,
-            _ if self.is_fastest() => 4,
-            _ => 0,
-        }
-    }
-
-    /// The fixed part of the gzip header; what follows is for [`Deflate::gzip_fields`].
+    /// The gzip header up to the first field that it may have; these are for
+    /// [`Deflate::gzip_fields`].
     ///
     /// # Safety
     /// The contract of `set_header` holds.
     pub(super) unsafe fn gzip_header(&mut self, strm: &mut Strm<'_>) {
         strm.adler = 0;
-        let flags = self.gzip_flags();
-        self.pending.bytes(&[gzip::MAGIC[0], gzip::MAGIC[1], DEFLATED]);
+        let xflags = match self.level {
+            9 => gzip::BEST,
+            _ if self.is_fastest() => gzip::FASTEST,
+            _ => 0,
+        };
         // SAFETY: the caller keeps the header until it is written.
         let Some(head) = (unsafe { self.head.as_ref() }) else {
-            self.pending.bytes(&[0, 0, 0, 0, 0, flags, gzip::UNIX]);
+            let start = gzip::Start { flags: 0, time: 0, xflags, os: gzip::UNIX };
+            self.pending.bytes(&start.to_bytes());
             self.status = Status::Busy;
             return;
         };
-        let fields = u8::from(head.text != 0) * gzip::TEXT
-            | u8::from(head.hcrc != 0) * gzip::CRC
-            | u8::from(!head.extra.is_null()) * gzip::EXTRA
-            | u8::from(!head.name.is_null()) * gzip::NAME
-            | u8::from(!head.comment.is_null()) * gzip::COMMENT;
-        self.pending.byte(fields);
-        self.pending.bytes(&(head.time as u32).to_le_bytes());
-        self.pending.bytes(&[flags, head.os as u8]);
+        let (time, os) = (head.time as u32, head.os as u8);
+        let start = gzip::Start { flags: head.flags(), time, xflags, os };
+        self.pending.bytes(&start.to_bytes());
         if !head.extra.is_null() {
             self.pending.bytes(&(head.extra_len as u16).to_le_bytes());
         }
@@ -202,29 +186,9 @@ impl Deflate {
     pub(super) fn trailer(&mut self, strm: &Strm<'_>, format: Format) {
         let check = strm.adler as u32;
         if format == Format::Gzip {
-            self.pending.bytes(&check.to_le_bytes());
-            self.pending.bytes(&(strm.total_in as u32).to_le_bytes());
+            self.pending.bytes(&gzip::trailer(check, strm.total_in as u32));
         } else {
-            self.pending.bytes(&check.to_be_bytes());
+            self.pending.bytes(&zlib::check_bytes(check));
         }
     }
-}
-
-/// How many bytes a gzip header's fields take beyond the fixed ten.
-///
-/// # Safety
-/// `head` is null or as [`GzHeader`] says.
-pub(super) unsafe fn gzip_fields_len(head: *const GzHeader) -> usize {
-    // SAFETY: null, or as `GzHeader` says.
-    let Some(head) = (unsafe { head.as_ref() }) else { return 0 };
-    let string = |text: *const u8| {
-        if text.is_null() {
-            return 0;
-        }
-        // SAFETY: names and comments are zero-terminated.
-        unsafe { CStr::from_ptr(text.cast::<c_char>()) }.to_bytes_with_nul().len()
-    };
-    let extra = if head.extra.is_null() { 0 } else { 2 + head.extra_len as usize };
-    let crc = if head.hcrc != 0 { 2 } else { 0 };
-    extra + string(head.name) + string(head.comment) + crc
 }

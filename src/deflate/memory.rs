@@ -2,10 +2,8 @@
 
 use core::ffi::{c_uint, c_void};
 
-use super::{Config, Deflate, Flush, Io, Strm};
 use crate::alloc::Allocator;
 use crate::codes::Code;
-use crate::io::{Room, Step};
 
 /// The buffers of a stream, from the caller's allocator.
 pub(super) struct Memory {
@@ -92,83 +90,6 @@ impl Drop for Memory {
                 // place.
                 unsafe { (self.allocator.zfree)(self.allocator.opaque, *piece) };
             }
-        }
-    }
-}
-
-/// A compressor on memory of its own, with the caller's side of the stream.
-pub struct Owned {
-    place: *mut Deflate,
-    strm: Strm<'static>,
-}
-
-// SAFETY: nobody else refers to what is behind the pointer.
-unsafe impl Send for Owned {}
-
-impl Owned {
-    /// # Errors
-    /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`].
-    pub fn new(config: Config) -> Result<Owned, Code> {
-        let mut strm = Strm::new(Io::empty());
-        // SAFETY: malloc takes any size, and what it gives is aligned for a state.
-        unsafe {
-            let place = libc::malloc(size_of::<Deflate>()).cast::<Deflate>();
-            if place.is_null() {
-                return Err(Code::MemError);
-            }
-            if let Err(code) = Deflate::init(place, config, Allocator::LIBC, &mut strm) {
-                libc::free(place.cast());
-                return Err(code);
-            }
-            Ok(Owned { place, strm })
-        }
-    }
-
-    fn with<R>(
-        &mut self,
-        io: Io<'_>,
-        call: impl FnOnce(&mut Deflate, &mut Strm<'_>) -> R,
-    ) -> (R, Step) {
-        let (avail_in, avail_out) = (io.avail_in(), io.avail_out());
-        let mut strm = Strm { io, ..self.strm };
-        // SAFETY: the state is there until `drop`.
-        let result = call(unsafe { &mut *self.place }, &mut strm);
-        let step = strm.io.step_since(avail_in, avail_out, Code::Ok);
-        self.strm = Strm { io: Io::empty(), ..strm };
-        (result, step)
-    }
-
-    /// Compresses from `input` to `output`; see zlib.h, `deflate`. At most `u32::MAX` bytes of
-    /// either are looked at.
-    pub fn deflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Step {
-        self.run(Io::new(input, Room::new(output)), flush)
-    }
-
-    /// Compresses what `io` holds; see zlib.h, `deflate`.
-    pub fn run(&mut self, io: Io<'_>, flush: Flush) -> Step {
-        let (code, step) = self.with(io, |deflate, strm| deflate.deflate(strm, flush));
-        Step { code, ..step }
-    }
-
-    /// Changes level and strategy; what that flushes goes to `output` (zlib.h, `deflateParams`).
-    pub fn params(&mut self, level: i32, strategy: i32, output: &mut [u8]) -> Step {
-        let io = Io::new(&[], Room::new(output));
-        let (code, step) = self.with(io, |deflate, strm| deflate.params(strm, level, strategy));
-        Step { code, ..step }
-    }
-
-    /// Starts a new stream with the same parameters.
-    pub fn reset(&mut self) {
-        self.with(Io::empty(), |deflate, strm| deflate.reset(strm));
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: the state is not used again, and came from malloc.
-        unsafe {
-            core::ptr::drop_in_place(self.place);
-            libc::free(self.place.cast());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::chain::hash::Hash;
 use super::chain::list::{FEW, List};
-use super::parse::Left;
+use super::left::Left;
 use super::window::{MIN_MATCH, Window};
 
 /// The inserted positions of a stream, in the stream's own memory.

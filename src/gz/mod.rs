@@ -1,14 +1,14 @@
 //! gzip files: what zlib.h calls the gzip file access functions, with the semantics of zlib 1.3.2.
 //!
-//! [`GzFile`] is what a `gzFile` of C points to. It is open either for reading ([`reader`] turns
-//! the descriptor's bytes into bytes that are ready, and hands these out) or for writing
-//! ([`writer`], the other way round). Nothing here is told whether a failed
-//! operation returns 0, -1 or NULL in C: that is the edge's, `ffi::zlib::gz`.
+//! [`GzFile`] is what a `gzFile` of C points to. It is open either for reading (`reader`: from the
+//! descriptor's bytes to bytes for the caller) or for writing (`writer`: the other way). Whether a
+//! failed operation returns 0, -1 or NULL in C is decided at the edge, in [`crate::ffi::zlib::gz`].
 //!
-//! Where the behaviour differs from zlib on purpose is in docs/gz.md.
+//! docs/gz.md lists where the behaviour differs from zlib's on purpose.
 
 mod base;
 mod buffer;
+mod engine;
 mod error;
 mod fd;
 mod mode;
@@ -28,16 +28,7 @@ use writer::Writer;
 pub use error::Status;
 
 use crate::decimal::Decimal;
-#[cfg(not(feature = "engine-zlib-rs"))]
-use crate::deflate::{Config, Owned as Deflate};
-#[cfg(not(feature = "engine-zlib-rs"))]
-use crate::inflate::OwnInflate as Inflate;
 use crate::io::Room;
-#[cfg(feature = "engine-zlib-rs")]
-use crate::zlib_rs::{Config, Deflate, Inflate};
-
-/// The gzip wrapper with the largest window (zlib.h, `deflateInit2`, `inflateInit2`).
-const GZIP_WINDOW_BITS: i32 = 15 + 16;
 
 /// A gzip file. The layout of its start is C's: zlib.h's `gzgetc` macro takes bytes from there.
 #[repr(C)]

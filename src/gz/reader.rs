@@ -5,10 +5,10 @@ use core::ffi::c_int;
 
 use super::base::Base;
 use super::buffer::{Buffer, Window};
+use super::engine::{GZIP_WINDOW_BITS, Inflate};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{End, Errno};
-use super::{GZIP_WINDOW_BITS, Inflate};
-use crate::codes::{Code, DEFLATED, Flush};
+use crate::codes::{Code, Flush};
 use crate::format::gzip;
 use crate::io::Room;
 
@@ -305,9 +305,9 @@ impl Reader {
             return Ok(());
         }
         // The fixed bytes of a gzip header (RFC 1952, 2.3.1) and no reserved flag.
-        if let [a, b, DEFLATED, flags, ..] = head
+        if let [a, b, method, flags, ..] = head
             && [*a, *b] == gzip::MAGIC
-            && flags & gzip::RESERVED == 0
+            && gzip::flags([*method, *flags]).is_ok()
         {
             self.start_member(Member::Candidate);
             return Ok(());

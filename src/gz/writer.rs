@@ -5,10 +5,10 @@ use core::ffi::c_int;
 
 use super::base::Base;
 use super::buffer::{Buffer, Window};
+use super::engine::{Config, Deflate, GZIP_WINDOW_BITS};
 use super::error::{Progress, Status, Stopped};
 use super::fd::{Errno, Fd};
 use super::mode::Mode;
-use super::{Config, Deflate, GZIP_WINDOW_BITS};
 use crate::codes::{Code, Flush};
 
 /// zlib's default memory level (zlib.h, `deflateInit2`).

@@ -1,9 +1,8 @@
-//! What comes before the compressed data, byte by byte: zlib's and gzip's headers (RFC 1950 and
-//! 1952), and the dictionary's id.
+//! Reads what comes before the compressed data, which may arrive in any pieces: zlib's and gzip's
+//! headers, and the dictionary's id.
 
 use super::bits::Bits;
 use crate::checksum::crc32;
-use crate::codes::DEFLATED;
 use crate::format::gzip::{self, GzHeader};
 use crate::format::zlib;
 use crate::io::Io;
@@ -113,13 +112,10 @@ impl Header {
                 Field::Flags => {
                     need!(context.bits, io, 16);
                     self.flags = context.bits.hold as i32;
-                    let [method, flags] = (context.bits.hold as u16).to_le_bytes();
-                    if method != DEFLATED {
-                        return Outcome::Bad(c"unknown compression method");
-                    }
-                    if flags & gzip::RESERVED != 0 {
-                        return Outcome::Bad(c"unknown header flags set");
-                    }
+                    let flags = match gzip::flags((context.bits.hold as u16).to_le_bytes()) {
+                        Ok(flags) => flags,
+                        Err(text) => return Outcome::Bad(text),
+                    };
                     if let Some(head) = &mut head {
                         head.text = i32::from(flags & gzip::TEXT != 0);
                     }
@@ -219,28 +215,25 @@ impl Header {
 
     /// Reads the zlib header in hold; `None` if the dictionary's id comes next.
     fn zlib(&mut self, context: &mut Context<'_>) -> Option<Outcome> {
-        let (cmf, flg) = (context.bits.hold as u32 & 0xff, context.bits.hold >> 8);
-        if context.wrap & WRAP_ZLIB == 0
-            || (u64::from(cmf << 8) + flg) % u64::from(zlib::CHECK) != 0
-        {
+        if context.wrap & WRAP_ZLIB == 0 {
             return Some(Outcome::Bad(c"incorrect header check"));
         }
-        if cmf & 0xf != u32::from(DEFLATED) {
-            return Some(Outcome::Bad(c"unknown compression method"));
-        }
-        let len = (cmf >> 4) + 8;
+        let header = match zlib::Header::parse(context.bits.hold) {
+            Ok(header) => header,
+            Err(text) => return Some(Outcome::Bad(text)),
+        };
+        // zlib has done with CMF's lower half here, which shows in `data_type`.
         context.bits.skip(4);
 
         if *context.window_bits == 0 {
-            *context.window_bits = len;
+            *context.window_bits = header.window_bits;
         }
-        if len > 15 || len > *context.window_bits {
+        if header.window_bits > 15 || header.window_bits > *context.window_bits {
             return Some(Outcome::Bad(c"invalid window size"));
         }
         self.flags = 0;
-        let has_dictionary = context.bits.hold >> 4 & u64::from(zlib::DICTIONARY) != 0;
         context.bits.take();
-        if has_dictionary {
+        if header.dictionary {
             self.field = Field::DictionaryId;
             return None;
         }

@@ -1,7 +1,9 @@
 //! Decompression of raw, zlib and gzip streams (RFC 1951, 1950, 1952).
 //!
-//! A call goes through [`Inflate::run`], a state machine over what surrounds the blocks; between
-//! header and trailer it is [`blocks`] that works. docs/engine.md says how the parts fit together.
+//! [`Inflate`] is a stream's state. [`Inflate::run`] is a state machine over header, blocks and
+//! trailer. The blocks are decoded by `blocks`, symbol by symbol, which can stop at any bit, and by
+//! the loop in `fast` while there is enough input and room. docs/engine.md says how the parts fit
+//! together.
 
 mod back;
 mod bits;

@@ -1,6 +1,6 @@
 //! Checksums of concatenations: zlib.h, `adler32_combine`.
 
-use super::BASE;
+use super::portable::BASE;
 
 /// The Adler-32 of A followed by B, from the Adler-32 of A, that of B and the length of B in bytes.
 ///

@@ -31,9 +31,6 @@ pub use combine::combine;
 use super::kernel::{Code, Dispatch, Kernel, kernels};
 use crate::cpu::Features;
 
-/// The largest prime below 65536: both sums are taken modulo this.
-const BASE: u32 = 65521;
-
 /// The kernels of Adler-32 and the choice among them.
 pub static DISPATCH: Dispatch = Dispatch::new(choose, KERNELS);
 

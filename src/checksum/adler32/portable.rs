@@ -1,6 +1,7 @@
 //! Adler-32 without SIMD.
 
-use super::BASE;
+/// The largest prime below 65536: both sums are taken modulo this.
+pub(super) const BASE: u32 = 65521;
 
 /// The most bytes whose sums stay below 2^32 when both start below [`BASE`]: the largest n with
 /// 255 n (n + 1) / 2 + (n + 1) (BASE - 1) < 2^32 (RFC 1950 section 9).

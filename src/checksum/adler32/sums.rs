@@ -1,7 +1,7 @@
 //! Adler-32 on vectors of any width: docs/checksums.md derives it.
 
-use super::BASE;
-use super::vector::{Vector, weights};
+use super::portable::BASE;
+use super::vector::{Vector, weights, whole};
 
 /// The most bytes for [`medium`]: totals fit 32 bits: 255 n (n + 1) / 2 < 2^32.
 pub(super) const MEDIUM: usize = 4096;
@@ -67,90 +67,6 @@ pub(super) fn finish(start: u32, length: usize, sum: u32, weighed: u32) -> u64 {
 fn finish_wide((a, b): (u64, u64), length: usize, sum: u64, weighed: u64) -> (u64, u64) {
     let base = u64::from(BASE);
     ((a + sum) % base, (b + a * length as u64 + weighed) % base)
-}
-
-/// The sums of whole vectors, after those that the first arguments have.
-///
-/// # Safety
-/// The CPU has what `V` needs; the length is a multiple of `V::BYTES`, and such that no lane
-/// overflows.
-#[inline(always)]
-pub(super) unsafe fn whole<V: Vector, const GROUP: usize>(
-    mut sum: V,
-    mut weighed: V,
-    data: &[u8],
-) -> (V, V) {
-    // SAFETY: the CPU has what `V` needs, says the caller; loads go from the first vector to the last.
-    unsafe {
-        let by = V::load(weights(V::BYTES));
-        let mut from = data.as_ptr();
-        let mut left = data.len() / V::BYTES;
-        // Each vector moves all bytes before it `V::BYTES` further from the end: `before` counts
-        // how often each did.
-        let mut before = V::zero();
-        while !left.is_multiple_of(GROUP) {
-            let bytes = V::load(from);
-            before = before.add(sum);
-            sum = sum.bytes_onto(bytes);
-            weighed = weighed.weigh_onto(bytes, by);
-            from = from.add(V::BYTES);
-            left -= 1;
-        }
-        weighed = weighed.add(times_bytes(before));
-        if left == 0 {
-            return (sum, weighed);
-        }
-
-        // A group of vectors a step, each with sums of its own. What is there so far goes to the
-        // last ones, since the other vectors of a group have more vectors behind them.
-        let mut sums = [V::zero(); 8];
-        let mut all_weighed = [V::zero(); 8];
-        sums[GROUP - 1] = sum;
-        all_weighed[0] = weighed;
-        let mut before = [V::zero(); 2];
-        while left > 0 {
-            let mut data = [V::zero(); 8];
-            let mut i = 0;
-            while i < GROUP {
-                data[i] = V::load(from.add(i * V::BYTES));
-                let half = i % (GROUP / 4);
-                before[half] = before[half].add(sums[i]);
-                sums[i] = sums[i].bytes_onto(data[i]);
-                i += 1;
-            }
-            V::weigh_group::<GROUP>(&mut all_weighed, &data, by);
-            from = from.add(GROUP * V::BYTES);
-            left -= GROUP;
-        }
-        // Adding up the running sums takes each as often as there are vectors behind it.
-        let (mut sum, mut behind, mut weighed) = (sums[0], V::zero(), all_weighed[0]);
-        let mut i = 1;
-        while i < GROUP {
-            behind = behind.add(sum);
-            sum = sum.add(sums[i]);
-            weighed = weighed.add(all_weighed[i]);
-            i += 1;
-        }
-        let steps = before[0].add(before[1]);
-        let steps = if GROUP == 4 { steps.times::<2>() } else { steps.times::<3>() };
-        (sum, weighed.add(times_bytes(steps.add(behind))))
-    }
-}
-
-/// The lanes times `V::BYTES`.
-///
-/// # Safety
-/// The CPU has what `V` needs.
-#[inline(always)]
-unsafe fn times_bytes<V: Vector>(lanes: V) -> V {
-    // SAFETY: the CPU has what `V` needs, says the caller.
-    unsafe {
-        match V::BYTES {
-            16 => lanes.times::<4>(),
-            32 => lanes.times::<5>(),
-            _ => lanes.times::<6>(),
-        }
-    }
 }
 
 /// The most vectors whose sums fit 32-bit lanes: a multiple of eight with

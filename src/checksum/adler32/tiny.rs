@@ -1,6 +1,6 @@
 //! Fewer than 16 bytes: docs/checksums.md.
 
-use super::BASE;
+use super::portable::BASE;
 use super::sums::finish;
 use super::vector::{Vector, weights};
 

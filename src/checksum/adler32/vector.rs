@@ -4,8 +4,7 @@
 //! type's instructions. They are inlined into kernels that have them enabled.
 #![allow(clippy::missing_safety_doc)] // said above
 
-use super::sums::whole;
-use crate::checksum::Aligned;
+use crate::checksum::aligned::Aligned;
 
 /// Bytes, or 32-bit sums.
 pub(super) trait Vector: Copy {
@@ -37,7 +36,7 @@ pub(super) trait Vector: Copy {
     /// at most 64.
     unsafe fn weigh_onto(self, data: Self, weights: Self) -> Self;
 
-    /// The sum and the weighed sum of whole vectors, whose sums fit the lanes: `sums::whole` with
+    /// The sum and the weighed sum of whole vectors, whose sums fit the lanes: [`whole`] with
     /// as many vectors in a step as there are registers for.
     #[inline(always)]
     unsafe fn whole_long(data: &[u8]) -> (Self, Self) {
@@ -84,4 +83,88 @@ pub(super) fn weights(count: usize) -> *const u8 {
     debug_assert!(count <= 64);
     // At most 64 bytes from the beginning.
     WEIGHTS.0.as_ptr().wrapping_add(64 - count)
+}
+
+/// The sums of whole vectors, after those that the first arguments have.
+///
+/// # Safety
+/// The CPU has what `V` needs; the length is a multiple of `V::BYTES`, and such that no lane
+/// overflows.
+#[inline(always)]
+pub(super) unsafe fn whole<V: Vector, const GROUP: usize>(
+    mut sum: V,
+    mut weighed: V,
+    data: &[u8],
+) -> (V, V) {
+    // SAFETY: the CPU has what `V` needs, says the caller; loads go from the first vector to the last.
+    unsafe {
+        let by = V::load(weights(V::BYTES));
+        let mut from = data.as_ptr();
+        let mut left = data.len() / V::BYTES;
+        // Each vector moves all bytes before it `V::BYTES` further from the end: `before` counts
+        // how often each did.
+        let mut before = V::zero();
+        while !left.is_multiple_of(GROUP) {
+            let bytes = V::load(from);
+            before = before.add(sum);
+            sum = sum.bytes_onto(bytes);
+            weighed = weighed.weigh_onto(bytes, by);
+            from = from.add(V::BYTES);
+            left -= 1;
+        }
+        weighed = weighed.add(times_bytes(before));
+        if left == 0 {
+            return (sum, weighed);
+        }
+
+        // A group of vectors a step, each with sums of its own. What is there so far goes to the
+        // last ones, since the other vectors of a group have more vectors behind them.
+        let mut sums = [V::zero(); 8];
+        let mut all_weighed = [V::zero(); 8];
+        sums[GROUP - 1] = sum;
+        all_weighed[0] = weighed;
+        let mut before = [V::zero(); 2];
+        while left > 0 {
+            let mut data = [V::zero(); 8];
+            let mut i = 0;
+            while i < GROUP {
+                data[i] = V::load(from.add(i * V::BYTES));
+                let half = i % (GROUP / 4);
+                before[half] = before[half].add(sums[i]);
+                sums[i] = sums[i].bytes_onto(data[i]);
+                i += 1;
+            }
+            V::weigh_group::<GROUP>(&mut all_weighed, &data, by);
+            from = from.add(GROUP * V::BYTES);
+            left -= GROUP;
+        }
+        // Adding up the running sums takes each as often as there are vectors behind it.
+        let (mut sum, mut behind, mut weighed) = (sums[0], V::zero(), all_weighed[0]);
+        let mut i = 1;
+        while i < GROUP {
+            behind = behind.add(sum);
+            sum = sum.add(sums[i]);
+            weighed = weighed.add(all_weighed[i]);
+            i += 1;
+        }
+        let steps = before[0].add(before[1]);
+        let steps = if GROUP == 4 { steps.times::<2>() } else { steps.times::<3>() };
+        (sum, weighed.add(times_bytes(steps.add(behind))))
+    }
+}
+
+/// The lanes times `V::BYTES`.
+///
+/// # Safety
+/// The CPU has what `V` needs.
+#[inline(always)]
+unsafe fn times_bytes<V: Vector>(lanes: V) -> V {
+    // SAFETY: the CPU has what `V` needs, says the caller.
+    unsafe {
+        match V::BYTES {
+            16 => lanes.times::<4>(),
+            32 => lanes.times::<5>(),
+            _ => lanes.times::<6>(),
+        }
+    }
 }

@@ -4,10 +4,10 @@ use core::arch::x86_64::*;
 
 use super::sums::{self, finish};
 use super::tiny;
-use super::vector::{Vector, weights};
+use super::vector::{Vector, weights, whole};
 use super::x86_avx2::{self, Avx2};
 use super::x86_avx512::Avx512;
-use crate::checksum::Aligned;
+use crate::checksum::aligned::Aligned;
 use crate::checksum::lines;
 
 /// The Adler-32 of `data`, continued from `start`.
@@ -133,7 +133,7 @@ impl Vector for Avx512Vnni {
     #[inline(always)]
     unsafe fn whole_long(data: &[u8]) -> (Self, Self) {
         // SAFETY: AVX-512 VNNI is there, says the caller.
-        unsafe { sums::whole::<Self, 8>(Self::zero(), Self::zero(), data) }
+        unsafe { whole::<Self, 8>(Self::zero(), Self::zero(), data) }
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 //! type's instructions. They are inlined into kernels that have them enabled.
 #![allow(clippy::missing_safety_doc)] // said above
 
-use crate::checksum::Aligned;
+use crate::checksum::aligned::Aligned;
 
 /// 16 bytes of data, the first byte lowest: a polynomial with its highest power in bit 0.
 pub(super) trait Chunk: Copy {

@@ -1,7 +1,7 @@
 //! Numbers for carry-less multiplication, derived from the CRC polynomial: written by
 //! `cargo xtask constants`, explained in docs/checksums.md. Do not edit.
 
-use crate::checksum::Aligned;
+use crate::checksum::aligned::Aligned;
 
 /// x^95 / P, rounded down: T times this, divided by x^63, is the quotient of T x^32 by P.
 pub const QUOTIENT: u64 = 0xb4e5_b025_f701_1641;

@@ -1,7 +1,7 @@
 //! Tables by the byte, for the head of the data: what comes before its last whole vectors.
 
 use super::gf2::{ONE, over_x, times_x};
-use crate::checksum::Aligned;
+use crate::checksum::aligned::Aligned;
 
 /// Columns of [`WEIGHTS`].
 const COLUMNS: usize = 64;

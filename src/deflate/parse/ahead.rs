@@ -1,11 +1,12 @@
 //! Positions that are known ahead of a lazy parse, where that pays.
 
 use crate::codes::Flush;
-use crate::deflate::Deflate;
-use crate::deflate::chain::bulk::{self, Bulk};
+use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
-use crate::deflate::chain::runs::{self, Runs};
-use crate::deflate::scratch::{Scratch, Tag};
+use crate::deflate::chain::runs::Runs;
+use crate::deflate::left::{Known, Left, State};
+use crate::deflate::scratch::Scratch;
+use crate::deflate::state::Deflate;
 use crate::deflate::strm::Strm;
 
 /// With so much input, and a part of what is there already, it pays to look ahead.
@@ -141,32 +142,6 @@ impl<'a> Structure<'a> {
 /// A structure's memory, the window's size and the hash.
 fn parameters<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], usize, Hash) {
     (&mut scratch.entries()[PLACES..], s.window.size(), s.positions.hash())
-}
-
-/// What is needed to go on with a structure, beside its memory.
-#[derive(Clone, Debug)]
-enum Known {
-    Linked(bulk::Left),
-    Sorted(runs::Left),
-}
-
-/// The state of what is in the scratch.
-#[derive(Clone, Debug)]
-struct State {
-    known: Known,
-    /// The window's end when it was last looked at.
-    seen_to: usize,
-    /// Whether the data was found to have long chains.
-    pays: bool,
-    /// The window's end when all of it was known.
-    known_to: usize,
-}
-
-/// What a call has left in the scratch for the stream's next one.
-#[derive(Clone, Debug)]
-pub(in crate::deflate) struct Left {
-    tag: Tag,
-    state: State,
 }
 
 /// The positions ahead.

@@ -1,7 +1,10 @@
 //! Greedy parsing, levels 1 to 3: the first match is taken.
 
-use super::{Deflate, Flush, Progress, Strm};
+use super::common::Progress;
+use crate::codes::Flush;
 use crate::deflate::chain::{MAX_MATCH, Search, may_begin};
+use crate::deflate::state::Deflate;
+use crate::deflate::strm::Strm;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {

@@ -1,6 +1,9 @@
 //! No matches (`Z_HUFFMAN_ONLY`).
 
-use super::{Deflate, Flush, Progress, Strm};
+use super::common::Progress;
+use crate::codes::Flush;
+use crate::deflate::state::Deflate;
+use crate::deflate::strm::Strm;
 
 pub(in crate::deflate) fn huffman(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
     loop {

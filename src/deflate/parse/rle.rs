@@ -1,6 +1,9 @@
 //! Only runs of one byte (`Z_RLE`).
 
-use super::{Deflate, Flush, Progress, Strm};
+use super::common::Progress;
+use crate::codes::Flush;
+use crate::deflate::state::Deflate;
+use crate::deflate::strm::Strm;
 use crate::deflate::window::{MAX_MATCH, MIN_MATCH};
 
 pub(in crate::deflate) fn rle(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {

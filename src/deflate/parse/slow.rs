@@ -1,12 +1,15 @@
 //! Lazy parsing, levels 4 to 9: a match is taken if the next position has no longer one.
 
 use super::ahead::{Ahead, PROBE, Structure};
+use super::common::Progress;
 use super::finder::Finder;
-use super::{Deflate, Flush, Progress, Strm};
-use crate::codes::Strategy;
+use crate::codes::{Flush, Strategy};
+use crate::deflate::block::Block;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search};
+use crate::deflate::state::Deflate;
+use crate::deflate::state::Lazy;
+use crate::deflate::strm::Strm;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
-use crate::deflate::{Block, Lazy};
 
 /// A match of three bytes from farther away costs more than three literals, mostly.
 const TOO_FAR: usize = 4096;

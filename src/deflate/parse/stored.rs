@@ -3,7 +3,10 @@
 //! As much as possible goes from the input straight to the output. What that depends on (the room,
 //! the input, whether all of it must go) decides where blocks end, so it is as in zlib.
 
-use super::{Deflate, Flush, Progress, Strm};
+use super::common::Progress;
+use crate::codes::Flush;
+use crate::deflate::state::Deflate;
+use crate::deflate::strm::Strm;
 
 /// The most that a stored block holds (RFC 1951).
 const MAX_STORED: usize = 65535;

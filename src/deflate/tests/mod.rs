@@ -3,7 +3,10 @@ mod parts;
 pub mod report;
 
 use super::*;
+use crate::alloc::Allocator;
+use crate::codes::{Code, Flush};
 use crate::inflate::OwnInflate;
+use crate::io::{Io, Room};
 
 fn config(level: i32) -> Config {
     Config { level, window_bits: -15, mem_level: 8, strategy: 0 }

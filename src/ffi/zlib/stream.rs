@@ -16,7 +16,7 @@ use crate::io::Io;
 /// What stands before a stream's engine, in one request to the stream's own `zalloc`.
 #[derive(Debug)]
 #[repr(C)]
-pub struct State {
+struct Head {
     /// The stream that was initialised: one that was moved or copied by assignment is refused,
     /// as zlib does.
     owner: z_streamp,
@@ -61,10 +61,10 @@ impl Engine for InflateBack {
     fn set_allocator(&mut self, _: Allocator) {}
 }
 
-/// A state and its engine.
+/// What a stream's `state` points to: the head and the engine behind it.
 #[repr(C)]
 struct Held<E> {
-    state: State,
+    head: Head,
     engine: E,
 }
 
@@ -216,13 +216,13 @@ impl<'a, E: Engine> Handle<'a, E> {
         // SAFETY: the caller's word is the one that `of` asks for.
         let stream = unsafe { Stream::of(strm) }?;
         let allocator = stream.allocator()?;
-        // SAFETY: NULL, or a `State`, by the caller's word.
-        let state = unsafe { stream.state.as_ref() }?;
-        if state.owner != strm || state.kind != E::KIND {
+        // SAFETY: NULL, or what `Place` has filled, which begins with a head, by the caller's word.
+        let head = unsafe { stream.state.cast::<Head>().as_ref() }?;
+        if head.owner != strm || head.kind != E::KIND {
             return None;
         }
-        // SAFETY: a state of this kind is the head of what `Place` has filled, with an engine behind
-        // it, to which nothing else refers while the stream is in this call.
+        // SAFETY: behind a head of this kind, `Place` has put an engine of this kind, to which nothing
+        // else refers while the stream is in this call.
         let engine = unsafe { &mut (*stream.state.cast::<Held<E>>()).engine };
         Some(Handle { stream, engine, allocator })
     }
@@ -284,9 +284,9 @@ impl<E: Engine> Place<E> {
     /// # Safety
     /// An engine was made in the place.
     pub unsafe fn filled(self, stream: &mut Stream<'_>) {
-        let state = State { owner: stream.strm.as_ptr(), kind: E::KIND };
-        // SAFETY: the memory is as large as a state with its engine.
-        unsafe { (&raw mut (*self.held).state).write(state) };
+        let head = Head { owner: stream.strm.as_ptr(), kind: E::KIND };
+        // SAFETY: the memory is as large as a head with its engine.
+        unsafe { (&raw mut (*self.held).head).write(head) };
         stream.state = self.held.cast();
         core::mem::forget(self);
     }

@@ -3,10 +3,6 @@
 
 use core::ffi::{c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
-#[cfg(not(feature = "engine-zlib-rs"))]
-use super::stream::State;
-#[cfg(feature = "engine-zlib-rs")]
-use super::zlib_rs::State;
 use crate::format::GzHeader;
 use crate::gz::GzFile;
 
@@ -55,7 +51,11 @@ pub type gz_headerp = *mut gz_header;
 /// A gzip file.
 pub type gzFile = *mut GzFile;
 
-/// What a stream's `state` points to; not for callers to look into.
+/// What a stream's `state` points to: the engine's own, of which C sees nothing.
+#[derive(Debug)]
+pub enum State {}
+
+/// zlib.h's name for it.
 pub type internal_state = State;
 
 /// zlib.h's `z_stream`.

@@ -9,10 +9,6 @@ use core::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
 use libz_rs_sys::{Bytef, gz_headerp, in_func, out_func, uInt, z_stream, z_streamp};
 
-/// What a stream's `state` points to: zlib-rs's own.
-#[derive(Debug)]
-pub enum State {}
-
 // Both are zlib.h's: a stream of the one is a stream of the other.
 const _: () = assert!(size_of::<z_stream>() == size_of::<super::types::z_stream>());
 

@@ -1,0 +1,30 @@
+//! What a call knows of the positions ahead of the parse, and leaves for the stream's next call.
+
+use super::chain::{bulk, runs};
+use super::scratch::Tag;
+
+/// What is needed to go on with a structure, beside its memory.
+#[derive(Clone, Debug)]
+pub(super) enum Known {
+    Linked(bulk::Left),
+    Sorted(runs::Left),
+}
+
+/// The state of what is in the scratch.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub known: Known,
+    /// The window's end when it was last looked at.
+    pub seen_to: usize,
+    /// Whether the data was found to have long chains.
+    pub pays: bool,
+    /// The window's end when all of it was known.
+    pub known_to: usize,
+}
+
+/// What a call has left in the scratch for the stream's next one.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    pub tag: Tag,
+    pub state: State,
+}
