@@ -26,7 +26,6 @@ pub fn debian(suite: &str) -> Result<Completion> {
     let debs: Vec<&PathBuf> = made
         .iter()
         .filter(|f| f.extension().is_some_and(|e| e == "deb"))
-        .filter(|f| !f.to_string_lossy().contains("-dbgsym"))
         .collect();
     let root = tempfile::tempdir_in(paths::target())?;
     for deb in &debs {
@@ -82,6 +81,10 @@ fn fields_are_right(sh: &Shell, deb: &Path) -> Result<()> {
             let line = format!("{} libzcompat #MINVER#", library.soname);
             ensure!(symbols.lines().any(|l| l == line), "the symbols file has no {line:?}");
         }
+        // Where the switch is on, the loader's cache names these files.
+        let triggers = cmd!(sh, "dpkg-deb -I {deb} triggers").quiet().read()?;
+        let ldconfig = triggers.lines().filter(|l| l.trim() == "activate-noawait ldconfig").count();
+        ensure!(ldconfig == 1, "libzcompat asks for ldconfig {ldconfig} times: {triggers}");
     }
     Ok(())
 }
