@@ -23,10 +23,8 @@ pub fn debian(suite: &str) -> Result<Completion> {
         return skip(format!("{why:#}"));
     }
     let made = deb::build(&sh, archive(&sh)?, suite)?;
-    let debs: Vec<&PathBuf> = made
-        .iter()
-        .filter(|f| f.extension().is_some_and(|e| e == "deb"))
-        .collect();
+    let debs: Vec<&PathBuf> =
+        made.iter().filter(|f| f.extension().is_some_and(|e| e == "deb")).collect();
     let root = tempfile::tempdir_in(paths::target())?;
     for deb in &debs {
         let into = root.path();
