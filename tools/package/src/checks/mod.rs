@@ -41,6 +41,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         trials.extend([
             check("package::deb::sid", || built::debian("sid")),
             check("package::deb::bookworm", || built::debian("bookworm")),
+            check("package::debian_11", built::debian_11),
             check("package::rpm", built::rpm),
             check("package::arch", built::arch),
         ]);
