@@ -14,6 +14,9 @@ const WORTH_PREPARING: usize = 10 << 10;
 /// As above, where more input will follow.
 const WORTH_BEGINNING: usize = 3 << 10;
 
+/// No fewer bytes, of history and ahead, are worth to be sorted.
+const WORTH_SORTING_AT_ALL: usize = 6 << 10;
+
 /// So many bytes a symbol mean that few searches are made.
 const FEW_SEARCHES: usize = 6;
 /// So many mean that even long searches do not pay for sorting all positions.
@@ -296,7 +299,10 @@ fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush, kind: Option<Kind>)
     let history = s.window.pos.min(s.window.size());
     let worth = match (flush, kind) {
         // The calls that follow are perhaps as long, and ought to be able to go on with it.
-        (Flush::None, Some(Kind::Sorted)) => s.window.size() / part(s),
+        (Flush::None, Some(Kind::Sorted)) if new + history >= WORTH_SORTING_AT_ALL => {
+            s.window.size() / part(s)
+        }
+        (Flush::None, Some(Kind::Sorted)) => WORTH_PREPARING,
         (Flush::None, _) => 0,
         _ => WORTH_PREPARING,
     };
