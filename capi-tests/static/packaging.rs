@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use libtest_mimic::Trial;
+use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
 use base::elf::Elf;
@@ -44,7 +44,7 @@ pub const LAYOUT: [&str; 21] = [
 /// The checks of this area.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     let prefix = setup.prefix.as_path();
-    vec![
+    let mut trials = vec![
         check("packaging::layout", move || {
             layout(prefix)?;
             PASSED
@@ -122,7 +122,11 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
             bad_input_gets_one_line()?;
             PASSED
         }),
-    ]
+    ];
+    if setup.full {
+        trials.push(check("packaging::bazel", move || bazel(prefix)));
+    }
+    trials
 }
 
 /// Files below `dir` by relative path; a link with where it points to.
@@ -295,6 +299,54 @@ fn meson(sh: &Shell, prefix: &Path, method: &str) -> Result<()> {
     ensure!(setup.status.success(), "meson by {method}: {said}");
     cmd!(sh, "ninja -C {build}").quiet().ignore_stdout().run()?;
     run_on(sh, &build.join("both"), &prefix.join("lib"))
+}
+
+/// A project that has the prefix as a repository, without a network: Debian's Bazel, which is 4.2.
+fn bazel(prefix: &Path) -> Result<Completion> {
+    let sh = Shell::new()?;
+    let packages = ["bazel-bootstrap", "bazel-rules-java", "bazel-rules-proto"];
+    if let Err(why) = debian::install(&sh, &packages) {
+        return skip(format!("{why:#}"));
+    }
+    let dir = tempfile::tempdir()?;
+    let (project, rules) = (dir.path().join("project"), dir.path().join("rules_cc"));
+    fs::create_dir_all(&project)?;
+    fs::create_dir_all(rules.join("cc"))?;
+    let files = paths::root().join("capi-tests");
+    for (from, to) in [
+        (files.join("bazel/programs.BUILD"), project.join("BUILD")),
+        (files.join("static/both.c"), project.join("both.c")),
+        (paths::root().join("packaging/bazel/zcompat.BUILD"), project.join("zcompat.BUILD")),
+        (files.join("bazel/rules.bzl"), rules.join("cc/defs.bzl")),
+    ] {
+        fs::copy(&from, to).with_context(|| from.display().to_string())?;
+    }
+    for empty in ["WORKSPACE", "cc/BUILD"] {
+        fs::write(rules.join(empty), "")?;
+    }
+    let path = prefix.display();
+    let about = format!("name = \"zcompat\", path = \"{path}\", build_file = \"zcompat.BUILD\"");
+    fs::write(project.join("WORKSPACE"), format!("new_local_repository({about})\n"))?;
+
+    let _dir = sh.push_dir(&project);
+    let user = dir.path().join("user");
+    let mut build = cmd!(sh, "bazel --batch --output_user_root={user} build")
+        .args(["--spawn_strategy=local", "--jobs=2", "//:static", "//:shared"])
+        .arg(format!("--override_repository=rules_cc={}", rules.display()));
+    for name in ["java", "proto"] {
+        let rules = format!("rules_{name}=/usr/share/bazel/rules/{name}");
+        build = build.arg(format!("--override_repository={rules}"));
+    }
+    let out = build.quiet().ignore_status().output()?;
+    ensure!(out.status.success(), "bazel: {}", String::from_utf8_lossy(&out.stderr));
+    for (name, ours) in [("static", 0), ("shared", 2)] {
+        let program = project.join("bazel-bin").join(name);
+        run_on(&sh, &program, Path::new("/nonexistent"))?;
+        let needed = Elf::read(&program)?.needed;
+        let found = needed.iter().filter(|n| LIBRARIES.iter().any(|l| n == &l.soname)).count();
+        ensure!(found == ours, "{name} needs {needed:?}");
+    }
+    PASSED
 }
 
 /// Programs that have both archives in them, and a third of Rust, by this linker.

@@ -19,7 +19,10 @@ curl -s --compressed "file://$dir/f" | sha256sum
 mkdir -p p/DEBIAN
 printf 'Package: p\nVersion: 1\nArchitecture: all\nMaintainer: m <m@m.m>\nDescription: d\n' > p/DEBIAN/control
 cp f p/f
-for kind in gzip zstd xz; do
+kinds="gzip xz"
+# Debian 11's does not know it.
+if dpkg --compare-versions "$(dpkg-query -W -f '${Version}' dpkg)" ge 1.21.18; then kinds="$kinds zstd"; fi
+for kind in $kinds; do
   dpkg-deb -Z$kind --root-owner-group -b p $kind.deb > /dev/null
   dpkg-deb -I $kind.deb | tail -n 1
   dpkg -c $kind.deb | tail -n 1 | cut -c 1-20

@@ -106,6 +106,8 @@ pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
     for block in 0..blocks {
         bits.put(u32::from(block + 1 == blocks), 1);
         let letters = random.pick([4, 30, 200, 256]);
+        // The decoder has a loop for blocks whose code for a length of 258 is short.
+        let long = random.below(4) == 0;
         let (literals, distances) = if random.below(5) == 0 {
             bits.put(1, 2);
             let fixed = |n| match n {
@@ -125,7 +127,11 @@ pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
             let end = random.below(symbols.len());
             symbols.insert(end, 256);
             let all: Vec<usize> = (0..30).collect();
-            let literals = lengths(random, 286, &symbols);
+            let mut literals = lengths(random, 286, &symbols);
+            if long {
+                let shortest = symbols.iter().copied().min_by_key(|symbol| literals[*symbol]);
+                literals.swap(285, shortest.unwrap());
+            }
             let distances = lengths(random, 30, &all);
             header(&mut bits, &literals, &distances);
             (canonical(&literals), canonical(&distances))
@@ -142,7 +148,10 @@ pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
             let most = plain.len().min(1 << random.pick([1, 4, 5, 9, 15]));
             let distance = 1 + random.below(most);
             let longest = random.pick([6, 30, 256]);
-            let length = 3 + random.below(longest);
+            let length = match long && random.below(3) == 0 {
+                true => 258,
+                false => 3 + random.below(longest),
+            };
             let (symbol, value, extra) = length_code(length);
             bits.code(literals[symbol]);
             bits.put(value, extra);
