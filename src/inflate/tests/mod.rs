@@ -108,7 +108,7 @@ fn streams_in_one_call() {
     for_each_variant("in one call", |variants| {
         let mut random = Random::new(1);
         for size in [10, 100, 1000, 20_000, 100_000] {
-            let size = size.min(fewer(size, 400));
+            let size = size.min(fewer(size, 100));
             for _ in 0..fewer(12, 1) {
                 let stream = encoder::stream(&mut random, 4, size);
                 decode(variants, &stream, usize::MAX, stream.plain.len() + 1000);
@@ -123,7 +123,7 @@ fn streams_in_pieces() {
     for_each_variant("in pieces", |variants| {
         let mut random = Random::new(2);
         for _ in 0..fewer(60, 4) {
-            let stream = encoder::stream(&mut random, 4, fewer(20_000, 400));
+            let stream = encoder::stream(&mut random, 4, fewer(20_000, 60));
             let most = random.pick([50, 1000, 5000, 1 << 20]);
             let give = 20 + random.below(most);
             let most = random.pick([40, 700, 9000, 40_000]);
@@ -140,7 +140,7 @@ fn streams_in_small_pieces() {
         let mut random = Random::new(6);
         for give in (2..=20).step_by(fewer(1, 6)) {
             for _ in 0..fewer(3, 1) {
-                let stream = encoder::stream(&mut random, 3, fewer(3000, 200));
+                let stream = encoder::stream(&mut random, 3, fewer(3000, 30));
                 let room = random.pick([60, 400, 5000]);
                 decode(variants, &stream, give, room);
                 decode(variants, &stream, give, stream.plain.len());
@@ -152,7 +152,7 @@ fn streams_in_small_pieces() {
 #[test]
 fn streams_byte_by_byte() {
     for_each_variant("byte by byte", |variants| {
-        let stream = encoder::stream(&mut Random::new(3), fewer(6, 2), fewer(700, 60));
+        let stream = encoder::stream(&mut Random::new(3), fewer(6, 1), fewer(700, 12));
         decode(variants, &stream, 1, 1);
         decode(variants, &stream, 1, 1000);
         decode(variants, &stream, 1000, 1);
@@ -165,7 +165,7 @@ fn streams_in_place() {
     for_each_variant("in place", |variants| {
         let mut random = Random::new(4);
         for _ in 0..fewer(30, 3) {
-            let stream = encoder::stream(&mut random, 3, fewer(3000, 300));
+            let stream = encoder::stream(&mut random, 3, fewer(3000, 60));
             let at = stream.plain.len();
             let mut buffer: Vec<u8> = (0..at).map(unwritten).collect();
             buffer.extend(&stream.bytes);
