@@ -64,10 +64,10 @@ fn everything_reads_back() {
     let sizes = [(15, 8), (9, 1), (9, 9), (12, 2)];
     // Under Miri: windows of 512 bytes, which slide.
     let (lengths, sizes) =
-        if cfg!(miri) { (&[0, 3, 1600][..], &sizes[1..2]) } else { (&lengths[..], &sizes[..]) };
+        if cfg!(miri) { (&[3, 1100][..], &sizes[1..2]) } else { (&lengths[..], &sizes[..]) };
     for &len in lengths {
         let data = data(len);
-        for level in 0..=9 {
+        for level in (0..=9).step_by(fewer(1, 3)) {
             for strategy in 0..=4 {
                 for &(bits, mem_level) in sizes {
                     let config = Config { level, window_bits: bits, mem_level, strategy };
@@ -82,7 +82,7 @@ fn everything_reads_back() {
 /// What is compressed does not depend on how the input is cut, where levels search.
 #[test]
 fn pieces_give_the_same_bytes() {
-    let data = data(fewer(250_000, 1500));
+    let data = data(fewer(250_000, 1100));
     for level in (1..=9).step_by(fewer(1, 4)) {
         let whole = compress(config(level), &data);
         for piece in [1, 999, 16_384, 100_000] {
