@@ -93,14 +93,14 @@ impl Positions {
         self.solid_from = next;
     }
 
-    /// Whether all positions that can be reached from `pos` on are inserted.
+    /// Whether all positions within `max_distance` of `pos`, and all behind it, are inserted.
     pub fn are_solid(&self, pos: usize, max_distance: usize) -> bool {
         // The first position is as good as not inserted.
         self.solid_from <= pos.saturating_sub(max_distance).max(1)
     }
 
-    /// From now on, positions are inserted by saying so: up to `next` they are. All that can be
-    /// reached are.
+    /// From now on the list is not kept up to date, and positions count as inserted by
+    /// [`Positions::say_inserted`]. All before `next` that are within the max distance are inserted.
     pub fn leave_list(&mut self, next: usize) {
         if self.late.is_empty() {
             self.clear = true;
