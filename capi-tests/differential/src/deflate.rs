@@ -81,6 +81,8 @@ struct Pair<'a> {
     /// Whether there was a `deflateResetKeep`, or level 0, since everything was set up.
     kept: bool,
     level_0: bool,
+    /// How many bytes went into the window since then, at most.
+    windowed: usize,
 }
 
 impl Pair<'_> {
@@ -103,6 +105,7 @@ impl Pair<'_> {
             partly_out: false,
             kept: false,
             level_0: false,
+            windowed: 0,
         };
         pair.init().at(|| "init".into())?;
         for (i, op) in sequence.ops.iter().enumerate() {
@@ -151,9 +154,15 @@ impl Pair<'_> {
             )
         })?;
         self.open = made == code::OK;
-        (self.kept, self.level_0) = (false, level == 0);
+        (self.kept, self.level_0, self.windowed) = (false, level == 0, 0);
         self.restarted();
         Ok(())
+    }
+
+    /// Whether the window may have moved on, for which it has to be nearly full.
+    fn may_have_slid(&self) -> bool {
+        let window = 1 << (self.sequence.setup.window_bits.unsigned_abs() & 15).max(9);
+        self.windowed + 300 >= 2 * window
     }
 
     fn restarted(&mut self) {
@@ -217,7 +226,9 @@ impl Pair<'_> {
             start..start + (range.end as usize - range.start as usize)
         };
         same_bytes("memory", &ours.memory[of(ours)], &stock.memory[of(stock)])?;
-        self.at += give - ours.strm.avail_in as usize;
+        let taken = give - ours.strm.avail_in as usize;
+        self.at += taken;
+        self.windowed += taken;
         self.begun = true;
         // A header that is not complete fills the room.
         let left = ours.strm.avail_out as usize;
@@ -255,6 +266,8 @@ impl Pair<'_> {
                     }
                 }
             }
+            // The block's bytes may have left the window, and stock would store what is before it.
+            Op::Params { level: 0, .. } if self.kept && self.may_have_slid() => {}
             Op::Params { buffers, level, strategy } => {
                 self.level_0 |= level == 0;
                 self.call(buffers, |z, strm| z.deflateParams(strm, level, strategy))?;
@@ -293,6 +306,7 @@ impl Pair<'_> {
                 let from = (from as usize).min(data.len());
                 let len = (len as usize).min(data.len() - from);
                 let dictionary = data[from..from + len].as_ptr();
+                self.windowed += len;
                 self.both("deflateSetDictionary", |z, strm| {
                     z.deflateSetDictionary(strm, dictionary, len as c_uint)
                 })?;
@@ -309,7 +323,7 @@ impl Pair<'_> {
             Op::Copy { go_on_with_copy } => self.copy(go_on_with_copy)?,
             Op::Reset => {
                 self.both("deflateReset", |z, strm| z.deflateReset(strm))?;
-                self.kept = false;
+                (self.kept, self.windowed) = (false, 0);
                 self.restarted();
             }
             // As for `GetDictionary`.

@@ -11,9 +11,10 @@ use crate::stream::{ZStream, code, flush};
 pub type Deviation = (&'static str, fn(&Libraries) -> Result<(), String>);
 
 /// All of them.
-pub const ALL: [Deviation; 3] = [
+pub const ALL: [Deviation; 4] = [
     ("late-prime", late_prime),
     ("kept-lookahead", kept_lookahead),
+    ("kept-block", kept_block),
     ("back-distance", back_distance),
 ];
 
@@ -53,34 +54,64 @@ fn late_prime(libraries: &Libraries) -> Result<(), String> {
     })
 }
 
-fn kept_lookahead(libraries: &Libraries) -> Result<(), String> {
-    /// Memory that begins with the byte at `opaque`.
-    unsafe extern "C" fn alloc(opaque: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
-        let len = items as usize * size as usize;
-        // SAFETY: the calls below pass a byte, and malloc takes any size.
-        unsafe {
-            let memory = libc::malloc(len);
-            assert!(!memory.is_null());
-            memory.cast::<u8>().write_bytes(opaque.cast::<u8>().read(), len);
-            memory
-        }
+/// How much is in front of each block of [`alloc`].
+const FRONT: usize = 1 << 13;
+
+/// Memory that has the byte at `opaque` in it, and in front of it as well.
+unsafe extern "C" fn alloc(opaque: *mut c_void, items: c_uint, size: c_uint) -> *mut c_void {
+    let len = FRONT + items as usize * size as usize;
+    // SAFETY: the calls below pass a byte, and malloc takes any size.
+    unsafe {
+        let memory = libc::malloc(len);
+        assert!(!memory.is_null());
+        memory.cast::<u8>().write_bytes(opaque.cast::<u8>().read(), len);
+        memory.byte_add(FRONT)
     }
-    unsafe extern "C" fn free(_: *mut c_void, memory: *mut c_void) {
-        // SAFETY: it came from malloc.
-        unsafe { libc::free(memory) };
-    }
-    let data: Vec<u8> = (0..1000u32).map(|i| b"abcdefgh"[(i * i >> 3) as usize % 8]).collect();
-    // Whether what is written depends on what the memory had in it.
+}
+
+unsafe extern "C" fn free(_: *mut c_void, memory: *mut c_void) {
+    // SAFETY: it is from `alloc`, so that much behind what malloc gave.
+    unsafe { libc::free(memory.byte_sub(FRONT)) };
+}
+
+/// Whether what `write` makes of a new stream depends on what the memory had in it.
+fn depends_on_memory(write: impl Fn(&mut ZStream)) -> bool {
+    let [one, other] = [0x11u8, 0x77].map(|mut fill| {
+        let mut strm = Box::new(ZStream::new());
+        let z = &mut *strm;
+        z.zalloc = Some(alloc);
+        z.zfree = Some(free);
+        z.opaque = (&raw mut fill).cast();
+        let mut room = vec![0; 9000];
+        (z.next_out, z.avail_out) = (room.as_mut_ptr(), 9000);
+        write(z);
+        room.truncate(z.total_out as usize);
+        room
+    });
+    one != other
+}
+
+fn kept_block(libraries: &Libraries) -> Result<(), String> {
+    let data: Vec<u8> = (0..4000u32).map(|i| b"abcdefgh"[(i * i >> 3) as usize % 8]).collect();
     both(libraries, false, true, |zlib| {
-        let [one, other] = [0x11u8, 0x77].map(|mut fill| {
-            let mut strm = Box::new(ZStream::new());
-            let z = &mut *strm;
-            z.zalloc = Some(alloc);
-            z.zfree = Some(free);
-            z.opaque = (&raw mut fill).cast();
+        depends_on_memory(|z| {
+            assert_eq!(zlib.deflateInit2_(z, 6, 8, -9, 8, 2, VERSION, STREAM_SIZE), code::OK);
+            // One block, over more than its window's size.
+            (z.next_in, z.avail_in) = (data.as_ptr(), 4000);
+            assert_eq!(zlib.deflate(z, flush::NONE), code::OK);
+            assert_eq!(zlib.deflateResetKeep(z), code::OK);
+            assert_eq!(zlib.deflateParams(z, 0, 2), code::OK);
+            assert_eq!(zlib.deflate(z, flush::FINISH), code::STREAM_END);
+            zlib.deflateEnd(z);
+        })
+    })
+}
+
+fn kept_lookahead(libraries: &Libraries) -> Result<(), String> {
+    let data: Vec<u8> = (0..1000u32).map(|i| b"abcdefgh"[(i * i >> 3) as usize % 8]).collect();
+    both(libraries, false, true, |zlib| {
+        depends_on_memory(|z| {
             assert_eq!(zlib.deflateInit2_(z, 6, 8, -9, 1, 0, VERSION, STREAM_SIZE), code::OK);
-            let mut room = [0; 3000];
-            (z.next_out, z.avail_out) = (room.as_mut_ptr(), 3000);
             (z.next_in, z.avail_in) = (data.as_ptr(), 200);
             // Too little to be compressed yet; level 0 passes over it.
             assert_eq!(zlib.deflate(z, flush::NONE), code::OK);
@@ -91,11 +122,8 @@ fn kept_lookahead(libraries: &Libraries) -> Result<(), String> {
             assert_eq!(zlib.deflateResetKeep(z), code::OK);
             assert_eq!(zlib.deflateParams(z, 6, 0), code::OK);
             assert_eq!(zlib.deflate(z, flush::FINISH), code::STREAM_END);
-            let written = z.total_out as usize;
             zlib.deflateEnd(z);
-            room[..written].to_vec()
-        });
-        one != other
+        })
     })
 }
 

@@ -15,6 +15,9 @@ const WORTH_PREPARING: usize = 10 << 10;
 /// The same where more input will follow, which can go on with what is prepared.
 const WORTH_BEGINNING: usize = 3 << 10;
 
+/// The least of history and new input together, in bytes, for which sorting pays.
+const WORTH_SORTING_AT_ALL: usize = 6 << 10;
+
 /// From so many bytes a symbol on, there are too few searches to prepare all of the history.
 const FEW_SEARCHES: usize = 6;
 /// From so many on, there are too few even of long searches to sort all positions.
@@ -298,7 +301,10 @@ fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush, kind: Option<Kind>)
     let history = s.window.pos.min(s.window.size());
     let worth = match (flush, kind) {
         // The calls that follow are perhaps as long, and ought to be able to go on with it.
-        (Flush::None, Some(Kind::Sorted)) => s.window.size() / part(s),
+        (Flush::None, Some(Kind::Sorted)) if new + history >= WORTH_SORTING_AT_ALL => {
+            s.window.size() / part(s)
+        }
+        (Flush::None, Some(Kind::Sorted)) => WORTH_PREPARING,
         (Flush::None, _) => 0,
         _ => WORTH_PREPARING,
     };
