@@ -1,4 +1,4 @@
-//! Numbers as text. What `core::fmt` would do for them is some kilobytes that nothing else needs.
+//! Numbers as text. `core::fmt` would add some kilobytes to the library that nothing else needs.
 
 /// A number in decimal.
 #[derive(Clone, Copy, Debug)]

@@ -38,5 +38,8 @@ pub mod io;
 #[cfg(not(feature = "engine-zlib-rs"))]
 pub mod oneshot;
 pub mod panic;
+#[cfg(test)]
+#[cfg_attr(feature = "engine-zlib-rs", allow(dead_code))]
+mod testing;
 #[cfg(feature = "engine-zlib-rs")]
 pub mod zlib_rs;

@@ -1,4 +1,4 @@
-//! A whole buffer in one call.
+//! Whole buffers in one call: what `compress` and `uncompress` of zlib.h do.
 
 use crate::codes::{Code, Flush};
 use crate::deflate::{Config, Owned};

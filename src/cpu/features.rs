@@ -1,4 +1,4 @@
-//! A set of instruction set extensions.
+//! Instruction set extensions, as a set.
 
 use core::ops::{BitAnd, BitOr};
 

@@ -21,6 +21,8 @@ pub(super) struct Positions {
     /// How much of the window may be there before the rest of `head` has to be cleared: a short
     /// input needs only the entries of its own strings.
     cleared_for: usize,
+    /// How many entries of `prev` have a value: those of all positions that the list could have.
+    prev_set: usize,
     /// Positions that count as inserted but are not in the list, which is empty then.
     late: core::ops::Range<usize>,
     /// From here on, every position up to the next one to insert is inserted.
@@ -42,6 +44,7 @@ impl Positions {
             rolling: 0,
             clear: true,
             cleared_for: 0,
+            prev_set: 0,
             late: 0..0,
             solid_from: 0,
             left: None,
@@ -90,14 +93,14 @@ impl Positions {
         self.solid_from = next;
     }
 
-    /// Whether all positions that can be reached from `pos` on are inserted.
+    /// Whether all positions within `max_distance` of `pos`, and all behind it, are inserted.
     pub fn are_solid(&self, pos: usize, max_distance: usize) -> bool {
         // The first position is as good as not inserted.
         self.solid_from <= pos.saturating_sub(max_distance).max(1)
     }
 
-    /// From now on, positions are inserted by saying so: up to `next` they are. All that can be
-    /// reached are.
+    /// From now on the list is not kept up to date, and positions count as inserted by
+    /// [`Positions::say_inserted`]. All before `next` that are within the max distance are inserted.
     pub fn leave_list(&mut self, next: usize) {
         if self.late.is_empty() {
             self.clear = true;
@@ -159,6 +162,7 @@ impl Positions {
             return self.as_it_is().clear_rest(window, 0, before);
         }
         self.clear = false;
+        self.set_prev(window.len());
         let late = core::mem::replace(&mut self.late, 0..0);
         if strings(window.len()) <= FEW {
             self.cleared_for = window.len();
@@ -182,7 +186,26 @@ impl Positions {
         self.solid_from = self.solid_from.saturating_sub(by);
         self.late = self.late.start.saturating_sub(by)..self.late.end.saturating_sub(by);
         if !self.clear {
+            self.set_prev(by);
             self.as_it_is().slide();
+        }
+    }
+
+    /// The window has grown to `end` bytes, positions of which may be inserted now.
+    pub fn grown(&mut self, end: usize) {
+        if !self.clear {
+            self.set_prev(end);
+        }
+    }
+
+    /// Gives the entries of `prev` for the positions before `end` a value: [`List::slide`] reads all
+    /// of them, and those of positions that were never inserted have none.
+    fn set_prev(&mut self, end: usize) {
+        let end = end.min(self.window_size as usize);
+        if self.prev_set < end {
+            // SAFETY: there are as many entries as the window has positions.
+            unsafe { self.prev.add(self.prev_set).write_bytes(0, end - self.prev_set) };
+            self.prev_set = end;
         }
     }
 
@@ -200,6 +223,7 @@ impl Positions {
         *self = Positions {
             head: self.head,
             prev: self.prev,
+            prev_set: if other.clear { 0 } else { other.prev_set },
             late,
             left: other.left.clone(),
             ..*other

@@ -251,6 +251,7 @@ impl Deflate {
                 break;
             }
             self.window.read(strm, check);
+            self.positions.grown(self.window.end());
             self.insert_waiting();
             if self.window.lookahead >= MIN_LOOKAHEAD || strm.io.avail_in() == 0 {
                 break;

@@ -277,7 +277,8 @@ impl Task<'_> {
             if C::SLOP == 0 || outcome != Outcome::Limit || next >= input_limit || out >= limit {
                 break outcome;
             }
-            // SAFETY: as before the first turn, and one turn goes no further than `AFTER`.
+            // SAFETY: `out` is before `limit`, so that there is more room than the slop. The last step
+            // and one turn go no further than `AFTER`, so that what lies behind `out` is saved.
             step_limit = limit.min(unsafe { saved.save_on(out, out_end, STEP) });
         };
         if C::SLOP != 0 {

@@ -329,6 +329,10 @@ pub(super) fn precodes(table: &mut [u32; DISTANCE_ENTRIES], lengths: &Lengths<1>
 #[inline(always)]
 fn widen(table: &mut [u32], from: usize, to: usize) {
     const PIECE: usize = 8;
+    let memory = core::ptr::from_mut(table) as *mut [core::mem::MaybeUninit<u32>];
+    // SAFETY: the same entries. While a table is being filled, those of longer codes have no value
+    // yet: that is copied as well, and a value written over it later.
+    let table = unsafe { &mut *memory };
     for bits in from..to {
         let (filled, rest) = table.split_at_mut(1 << bits);
         let rest = &mut rest[..1 << bits];

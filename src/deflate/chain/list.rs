@@ -172,7 +172,7 @@ impl Links<'_> {
         // three less than a length that is not the longest possible, `cap`.
         let here = unsafe { Here::new(window, pos, best.cap) };
         let (mut candidate, mut left) = (head, effort.budget(search.best));
-        // That it is earlier than `pos`, and within reach, in one comparison.
+        // That it is before `pos`, and within the max distance, in one comparison.
         let first = limit(pos, max_dist) + 1;
         let span = pos - first;
         if best.len == 2 {

@@ -5,17 +5,17 @@
 //! data, the settings and which positions were inserted, not by how it is stored. Each structure
 //! here enumerates exactly it, so each finds exactly the match that stock finds:
 //!
-//! * [`list`]: zlib's own linked list, in the stream's own memory. It can do all, and takes what was
-//!   inserted by whom and when.
+//! * [`list`]: zlib's own linked list, in the stream's own memory. It works whichever positions were
+//!   inserted, and when.
 //! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5.
 //! * [`runs`]: all positions sorted by hash, for levels 6 to 9, and 5 where there are many matches.
 //!
-//! The last two need memory beyond what the stream has, and take their history from the window's
-//! bytes. They can do so only if all of the history that is in reach was inserted, or all from some
+//! The last two need memory beyond what the stream has, and are made from the window's bytes alone.
+//! They can be used only if all positions within the max distance were inserted, or all from some
 //! position on and none before.
 //!
-//! Positions are indices into the window of two times the window size; 0 is none and never
-//! matches.
+//! Positions are indices into the window's memory, which is twice the window size. 0 stands for
+//! none: the first position is never found, as in zlib.
 
 pub mod bulk;
 pub mod bytes;

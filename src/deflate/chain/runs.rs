@@ -5,10 +5,10 @@
 //! every position to be inserted in order, as at levels 4 to 9.
 //!
 //! The window's two halves are sorted one by one, each when it has been filled, less the last two
-//! bytes, which are hashed with what follows. A search looks through its own half's run below its
-//! own place there, then through the lower half's run if it is in the upper. Nothing else is ever
-//! in reach: when the window slides, the upper half becomes the lower, and a position there, being
-//! at least `max_dist`, reaches nothing before.
+//! bytes, which are hashed with what follows. A search looks through the run in its own half, from
+//! the entry before its own down; if it is in the upper half, then through the run in the lower one.
+//! There is nothing else within the max distance: when the window slides, the upper half becomes the
+//! lower, and what was the lower half is too far from any position that is searched from then on.
 
 use core::ops::Range;
 

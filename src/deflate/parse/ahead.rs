@@ -1,4 +1,5 @@
-//! Positions that are known ahead of a lazy parse, where that pays.
+//! Lazy parsing with positions that are linked or sorted ahead of the parse: when that pays, which of
+//! the two is quicker, and what the next call can go on with.
 
 use crate::codes::Flush;
 use crate::deflate::chain::bulk::Bulk;
@@ -9,51 +10,51 @@ use crate::deflate::scratch::Scratch;
 use crate::deflate::state::Deflate;
 use crate::deflate::strm::Strm;
 
-/// With so much input, and a part of what is there already, it pays to look ahead.
+/// The least input for which preparing positions pays, where no more follows: in bytes.
 const WORTH_PREPARING: usize = 10 << 10;
-/// As above, where more input will follow.
+/// The same where more input will follow, which can go on with what is prepared.
 const WORTH_BEGINNING: usize = 3 << 10;
 
-/// No fewer bytes, of history and ahead, are worth to be sorted.
+/// The least of history and new input together, in bytes, for which sorting pays.
 const WORTH_SORTING_AT_ALL: usize = 6 << 10;
 
-/// So many bytes a symbol mean that few searches are made.
+/// From so many bytes a symbol on, there are too few searches to prepare all of the history.
 const FEW_SEARCHES: usize = 6;
-/// So many mean that even long searches do not pay for sorting all positions.
+/// From so many on, there are too few even of long searches to sort all positions.
 const VERY_FEW_SEARCHES: usize = 32;
-/// As above, with more candidates than [`THOROUGH`].
+/// The same from [`THOROUGH`] candidates a search on.
 const HARDLY_ANY_SEARCHES: usize = 96;
 
-/// So much input is worth to go on with what is known of the positions before it. Links are only
-/// added; but each half of the window is sorted anew, for which a part of its size has to be new:
-/// less of it with more candidates than [`THOROUGH`].
+/// The least new input, in bytes, for which going on with links of an earlier call pays: links are
+/// only added to.
 const WORTH_LINKING: usize = 256;
-/// See [`WORTH_LINKING`].
+/// Going on with sorted positions pays if one byte in so many is new, since each half of the window
+/// is sorted anew.
 const WORTH_SORTING: usize = 4;
-/// See [`WORTH_LINKING`].
+/// The same from [`THOROUGH`] candidates a search on.
 const WORTH_SORTING_WELL: usize = 16;
-/// See [`WORTH_LINKING`].
+/// So many candidates a search, or more, make a search thorough: levels 8 and 9.
 const THOROUGH: u32 = 1024;
 
-/// Searches that look at fewer candidates are quicker in a list, those that look at more in sorted
-/// positions. Between, it depends on how many searches there are.
+/// Searches of fewer candidates are quicker with links. From [`LONG_SEARCH`] on they are quicker with
+/// sorted positions. Between the two it depends on how many searches there are.
 const SHORT_SEARCH: u32 = 20;
 /// See [`SHORT_SEARCH`].
 const LONG_SEARCH: u32 = 64;
 
-/// So many bytes are parsed to learn which.
+/// How many bytes are parsed to learn how many searches there are.
 pub(super) const PROBE: usize = 12 << 10;
-/// With fewer bytes for each match, there are many searches.
+/// Fewer bytes a match than this: there are many searches.
 const MANY_MATCHES: usize = 10;
-/// With more, there are few.
+/// More bytes a match than this: there are few.
 const FEW_MATCHES: usize = 13;
 
 /// How many strings are looked at to learn whether searches will be long.
 const SAMPLE: usize = 1024;
-/// For as many strings as are looked at, there are twice as many places.
+/// The size of the table in which the sampled strings are counted.
 const PLACES: usize = 2 * SAMPLE;
 
-/// Which structure it is.
+/// How the positions are prepared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Linked,
@@ -243,7 +244,8 @@ impl Ahead {
         again >= SAMPLE / 16
     }
 
-    /// The structure, with all that the window has got. What is out of reach need not be known.
+    /// The structure, with all that the window has got. Positions farther back than
+    /// the window's size may be left out.
     pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
         let (pos, end) = (s.window.pos, s.window.end());
         let known = self.state.known.clone();

@@ -51,7 +51,7 @@ impl Deflate {
         Progress::BlockDone
     }
 
-    /// Searches from `head` on, if that is in reach, as zlib does: the length of the longest match
+    /// Searches from `head` on, if that is within the max distance, as zlib does: the length of the longest match
     /// and where it starts, or `best`, cut to the lookahead, if none is longer.
     pub(super) fn longest(&mut self, head: usize, best: usize) -> Option<(usize, Option<usize>)> {
         let (pos, lookahead) = (self.window.pos, self.window.lookahead);

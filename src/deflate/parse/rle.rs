@@ -59,7 +59,7 @@ fn run(s: &mut Deflate, to_the_end: bool) -> bool {
             full = unsafe { tally.matched(1, run) };
             pos += run;
         } else {
-            // SAFETY: as for a match.
+            // SAFETY: the block is not full, or the loop would have ended, and nothing else uses it.
             full = unsafe { tally.literal(window[pos]) };
             pos += 1;
         }

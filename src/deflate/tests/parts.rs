@@ -12,6 +12,7 @@ use crate::deflate::strm::Strm;
 use crate::deflate::tree::{self, Alphabet, DISTANCES, LENGTHS, LITERALS, Nodes, Size};
 use crate::deflate::window::MIN_LOOKAHEAD;
 use crate::io::{Io, Room};
+use crate::testing::{Random, fewer};
 
 const PARTS: &[&str] = &[
     "deflate codes",
@@ -23,19 +24,6 @@ const PARTS: &[&str] = &[
     "deflate text",
     "deflate pending",
 ];
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.0 >> 33) as usize % bound
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 #[test]
 fn every_part_of_the_block_writer() {
@@ -109,12 +97,12 @@ fn frequencies(random: &mut Random, codes: usize) -> Vec<u16> {
 }
 
 fn trees() -> Result<(), String> {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     for (alphabet, codes) in alphabets() {
         let (first_extra, extra) = alphabet.extra;
         let extra =
             |code: usize| code.checked_sub(first_extra).map_or(0, |at| u64::from(extra[at]));
-        for _ in 0..1500 {
+        for _ in 0..fewer(1500, 10) {
             let frequencies = frequencies(&mut random, codes);
             let (expected, expected_last) = naive::lengths(&frequencies, alphabet.longest);
             let mut lengths = vec![0xa5; codes];
@@ -144,9 +132,9 @@ fn trees() -> Result<(), String> {
 }
 
 fn code_bits() -> Result<(), String> {
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     for (alphabet, codes) in alphabets() {
-        for _ in 0..300 {
+        for _ in 0..fewer(300, 10) {
             let (lengths, _) = naive::lengths(&frequencies(&mut random, codes), alphabet.longest);
             let mut found = vec![(0, 0); codes];
             tree::assign(&lengths, |code, bits| {
@@ -160,13 +148,13 @@ fn code_bits() -> Result<(), String> {
 }
 
 fn runs_of_lengths() -> Result<(), String> {
-    let mut random = Random(3);
-    for _ in 0..5000 {
+    let mut random = Random::new(3);
+    for _ in 0..fewer(5000, 10) {
         let mut lengths = Vec::new();
         let most = 1 + random.below(LITERALS);
         while lengths.len() < most {
             let length = if random.one_in(2) { 0 } else { random.below(16) as u8 };
-            let longest = [2, 9, 16, 300][random.below(4)];
+            let longest = random.pick([2, 9, 16, 300]);
             let run = 1 + random.below(longest);
             lengths.extend(vec![length; run.min(most - lengths.len())]);
         }
@@ -192,8 +180,8 @@ fn symbols(random: &mut Random, most: usize) -> (Vec<Symbol>, Vec<u8>) {
                 _ => 3 + random.below(256),
             };
             // At most what a window of 32 KiB allows.
-            let reach = (1 << random.below(16)).min((1 << 15) - MIN_LOOKAHEAD);
-            let distance = 1 + random.below(reach);
+            let farthest = (1 << random.below(16)).min((1 << 15) - MIN_LOOKAHEAD);
+            let distance = 1 + random.below(farthest);
             symbols.push(Symbol::Match { distance, length });
             bytes.extend(vec![0; length]);
         } else {
@@ -264,10 +252,10 @@ impl Writer {
 
 /// Blocks behind each other, as long as the bits of the one are not whole bytes.
 fn blocks() -> Result<(), String> {
-    let mut random = Random(4);
+    let mut random = Random::new(4);
     let mut kinds = Vec::new();
-    for size in [128, 512, 4096] {
-        for _ in 0..120 {
+    for size in [128, 512, fewer(4096, 512)] {
+        for _ in 0..fewer(120, 6) {
             let mut writer = Writer::new(size);
             let (mut found, mut expected) = (Vec::new(), Bits::default());
             for n in 0..4 {
@@ -287,7 +275,7 @@ fn blocks() -> Result<(), String> {
     }
     for kind in [Kind::Stored, Kind::Fixed, Kind::Dynamic] {
         let count = kinds.iter().filter(|found| **found == kind).count();
-        same(count > 40, true, || format!("only {count} are {kind:?}"))?;
+        same(count > fewer(40, 3), true, || format!("only {count} are {kind:?}"))?;
     }
     Ok(())
 }
@@ -296,8 +284,8 @@ fn blocks() -> Result<(), String> {
 /// as, or a byte longer or shorter than, the fixed codes.
 fn stored_or_not() -> Result<(), String> {
     let (mut stored, mut other) = (0, 0);
-    for few in 0..8 {
-        for many in 0..40 {
+    for few in (0..8).step_by(fewer(1, 3)) {
+        for many in (0..40).step_by(fewer(1, 3)) {
             let bytes: Vec<u8> =
                 (0..few).map(|n| n * 16).chain((0..many).map(|n| 144 + n * 2)).collect();
             let symbols: Vec<Symbol> = bytes.iter().map(|byte| Symbol::Literal(*byte)).collect();
@@ -313,12 +301,12 @@ fn stored_or_not() -> Result<(), String> {
             }
         }
     }
-    same(stored > 50 && other > 50, true, || format!("{stored} stored, {other} not"))
+    same(stored.min(other) > fewer(50, 4), true, || format!("{stored} stored, {other} not"))
 }
 
 /// Which bytes make a block text: zlib's doc/txtvsbin.txt says which.
 fn text() -> Result<(), String> {
-    for byte in 0..=255u8 {
+    for byte in (0..=255u8).step_by(fewer(1, 9)) {
         let forbidden = matches!(byte, 0..=6 | 14..=25 | 28..=31);
         let allowed = matches!(byte, 9 | 10 | 13 | 32..=255);
         for with in [None, Some(b'a'), Some(27), Some(0)] {
@@ -341,8 +329,8 @@ fn text() -> Result<(), String> {
 /// All that can be done with the pending buffer, in any order, beside a plain list of bits.
 fn pending() -> Result<(), String> {
     const SIZE: usize = 512;
-    let mut random = Random(5);
-    for _ in 0..400 {
+    let mut random = Random::new(5);
+    for _ in 0..fewer(400, 10) {
         let mut buffer = vec![0xa5; SIZE];
         // SAFETY: the buffer lives as long.
         let mut pending = unsafe { Pending::new(buffer.as_mut_ptr(), SIZE as u32) };

@@ -1,25 +1,6 @@
 //! Blocks made symbol by symbol, with the bytes that they stand for by RFC 1951's definition.
 
-/// The same choices in every run: xorshift64* (Vigna, "An experimental exploration of Marsaglia's
-/// xorshift generators, scrambled", 2016).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 33) as usize % limit
-    }
-
-    pub fn pick<const N: usize>(&mut self, from: [usize; N]) -> usize {
-        from[self.below(N)]
-    }
-}
+use crate::testing::Random;
 
 /// Bits in RFC 1951's order.
 #[derive(Default)]

@@ -37,7 +37,8 @@ pub type z_size_t = usize;
 ";
 
 /// What is copied of src.
-const PARTS: [&str; 7] = ["cpu", "checksum", "inflate", "format", "alloc.rs", "codes.rs", "io.rs"];
+const PARTS: [&str; 8] =
+    ["cpu", "checksum", "inflate", "format", "alloc.rs", "codes.rs", "io.rs", "testing.rs"];
 
 /// A copy of src/cpu, src/checksum and the C functions of the latter, of src/inflate and what it
 /// needs.
@@ -63,6 +64,9 @@ impl Extract {
             cmd!(sh, "cp -r {from} {src}").quiet().run()?;
         }
         fs::copy(root.join("src/ffi/zlib/checksum.rs"), src.join("ffi.rs"))?;
+        // It is beside the tests here, and in another crate there.
+        fs::copy(root.join("tools/drive/src/random.rs"), src.join("random.rs"))?;
+        extract.replace("testing.rs", "../tools/drive/src/random.rs", 1, "random.rs")?;
         // The few of zlib.h's types that they use, without the module's others.
         fs::write(src.join("types.rs"), TYPES)?;
         // The locked versions; cargo drops what is not needed.
@@ -71,7 +75,7 @@ impl Extract {
         fs::write(
             src.join("lib.rs"),
             "pub mod alloc;\npub mod checksum;\npub mod codes;\npub mod cpu;\npub mod ffi;\n\
-             pub mod format;\npub mod inflate;\npub mod io;\nmod types;\n"
+             pub mod format;\npub mod inflate;\npub mod io;\n#[cfg(test)]\nmod testing;\nmod types;\n"
                 .to_owned()
                 + &modules,
         )?;
