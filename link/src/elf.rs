@@ -118,12 +118,20 @@ impl Shared {
         if self.soname != soname {
             out.push(format!("its soname is {:?} and not {soname:?}", self.soname));
         }
-        // The loader's __tls_get_addr is for std, which the zlib-rs engine has. musl's loader is its
-        // libc, under several names.
+        // glibc before 2.34 has threads in libpthread. The loader's __tls_get_addr is for std, which the
+        // zlib-rs engine has. musl's loader is its libc, under several names.
         let libc = |name: &String| {
-            ["libc.so", "libc.musl-", "ld-linux", "ld64.so.", "ld.so.", "ld-musl-"]
-                .iter()
-                .any(|start| name.starts_with(start))
+            [
+                "libc.so",
+                "libc.musl-",
+                "libpthread.so.0",
+                "ld-linux",
+                "ld64.so.",
+                "ld.so.",
+                "ld-musl-",
+            ]
+            .iter()
+            .any(|start| name.starts_with(start))
         };
         let others: Vec<_> = self.needed.iter().filter(|name| !libc(name)).cloned().collect();
         note(&mut out, "needs", others, "beside libc");

@@ -183,10 +183,15 @@ fn own_options(settings: &Settings, exports: &Exports) -> Vec<OsString> {
     }
     // Nothing in Rust refers to zstd's functions, so ask for each by name.
     options.extend(exports.names().map(|name| format!("--undefined={name}").into()));
-    // For a crate without std, rustc names neither.
-    options.extend([settings.libgcc.clone().into(), "-lc".into()]);
+    // For a crate without std, rustc names none.
+    options.push(settings.libgcc.clone().into());
+    options.extend(LIBC.map(Into::into));
     options
 }
+
+/// libc, with the threads that glibc before 2.34 has in a library of their own; later ones and musl have
+/// an empty archive of that name.
+const LIBC: [&str; 5] = ["--push-state", "--as-needed", "-lpthread", "--pop-state", "-lc"];
 
 /// Makes the static library of the same build one object that has our symbols and no others.
 ///
@@ -231,7 +236,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
     // What it leaves undefined must be libc's, or nobody will define it.
     let mut whole = plain_ld(settings);
     whole.args(request.folders()).args(["-shared", "-zdefs", "-o"]).arg(dir.join("whole.so"));
-    run_tool(whole.arg(&object).arg(libgcc).arg("-lc"))
+    run_tool(whole.arg(&object).arg(libgcc).args(LIBC))
         .map_err(|why| format!("{stem}.a would be wrong: it is not whole ({why})"))?;
 
     fs::remove_file(&reduced).ok();

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(3 * 3600);
 
 /// Builds the RPM packages with `rpmbuild`; the files are put in target/package/rpm.
 pub fn rpm(sh: &Shell, archive: &Archive) -> Result<Vec<PathBuf>> {
-    debian::install(sh, &["rpm"])?;
+    debian::install(sh, &["rpm", "cpio"])?;
     let top = fresh("rpm")?;
     fs::create_dir(top.join("SOURCES"))?;
     fs::copy(&archive.file, top.join(format!("SOURCES/{}.tar.xz", archive.name)))?;

@@ -79,7 +79,7 @@ pub fn debian_11() -> Result<Completion> {
          apt-get update -qq\n\
          apt-get install -y -qq --no-install-recommends git python3 curl gcc libc6-dev\n",
     )?;
-    // Without cargo-c: this machine's need not run there.
+    // As cargo-c has them built, which itself need not run there.
     let said = room.run(
         false,
         &format!(
@@ -88,11 +88,13 @@ pub fn debian_11() -> Result<Completion> {
              export CARGO_HOME=/try/cargo-home\n\
              for library in libz libzstd; do\n\
              (cd {}; cargo rustc --quiet --release --locked --offline --target-dir /try/target \
-             --package $library --crate-type cdylib)\n\
+             --package $library --features capi --crate-type cdylib -- --cfg cargo_c \
+             -Clink-arg=-Wl,-soname,$library.so.1)\n\
              mkdir -p lib\n\
              mv target/release/*.so lib/$library.so.1\n\
              done\n\
-             gcc -std=gnu11 -I{0}/include -o run {0}/matrix/suite/*.c -ldl -lpthread -lm\n\
+             gcc -std=gnu11 -I{0}/include -I{0}/vendor/zstd-sys/zstd/lib -o run \
+             {0}/matrix/suite/*.c -ldl -lpthread -lm\n\
              ./run --libz lib/libz.so.1 --libzstd lib/libzstd.so.1 > suite.txt\n\
              sh -eu programs.sh > stock.txt\n\
              sh -eu mapped.sh > stock-maps.txt\n\
