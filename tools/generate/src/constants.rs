@@ -138,7 +138,7 @@ fn generate() -> String {
     let mut out = String::from(
         "//! Numbers for carry-less multiplication, derived from the CRC polynomial: written by\n\
          //! `cargo xtask constants`, explained in docs/checksums.md. Do not edit.\n\n\
-         use crate::checksum::Aligned;\n\n",
+         use crate::checksum::aligned::Aligned;\n\n",
     );
     // A clmul of two words gives the product times x, since the top bit of its 128 is not used.
     out.push_str(
