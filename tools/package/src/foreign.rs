@@ -34,7 +34,10 @@ pub fn rpm(sh: &Shell, archive: &Archive) -> Result<Vec<PathBuf>> {
 
 /// Builds the Arch package with `makepkg`; the file is put in target/package/arch.
 pub fn arch(sh: &Shell, archive: &Archive) -> Result<Vec<PathBuf>> {
-    debian::install(sh, &["makepkg", "fakeroot", "libarchive-tools", "zstd"])?;
+    debian::install(
+        sh,
+        &["makepkg", "pacman-package-manager", "fakeroot", "libarchive-tools", "zstd"],
+    )?;
     let dir = fresh("arch")?;
     fs::copy(&archive.file, dir.join(format!("{}.tar.xz", archive.name)))?;
     let file = &archive.file;
