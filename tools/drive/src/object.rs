@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int, c_void};
 use std::fs;
-use std::mem::{size_of, transmute_copy};
+use std::mem::{ManuallyDrop, size_of, transmute_copy};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 /// A loaded shared object; it stays loaded.
 pub struct Object {
-    library: &'static Library,
+    library: ManuallyDrop<Library>,
     /// The file, without symbolic links.
     pub file: PathBuf,
 }
@@ -35,7 +35,7 @@ impl Object {
         let library = unsafe { Library::open(Some(&file), RTLD_NOW | RTLD_LOCAL | flags) }
             .map_err(|e| e.to_string())?;
         // Functions that were handed out outlive any owner.
-        Ok(Object { library: Box::leak(Box::new(library)), file })
+        Ok(Object { library: ManuallyDrop::new(library), file })
     }
 
     /// Whether it exports `name`.
