@@ -115,8 +115,8 @@ impl Deflate {
     ) -> Result<(), Code> {
         let config = config.checked().ok_or(Code::StreamError)?;
         let memory = Memory::new(allocator, config.window_bits, config.mem_level)?;
-        // SAFETY: all fields are written here, in memory that the
-        // caller says is valid, with buffers that are as large as each part wants them.
+        // SAFETY: all fields are written here, in memory that the caller says is valid, with buffers
+        // that are as large as each part wants them.
         let deflate = unsafe {
             let symbols = memory.symbols();
             let size = 1 << config.window_bits;
@@ -154,8 +154,8 @@ impl Deflate {
     /// As for [`Deflate::init`].
     pub unsafe fn copy_to(&self, place: *mut Deflate, allocator: Allocator) -> Result<(), Code> {
         let memory = self.memory.another(allocator)?;
-        // SAFETY: the place is valid, says the caller, and all fields are written. The parts are written with buffers of their own before anything
-        // is copied into them.
+        // SAFETY: the place is valid, says the caller, and all fields are written. The parts are
+        // written with buffers of their own before anything is copied into them.
         unsafe {
             let symbols = memory.symbols();
             let size = self.window.size() as u32;

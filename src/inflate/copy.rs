@@ -68,6 +68,22 @@ unsafe fn copy_bytes(to: *mut u8, from: *const u8, length: usize) {
     }
 }
 
+/// Calls `put` with the places of 16 bytes each that together are all of `length`, at least 16. The
+/// last one ends where the length does, and may overlap the one before.
+#[inline(always)]
+fn each_sixteen(length: usize, put: impl Fn(usize)) {
+    let mut done = 0;
+    while done + 32 <= length {
+        put(done);
+        put(done + 16);
+        done += 32;
+    }
+    if done + 16 <= length {
+        put(done);
+    }
+    put(length - 16);
+}
+
 /// Copies 3 to 258 bytes that begin at least 16 or `length` bytes before `to`.
 ///
 /// # Safety
@@ -78,17 +94,7 @@ unsafe fn copy_apart(to: *mut u8, from: *const u8, length: usize) {
     // distance of 16 or of the match's length it reads nothing that is written later.
     unsafe {
         if length >= 16 {
-            let mut done = 0;
-            while done + 32 <= length {
-                copy_one::<Sixteen>(to.add(done), from.add(done));
-                copy_one::<Sixteen>(to.add(done + 16), from.add(done + 16));
-                done += 32;
-            }
-            if done + 16 <= length {
-                copy_one::<Sixteen>(to.add(done), from.add(done));
-            }
-            let last = length - 16;
-            copy_one::<Sixteen>(to.add(last), from.add(last));
+            each_sixteen(length, |at| copy_one::<Sixteen>(to.add(at), from.add(at)));
         } else if length >= 8 {
             copy_two::<Eight>(to, from, length - 8);
         } else if length >= 4 {
@@ -254,16 +260,7 @@ impl Copier for ShuffledExact {
                 // Read alone: it was just written by itself, and a read of more bytes would wait
                 // until all of them are in the cache.
                 let piece = _mm_set1_epi8(from.cast::<i8>().read());
-                let mut done = 0;
-                while done + 32 <= length {
-                    _mm_storeu_si128(to.add(done).cast(), piece);
-                    _mm_storeu_si128(to.add(done + 16).cast(), piece);
-                    done += 32;
-                }
-                if done + 16 <= length {
-                    _mm_storeu_si128(to.add(done).cast(), piece);
-                }
-                _mm_storeu_si128(to.add(length - 16).cast(), piece);
+                each_sixteen(length, |at| _mm_storeu_si128(to.add(at).cast(), piece));
             } else {
                 let (places, periods) = REPEATED.get_unchecked(distance);
                 let bytes = _mm_loadu_si128(from.cast());

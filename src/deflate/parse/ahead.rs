@@ -244,8 +244,8 @@ impl Ahead {
         again >= SAMPLE / 16
     }
 
-    /// The structure, with all that the window has got. Positions farther back than
-    /// the window's size may be left out.
+    /// The structure, with all that the window has got. Positions farther back than the window's size
+    /// may be left out.
     pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
         let (pos, end) = (s.window.pos, s.window.end());
         let known = self.state.known.clone();

@@ -51,8 +51,8 @@ impl Deflate {
         Progress::BlockDone
     }
 
-    /// Searches from `head` on, if that is within the max distance, as zlib does: the length of the longest match
-    /// and where it starts, or `best`, cut to the lookahead, if none is longer.
+    /// Searches from `head` on, if that is within the max distance, as zlib does: the length of the
+    /// longest match and where it starts, or `best`, cut to the lookahead, if none is longer.
     pub(super) fn longest(&mut self, head: usize, best: usize) -> Option<(usize, Option<usize>)> {
         let (pos, lookahead) = (self.window.pos, self.window.lookahead);
         // Also false for a head that is not before `pos`.

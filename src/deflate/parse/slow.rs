@@ -6,8 +6,7 @@ use super::finder::Finder;
 use crate::codes::{Flush, Strategy};
 use crate::deflate::block::Block;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search};
-use crate::deflate::state::Deflate;
-use crate::deflate::state::Lazy;
+use crate::deflate::state::{Deflate, Lazy};
 use crate::deflate::strm::Strm;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 

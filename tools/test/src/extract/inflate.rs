@@ -15,11 +15,11 @@ const MUTANTS: &[Mutant] = &[
     mutant("inflate avx2", COPY, "(16 - 16 % distance)", 1, "(16 - 17 % distance)"),
     mutant("inflate avx2", TABLES, "from.add(32)", 1, "from.add(31)"),
     mutant("inflate avx2", TABLES, "all(0x00ff_3fff)", 1, "all(0x00ff_2fff)"),
-    mutant("inflate portable", COPY, "let last = length - 16", 1, "let last = length - 17"),
-    mutant("inflate avx2", COPY, "let last = length - 16", 1, "let last = length - 17"),
+    mutant("inflate portable", COPY, "put(length - 16)", 1, "put(length - 17)"),
+    mutant("inflate avx2", COPY, "put(length - 16)", 1, "put(length - 17)"),
     mutant("inflate portable", COPY, "from.read(), length)", 1, "from.read(), length - 1)"),
     mutant("inflate avx2", COPY, "(done - periods)", 1, "(done + 1 - periods)"),
-    mutant("inflate avx2", COPY, "to.add(length - 16).cast(), piece", 1, "to.add(0).cast(), piece"),
+    mutant("inflate avx2", COPY, "to.add(at).cast(), piece", 1, "to.cast(), piece"),
     mutant("inflate portable", FAST, "21 + tables::LITERAL_ROOT", 1, "1 + tables::LITERAL_ROOT"),
     mutant("inflate avx2", FAST, "21 + tables::LITERAL_ROOT", 1, "1 + tables::LITERAL_ROOT"),
     mutant("inflate portable", FAST, "before < length - 1", 1, "before < 2"),
@@ -30,7 +30,7 @@ const MUTANTS: &[Mutant] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const MUTANTS: &[Mutant] = &[
     mutant("inflate portable", COPY, "[from.read(); 16]", 1, "[from.add(1).read(); 16]"),
-    mutant("inflate portable", COPY, "let last = length - 16", 1, "let last = length - 17"),
+    mutant("inflate portable", COPY, "put(length - 16)", 1, "put(length - 17)"),
     mutant("inflate portable", FAST, "self.start as usize;", 1, "self.start as usize + 1;"),
 ];
 
