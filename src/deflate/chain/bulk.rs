@@ -7,6 +7,7 @@
 use core::ops::Range;
 
 use super::hash::Hash;
+use super::half::FEW_TOGETHER;
 use super::list::Links;
 use super::{Effort, Match, Search, max_dist, may_begin};
 
@@ -95,12 +96,21 @@ impl<'a> Bulk<'a> {
             }
             let hashes = &mut hashes[..count];
             self.hash.of_each(bytes, hashes);
-            for (i, (place, &hash)) in places.iter_mut().zip(&*hashes).enumerate() {
+            let mut link = |hash: u16| {
                 // SAFETY: a hash is below `Hash::count`, which is the length.
                 let head = unsafe { self.head.get_unchecked_mut(usize::from(hash)) };
-                *place = core::mem::replace(head, (self.to + i) as u16);
+                let before = core::mem::replace(head, self.to as u16);
+                self.to += 1;
+                before
+            };
+            let (fours, rest) = places.as_chunks_mut::<FEW_TOGETHER>();
+            let (hash_fours, hash_rest) = hashes.as_chunks::<FEW_TOGETHER>();
+            for (places, hashes) in fours.iter_mut().zip(hash_fours) {
+                *places = hashes.map(&mut link);
             }
-            self.to += count;
+            for (place, &hash) in rest.iter_mut().zip(hash_rest) {
+                *place = link(hash);
+            }
         }
     }
 

@@ -19,6 +19,7 @@
 
 pub mod bulk;
 pub mod bytes;
+mod half;
 pub mod hash;
 pub mod list;
 pub mod runs;

@@ -12,18 +12,10 @@
 
 use core::ops::Range;
 
-use super::bytes::{Here, at, at_mut, prefetch};
+use super::bytes::{Here, at, prefetch};
+use super::half::{BEFORE, Half};
 use super::hash::Hash;
 use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
-
-/// A half's first position is one that is hashed with the half's first bytes.
-const BEFORE: usize = 2;
-
-/// How many hashes are computed at a time.
-const GROUP: usize = 2048;
-
-/// How many positions are placed before the first of them is written.
-const FOUR: usize = 4;
 
 /// How many positions ahead of a search its memory is loaded.
 const NEXT: usize = 1;
@@ -33,18 +25,6 @@ const RARE: usize = 64;
 
 /// How many candidates are looked at between two checks of their distance.
 const AHEAD: usize = 8;
-
-/// The sorted positions of half a window.
-struct Half<'a> {
-    /// The positions by hash, and in order for the same hash.
-    sorted: &'a mut [u16],
-    /// By hash, where its run starts; and behind the last one, where that ends.
-    starts: &'a mut [u16],
-    /// By position, from the half's first on, its hash.
-    hashes: &'a mut [u16],
-    /// By position, from the half's first on, its index in `sorted`.
-    ranks: &'a mut [u16],
-}
 
 /// Which positions are sorted, and whether the lower half is in the upper memory.
 pub type Left = (Range<usize>, bool);
@@ -99,83 +79,6 @@ impl Run<'_> {
     }
 }
 
-impl<'a> Half<'a> {
-    fn memory(w_size: usize, hash: Hash) -> usize {
-        3 * w_size + hash.count() + 1
-    }
-
-    fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Half<'a> {
-        let (sorted, memory) = memory.split_at_mut(w_size);
-        let (hashes, memory) = memory.split_at_mut(w_size);
-        let (starts, ranks) = memory.split_at_mut(hash.count() + 1);
-        Half { sorted, starts, hashes, ranks: &mut ranks[..w_size] }
-    }
-
-    /// Sorts the positions `from..to`, of a half that begins at `base` less [`BEFORE`].
-    fn sort(&mut self, hash: Hash, window: &[u8], base: usize, from: usize, to: usize) {
-        let (sorted, starts) = (&mut *self.sorted, &mut *self.starts);
-        let (first, end) = (from + BEFORE - base, to + BEFORE - base);
-        let (hashes, ranks) = (&mut self.hashes[first..end], &mut self.ranks[first..end]);
-        assert!(ranks.len() <= sorted.len() && starts.len() == hash.count() + 1);
-        starts.fill(0);
-        // How many have each hash.
-        let mut pos = from;
-        for hashes in hashes.chunks_mut(GROUP) {
-            hash.of_each(&window[pos..pos + hashes.len() + 2], hashes);
-            pos += hashes.len();
-            for &hash in &*hashes {
-                // SAFETY: a hash is below `Hash::count`, and there is one more entry.
-                *unsafe { at_mut(starts, usize::from(hash) + 1) } += 1;
-            }
-        }
-        // Where they go: the entry behind each hash's counts up from the start of its run.
-        sums(&mut starts[1..]);
-        let mut place = |hash: u16| {
-            // SAFETY: the hash is one of those counted, so below `Hash::count`.
-            let next = unsafe { at_mut(starts, usize::from(hash) + 1) };
-            let rank = *next;
-            *next = rank + 1;
-            rank
-        };
-        let mut put = |rank: u16, pos: usize| {
-            // SAFETY: each position is counted once, and there is room for all of them.
-            *unsafe { at_mut(sorted, usize::from(rank)) } = pos as u16;
-        };
-        // By fours: a CPU that expects each count to come from the store just before it, as it
-        // sometimes does, takes twice the time.
-        let (fours, rest) = ranks.as_chunks_mut::<FOUR>();
-        let (hash_fours, hash_rest) = hashes.as_chunks::<FOUR>();
-        let mut pos = from;
-        for (four, hashes) in fours.iter_mut().zip(hash_fours) {
-            *four = hashes.map(&mut place);
-            for (i, &rank) in four.iter().enumerate() {
-                put(rank, pos + i);
-            }
-            pos += FOUR;
-        }
-        for ((pos, rank), &hash) in (pos..).zip(rest).zip(hash_rest) {
-            *rank = place(hash);
-            put(*rank, pos);
-        }
-    }
-}
-
-/// Replaces each count by the sum of those before it; their sum is below 2^16, and their number a
-/// multiple of 4.
-fn sums(counts: &mut [u16]) {
-    // In one multiplication, each of four counts in 64 bits is added to those above it.
-    const EACH: u64 = 0x0001_0001_0001_0001;
-    let mut sum = 0u64;
-    for four in counts.as_chunks_mut::<4>().0 {
-        let [a, b, c, d] = four.map(u64::from);
-        let above = (a | b << 16 | c << 32 | d << 48).wrapping_mul(EACH);
-        let before = (above << 16).wrapping_add(sum);
-        *four =
-            [before as u16, (before >> 16) as u16, (before >> 32) as u16, (before >> 48) as u16];
-        sum = sum.wrapping_add((above >> 48).wrapping_mul(EACH));
-    }
-}
-
 impl<'a> Runs<'a> {
     /// How much memory the runs of a window need, in entries.
     pub fn memory(w_size: usize, hash: Hash) -> usize {
@@ -185,9 +88,7 @@ impl<'a> Runs<'a> {
     /// Nothing is sorted yet. `memory` is at least as much as [`Runs::memory`] says.
     pub fn new(memory: &'a mut [u16], w_size: usize, hash: Hash) -> Runs<'a> {
         let mut runs = Runs::again(memory, w_size, hash, (0..0, false));
-        for half in &mut runs.halves {
-            half.starts.fill(0);
-        }
+        runs.forget();
         runs
     }
 
@@ -227,17 +128,17 @@ impl<'a> Runs<'a> {
         let border = self.border();
         if self.to <= from {
             if self.from < self.to {
-                for half in &mut self.halves {
-                    half.starts.fill(0);
-                }
+                self.forget();
             }
             (self.from, self.to) = (from, from);
         }
         if self.to < to.min(border) {
-            self.halves[0].sort(self.hash, window, 0, self.from, to.min(border));
+            let known = self.from..self.to;
+            self.halves[0].sort(self.hash, window, 0, known, to.min(border));
         }
         if self.to.max(border) < to {
-            self.halves[1].sort(self.hash, window, self.w_size, self.from.max(border), to);
+            let known = self.from.max(border)..self.to.max(border);
+            self.halves[1].sort(self.hash, window, self.w_size, known, to);
         }
         self.to = to;
     }
@@ -252,6 +153,19 @@ impl<'a> Runs<'a> {
         }
         self.from = self.from.saturating_sub(self.w_size);
         self.to = self.to.saturating_sub(self.w_size);
+        if self.to < self.border() {
+            // Not all of what is the lower half now was there. As the first positions of it have
+            // gone, it is sorted anew.
+            self.forget();
+            self.to = self.from;
+        }
+    }
+
+    /// Nothing is sorted any more.
+    fn forget(&mut self) {
+        for half in &mut self.halves {
+            half.starts.fill(0);
+        }
     }
 
     /// The runs with the hash of `pos`, nearest first.
@@ -266,7 +180,8 @@ impl<'a> Runs<'a> {
         let (rank, hash) = (usize::from(rank), usize::from(hash));
         // SAFETY: a hash is below `Hash::count`, and there is one more entry.
         let starts = |half: &Half, hash| usize::from(unsafe { at(half.starts, hash) });
-        let near = Run { sorted: half.sorted, from: starts(half, hash), to: rank };
+        let from = starts(half, hash);
+        let near = Run { sorted: half.sorted, from, to: from + rank };
         // None, for one in the lower half.
         let to = starts(lower, hash + 1);
         let count = (to - starts(lower, hash)) * upper;
@@ -341,10 +256,11 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         let (rank, hash) = place(index);
         // SAFETY: a hash is below `Hash::count`, and there is one more entry.
         let start = |starts, hash| usize::from(unsafe { at(starts, hash) });
-        let near = Run { sorted: self.near, from: start(self.near_starts, hash), to: rank };
+        let from = start(self.near_starts, hash);
+        let near = Run { sorted: self.near, from, to: from + rank };
         let (next_rank, next_hash) = place((index + NEXT).min(self.ranks.len() - 1));
-        prefetch(self.near_starts, next_hash);
-        prefetch(self.near, next_rank.wrapping_sub(1));
+        let next = start(self.near_starts, next_hash) + next_rank;
+        prefetch(self.near, next.wrapping_sub(1));
         if !UPPER {
             return [near, Run { sorted: self.far, from: 0, to: 0 }];
         }
