@@ -26,5 +26,7 @@ pub(super) struct State {
 #[derive(Clone, Debug)]
 pub(super) struct Left {
     pub tag: Tag,
-    pub state: State,
+    /// None for a table of the newest positions: what there is to know of it, [`super::positions`]
+    /// has.
+    pub state: Option<State>,
 }

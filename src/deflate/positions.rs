@@ -2,6 +2,7 @@
 
 use super::chain::hash::Hash;
 use super::chain::list::{FEW, List};
+use super::chain::newest::Newest;
 use super::left::Left;
 use super::window::{MIN_MATCH, Window};
 
@@ -25,10 +26,22 @@ pub(super) struct Positions {
     prev_set: usize,
     /// Positions that count as inserted but are not in the list, which is empty then.
     late: core::ops::Range<usize>,
+    /// Where a table of the newest positions stands in for `head`.
+    marks: Option<Marks>,
     /// From here on, every position up to the next one to insert is inserted.
     solid_from: usize,
     /// What the last call has left of the positions that it knew ahead.
     left: Option<Left>,
+}
+
+/// What says which positions have been inserted since a table of the newest ones, [`Newest`], stands in
+/// for `head`, which is as it was then.
+#[derive(Clone, Debug)]
+struct Marks {
+    /// Of these positions, `prev` says whether they are.
+    marked: core::ops::Range<usize>,
+    /// These are as well, but are not in the table yet.
+    waiting: core::ops::Range<usize>,
 }
 
 impl Positions {
@@ -46,6 +59,7 @@ impl Positions {
             cleared_for: 0,
             prev_set: 0,
             late: 0..0,
+            marks: None,
             solid_from: 0,
             left: None,
         }
@@ -63,6 +77,7 @@ impl Positions {
     pub fn forget(&mut self, next: usize) {
         self.clear = true;
         self.late = 0..0;
+        self.marks = None;
         self.solid_from = next;
         self.left = None;
     }
@@ -104,6 +119,7 @@ impl Positions {
     pub fn leave_list(&mut self, next: usize) {
         if self.late.is_empty() {
             self.clear = true;
+            self.marks = None;
             self.late = self.solid_from.min(next)..next;
         }
     }
@@ -142,14 +158,14 @@ impl Positions {
     pub fn settle(&mut self, window: &Window) {
         self.left = None;
         self.clear_all(window);
-        if !self.late.is_empty() {
+        if !self.late.is_empty() || self.marks.is_some() {
             self.catch_up(window.known());
         }
     }
 
     /// Clears what was not needed for a short input, before the window moves.
     pub fn clear_all(&mut self, window: &Window) {
-        if !self.clear && self.cleared_for != usize::MAX {
+        if self.marks.is_none() && !self.clear && self.cleared_for != usize::MAX {
             self.catch_up(window.known());
         }
     }
@@ -157,6 +173,9 @@ impl Positions {
     #[cold]
     fn catch_up(&mut self, window: &[u8]) {
         let strings = |len: usize| len.saturating_sub(MIN_MATCH - 1);
+        if let Some(marks) = self.marks.take() {
+            return self.give_back(window, marks);
+        }
         if !self.clear {
             let before = strings(core::mem::replace(&mut self.cleared_for, usize::MAX));
             return self.as_it_is().clear_rest(window, 0, before);
@@ -179,13 +198,99 @@ impl Positions {
         }
     }
 
+    /// Whether a table of the newest positions stands in for the list's heads.
+    pub fn has_newest(&self) -> bool {
+        self.marks.is_some()
+    }
+
+    /// From now on, a table of the newest positions in `memory` stands in for the list's heads, until
+    /// the list is asked for.
+    pub fn begin_newest(&mut self, memory: &mut [u16], window: &Window) {
+        let next = window.pos - window.insert;
+        let none = self.clear && self.late.is_empty();
+        if !none {
+            self.list(window.known());
+            self.clear_all(window);
+        }
+        self.set_prev(window.end());
+        self.marks = Some(Marks { marked: next..next, waiting: 0..0 });
+        self.cleared_for = 0;
+        let heads = if none {
+            &[]
+        } else {
+            // SAFETY: there are as many entries, all of which have a value now.
+            unsafe { core::slice::from_raw_parts(self.head, self.entries()) }
+        };
+        self.table(memory).take_over(heads, next);
+    }
+
+    /// The table, which was begun in `memory` and is there as it was left. To be left by
+    /// [`Positions::leave_newest`].
+    pub fn newest<'a>(&'a mut self, memory: &'a mut [u16], window: &[u8]) -> Newest<'a> {
+        let mut waiting = 0..0;
+        if let Some(marks) = &mut self.marks {
+            waiting = core::mem::replace(&mut marks.waiting, 0..0);
+        }
+        let mut newest = self.table(memory);
+        newest.insert_all(window, waiting.start, waiting.end);
+        newest
+    }
+
+    /// Moves the positions in the table down, after [`Positions::slide`].
+    pub fn slide_newest(&mut self, memory: &mut [u16]) {
+        self.table(memory).slide();
+    }
+
+    fn table<'a>(&'a mut self, memory: &'a mut [u16]) -> Newest<'a> {
+        let marked = self.marks.as_ref().map_or(0, |marks| marks.marked.end);
+        // SAFETY: there are as many entries. Those that were never written are not used.
+        let prev = unsafe { core::slice::from_raw_parts_mut(self.prev, self.window_size as usize) };
+        Newest::again(memory, prev, Hash::new(self.bits), marked)
+    }
+
+    /// After [`Positions::newest`]: what [`Newest::marked`] says.
+    pub fn leave_newest(&mut self, marked: usize) {
+        if let Some(marks) = &mut self.marks {
+            marks.marked.end = marked;
+            // The marks are values.
+            self.prev_set = self.prev_set.max(marked.min(self.window_size as usize));
+        }
+    }
+
+    /// Makes the list's heads what they are by the marks.
+    fn give_back(&mut self, window: &[u8], marks: Marks) {
+        if core::mem::take(&mut self.clear) {
+            // SAFETY: there are as many.
+            unsafe { self.head.write_bytes(0, self.entries()) };
+        }
+        self.cleared_for = usize::MAX;
+        let mut list = self.as_it_is();
+        list.take_back(window, marks.marked);
+        list.insert_all(window, marks.waiting.start, marks.waiting.end);
+    }
+
     /// Moves all positions down by the window's size, which forgets those below.
     pub fn slide(&mut self) {
         self.left = None;
         let by = self.window_size as usize;
         self.solid_from = self.solid_from.saturating_sub(by);
-        self.late = self.late.start.saturating_sub(by)..self.late.end.saturating_sub(by);
-        if !self.clear {
+        let down = |range: &core::ops::Range<usize>| {
+            range.start.saturating_sub(by)..range.end.saturating_sub(by)
+        };
+        self.late = down(&self.late);
+        if let Some(marks) = &mut self.marks {
+            *marks = Marks { marked: down(&marks.marked), waiting: down(&marks.waiting) };
+            // All that the list has is below it.
+            let gone = marks.marked.start == 0;
+            self.set_prev(by);
+            self.clear |= gone;
+            let heads_count = !self.clear;
+            let mut list = self.as_it_is();
+            list.slide_prev();
+            if heads_count {
+                list.slide_heads();
+            }
+        } else if !self.clear {
             self.set_prev(by);
             self.as_it_is().slide();
         }
@@ -193,7 +298,7 @@ impl Positions {
 
     /// The window has grown to `end` bytes, positions of which may be inserted now.
     pub fn grown(&mut self, end: usize) {
-        if !self.clear {
+        if !self.clear || self.marks.is_some() {
             self.set_prev(end);
         }
     }
@@ -212,10 +317,13 @@ impl Positions {
     /// Takes over what `other`, which is as large, holds.
     pub fn copy_from(&mut self, other: &Positions) {
         debug_assert_eq!((self.bits, self.window_size), (other.bits, other.window_size));
-        if !other.clear {
-            // SAFETY: both have as many entries, in memory of their own.
-            unsafe {
+        let prev_counts = !other.clear || other.marks.is_some();
+        // SAFETY: both have as many entries, in memory of their own.
+        unsafe {
+            if !other.clear {
                 core::ptr::copy_nonoverlapping(other.head, self.head, self.entries());
+            }
+            if prev_counts {
                 core::ptr::copy_nonoverlapping(other.prev, self.prev, self.window_size as usize);
             }
         }
@@ -223,8 +331,9 @@ impl Positions {
         *self = Positions {
             head: self.head,
             prev: self.prev,
-            prev_set: if other.clear { 0 } else { other.prev_set },
+            prev_set: if prev_counts { other.prev_set } else { 0 },
             late,
+            marks: other.marks.clone(),
             left: other.left.clone(),
             ..*other
         };
@@ -283,7 +392,16 @@ impl Positions {
 
     /// As [`Positions::insert`], for a position that is not searched for now.
     pub fn insert_waiting(&mut self, window: &Window, pos: usize) {
-        if !self.late.is_empty() && self.late.end == pos {
+        let in_order = |range: &core::ops::Range<usize>| !range.is_empty() && range.end == pos;
+        let as_usual = self.is_at(window, pos);
+        if let Some(marks) = &mut self.marks
+            && (marks.waiting.is_empty() || in_order(&marks.waiting))
+            && as_usual
+        {
+            let from = if marks.waiting.is_empty() { pos } else { marks.waiting.start };
+            marks.waiting = from..pos + 1;
+            self.start(window, pos + 1);
+        } else if in_order(&self.late) {
             self.late.end += 1;
             self.start(window, pos + 1);
         } else {

@@ -6,8 +6,8 @@
 
 use core::ops::Range;
 
-use super::hash::Hash;
 use super::half::FEW_TOGETHER;
+use super::hash::Hash;
 use super::list::Links;
 use super::{Effort, Match, Search, max_dist, may_begin};
 

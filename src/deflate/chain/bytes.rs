@@ -90,6 +90,17 @@ impl<'a> Here<'a> {
     }
 }
 
+/// Four bytes at a position, little-endian.
+///
+/// # Safety
+/// They are in the window.
+#[inline(always)]
+pub unsafe fn four_at(window: &[u8], pos: usize) -> u32 {
+    debug_assert!(pos + 4 <= window.len());
+    // SAFETY: they are within the slice, says the caller.
+    u32::from_le(unsafe { window.as_ptr().add(pos).cast::<u32>().read_unaligned() })
+}
+
 /// An entry of a table, unchecked but in debug builds, for the loops where it counts.
 ///
 /// # Safety

@@ -51,14 +51,7 @@ impl<'a> Half<'a> {
 
     /// Sorts the positions from `known.start` to `to`, of which `known` are sorted already. The
     /// half begins at `base` less [`BEFORE`].
-    pub fn sort(
-        &mut self,
-        hash: Hash,
-        window: &[u8],
-        base: usize,
-        known: Range<usize>,
-        to: usize,
-    ) {
+    pub fn sort(&mut self, hash: Hash, window: &[u8], base: usize, known: Range<usize>, to: usize) {
         let index = |pos: usize| pos + BEFORE - base;
         let (first, new, end) = (index(known.start), index(known.end), index(to));
         let (hashes, ranks) = (&mut self.hashes[..end], &mut self.ranks[..end]);
@@ -202,7 +195,8 @@ mod tests {
     fn sums_and_differences() {
         let mut random = Random::new(1);
         for len in (0..200).step_by(8).chain([1 << 15, 1 << 16]) {
-            let mut counts: Vec<u16> = (0..len).map(|_| random.below(65536 / (len + 1)) as u16).collect();
+            let mut counts: Vec<u16> =
+                (0..len).map(|_| random.below(65536 / (len + 1)) as u16).collect();
             let mut sum = 0;
             let expected: Vec<u16> = counts.iter().map(|&count| (sum, sum += count).0).collect();
             for sums in [sums, portable_sums] {

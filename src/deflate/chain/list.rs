@@ -1,7 +1,10 @@
 //! Zlib's own structure: for each hash its newest position, for each position the one before it.
 
+use core::ops::Range;
+
 use super::bytes::Here;
 use super::hash::Hash;
+use super::newest::{self, ABSENT};
 use super::{Best, Effort, Match, Search, consider, limit, max_dist, may_begin};
 
 /// The list, in memory that the stream has.
@@ -75,6 +78,23 @@ impl<'a> List<'a> {
         }
     }
 
+    /// How many positions a window has.
+    #[inline(always)]
+    pub fn window_size(&self) -> usize {
+        self.prev.len()
+    }
+
+    /// Takes over from [`super::newest`], which has gone on from this list's heads: those of the
+    /// positions `marked` that were inserted are the newest ones. What is before each is in the list.
+    pub fn take_back(&mut self, window: &[u8], marked: Range<usize>) {
+        let size = self.prev.len();
+        for pos in marked.start.max(marked.end.saturating_sub(size))..marked.end {
+            if self.prev[pos & (size - 1)] != ABSENT {
+                self.head[self.hash.at(window, pos)] = pos as u16;
+            }
+        }
+    }
+
     /// Forgets all positions.
     pub fn clear(&mut self) {
         self.head.fill(0);
@@ -110,12 +130,18 @@ impl<'a> List<'a> {
 
     /// The window has moved down by half: so have all positions, and those that left it are none.
     pub fn slide(&mut self) {
-        let by = self.prev.len() as u16;
-        for table in [&mut *self.head, &mut *self.prev] {
-            for position in table {
-                *position = position.saturating_sub(by);
-            }
-        }
+        self.slide_heads();
+        slide(self.prev, self.prev.len());
+    }
+
+    /// [`List::slide`] for the newest position of each hash.
+    pub fn slide_heads(&mut self) {
+        slide(self.head, self.prev.len());
+    }
+
+    /// [`List::slide`] for what is before each position, where some are marked [`ABSENT`].
+    pub fn slide_prev(&mut self) {
+        newest::slide_prev(self.prev);
     }
 
     /// The longest match, the nearest of these, that is longer than `search.best`, with `head` the
@@ -136,6 +162,12 @@ impl<'a> List<'a> {
     }
 }
 
+fn slide(positions: &mut [u16], by: usize) {
+    for position in positions {
+        *position = position.saturating_sub(by as u16);
+    }
+}
+
 /// For each position the one before it in its chain; how many positions there are, is a power of
 /// two, modulo which they count.
 pub(super) struct Links<'a>(pub &'a [u16]);
@@ -143,7 +175,7 @@ pub(super) struct Links<'a>(pub &'a [u16]);
 impl Links<'_> {
     /// The position before `candidate` in its chain.
     #[inline(always)]
-    fn before(&self, candidate: usize) -> usize {
+    pub(super) fn before(&self, candidate: usize) -> usize {
         let at = candidate & (self.0.len() - 1);
         // SAFETY: the length is a power of two, so the mask keeps below it.
         usize::from(*unsafe { self.0.get_unchecked(at) })

@@ -22,6 +22,7 @@ pub mod bytes;
 mod half;
 pub mod hash;
 pub mod list;
+pub mod newest;
 pub mod runs;
 
 #[cfg(test)]

@@ -160,12 +160,14 @@ impl Ahead {
     pub fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Option<Ahead> {
         let kind = Kind::at_first(s);
         let begins = pays_to_begin(s, strm, flush, kind);
-        if let Some(left) = s.positions.take_left() {
-            if !begins && !left.state.pays_to_go_on(s, strm) {
+        if let Some(left) = s.positions.take_left()
+            && let Some(state) = &left.state
+        {
+            if !begins && !state.pays_to_go_on(s, strm) {
                 // Perhaps for a call with more.
                 s.positions.leave(left);
             } else if let Some(scratch) = Scratch::take_tagged(left.tag) {
-                return Some(Ahead { scratch, state: left.state });
+                return Some(Ahead { scratch, state: state.clone() });
             }
         }
         if !begins {
@@ -179,7 +181,7 @@ impl Ahead {
     /// Leaves for the next call what is known.
     pub fn leave(self, s: &mut Deflate) {
         let Ahead { scratch, state } = self;
-        s.positions.leave(Left { tag: scratch.leave(), state });
+        s.positions.leave(Left { tag: scratch.leave(), state: Some(state) });
     }
 
     fn kind(&self) -> Kind {

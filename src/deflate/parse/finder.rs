@@ -2,8 +2,9 @@
 
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::list::List;
+use crate::deflate::chain::newest::{self, Newest};
 use crate::deflate::chain::runs::Part;
-use crate::deflate::chain::{Effort, Match, Search};
+use crate::deflate::chain::{Effort, Match, Search, max_dist, may_begin};
 
 /// Finds earlier strings while parsing goes on from position to position.
 pub(super) trait Finder {
@@ -18,6 +19,75 @@ pub(super) trait Finder {
 
     /// Inserts the positions `from..to`, where three bytes are there.
     fn insert(&mut self, window: &[u8], from: usize, to: usize);
+}
+
+/// Finds earlier strings of the positions that were inserted.
+pub(super) trait Inserting {
+    /// Inserts `search.pos`, where three bytes are there; the longest match, and whether there was
+    /// any candidate.
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> (Option<Match>, bool);
+
+    /// Inserts the positions behind `pos` and before `to`, if any, for all of which three bytes are
+    /// there; with `FULL`, and with at most `most` positions, four bytes are there for each of `most`.
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], pos: usize, to: usize, most: usize);
+}
+
+impl Inserting for List<'_> {
+    #[inline(always)]
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> (Option<Match>, bool) {
+        let head = List::insert(self, window, search.pos);
+        let any = may_begin(search.pos, head, max_dist(self.window_size()));
+        (if any { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
+    }
+
+    #[inline(always)]
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], pos: usize, to: usize, _: usize) {
+        if pos + 1 < to {
+            self.insert_all(window, pos + 1, to);
+        }
+    }
+}
+
+impl Inserting for Newest<'_> {
+    #[inline(always)]
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> (Option<Match>, bool) {
+        let four = Newest::insert::<FULL>(self, window, search.pos);
+        let any = may_begin(search.pos, four.newest(), max_dist(self.window_size()));
+        (if any { Newest::find::<FULL>(self, window, four, search, effort) } else { None }, any)
+    }
+
+    #[inline(always)]
+    fn insert_inner<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        pos: usize,
+        to: usize,
+        most: usize,
+    ) {
+        if pos + 1 < to {
+            if FULL && most <= newest::FEW {
+                // SAFETY: the longest match is within the window.
+                unsafe { self.insert_few(window, pos + 1, to) };
+            } else {
+                self.insert_all(window, pos + 1, to);
+            }
+        }
+    }
 }
 
 impl Finder for List<'_> {

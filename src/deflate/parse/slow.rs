@@ -81,9 +81,9 @@ fn parse(
         } else {
             let mut parse = Lazily::new(s, to_the_end);
             let window = s.window.slice(0, parse.end);
-            let mut list = s.positions.list(window);
+            let list = s.positions.list(window);
             let stop = parse.stop;
-            let done = parse.go(&mut list, window, &mut s.block, stop);
+            let done = parse.go(list, window, &mut s.block, stop);
             parse.put_back(s, done);
             done
         };
@@ -117,19 +117,19 @@ fn parse(
 fn with_ahead(s: &mut Deflate, ahead: &mut Ahead, to_the_end: bool, most: usize) -> Step {
     let mut parse = Lazily::new(s, to_the_end);
     let stop = parse.stop.min(parse.pos.saturating_add(most));
-    let mut structure = ahead.filled(s);
+    let structure = ahead.filled(s);
     let window = s.window.slice(0, parse.end);
-    let done = match &mut structure {
+    let done = match structure {
         Structure::Linked(bulk) => parse.go(bulk, window, &mut s.block, stop),
         Structure::Sorted(runs) => {
             let border = runs.border().min(stop);
             let done = if parse.pos < border {
-                parse.go(&mut runs.part::<false>(), window, &mut s.block, border)
+                parse.go(runs.part::<false>(), window, &mut s.block, border)
             } else {
                 Step::Fits
             };
             if done == Step::Fits && parse.pos < stop {
-                parse.go(&mut runs.part::<true>(), window, &mut s.block, stop)
+                parse.go(runs.part::<true>(), window, &mut s.block, stop)
             } else {
                 done
             }
@@ -179,32 +179,34 @@ impl Lazily {
     /// Goes on to `stop`, while there is room in the block.
     fn go<F: Finder>(
         &mut self,
-        finder: &mut F,
+        mut finder: F,
         window: &[u8],
         block: &mut Block,
         stop: usize,
     ) -> Step {
         // Where the longest match is possible, its length is a constant.
         let full = stop.min((self.end + 1).saturating_sub(MAX_MATCH));
+        let mut done = Step::Fits;
         if self.pos < full {
-            let done = self.run::<F, true>(finder, window, block, full);
-            if done != Step::Fits {
-                return done;
-            }
+            (finder, done) = self.run::<F, true>(finder, window, block, full);
         }
-        if self.pos < stop { self.run::<F, false>(finder, window, block, stop) } else { Step::Fits }
+        if done == Step::Fits && self.pos < stop {
+            (_, done) = self.run::<F, false>(finder, window, block, stop);
+        }
+        done
     }
 
     /// Goes on to `stop`, while there is room in the block. With `FULL`, the longest match is
-    /// possible at all positions before that.
+    /// possible at all positions before that. The finder is given and given back, so that what it
+    /// consists of is in registers.
     #[inline(never)]
     fn run<F: Finder, const FULL: bool>(
         &mut self,
-        finder: &mut F,
+        mut finder: F,
         window: &[u8],
         block: &mut Block,
         stop: usize,
-    ) -> Step {
+    ) -> (F, Step) {
         let Lazily { mut pos, end, lazy_most, filtered, .. } = *self;
         let effort = self.effort;
         let mut lazy = self.lazy;
@@ -257,7 +259,7 @@ impl Lazily {
         block.put_back(&tally);
         self.pos = pos;
         self.lazy = lazy;
-        done
+        (finder, done)
     }
 }
 

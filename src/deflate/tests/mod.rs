@@ -104,6 +104,36 @@ fn pieces_give_the_same_bytes() {
     }
 }
 
+/// What a call leaves in memory that the next one may find taken is made anew from the stream's own:
+/// at level 1, a list from a table of the newest positions.
+#[test]
+fn taken_memory_gives_the_same_bytes() {
+    let data = data(200_000);
+    let compress_in_calls = |level, take: bool| {
+        let mut deflate = Owned::new(config(level)).unwrap();
+        let mut out = vec![0; 300_000];
+        let mut written = 0;
+        for (i, chunk) in data.chunks(20_000).enumerate() {
+            let flush = if i % 2 == 0 { Flush::Sync } else { Flush::None };
+            let step = deflate.deflate(chunk, &mut out[written..], flush);
+            assert_eq!((step.code, step.consumed), (Code::Ok, chunk.len()));
+            written += step.produced;
+            if take && i % 3 == 1 {
+                compress(config(level), &data[..50_000]);
+            }
+        }
+        let step = deflate.deflate(&[], &mut out[written..], Flush::Finish);
+        assert_eq!(step.code, Code::StreamEnd);
+        out.truncate(written + step.produced);
+        out
+    };
+    for level in 1..=9 {
+        let (left, taken) = (compress_in_calls(level, false), compress_in_calls(level, true));
+        assert!(left == taken, "level {level}");
+        assert!(decompress(-15, &taken, data.len()) == data, "level {level}");
+    }
+}
+
 /// zlib's own requests: nginx has set aside as much.
 #[test]
 fn a_stream_asks_for_what_zlib_asks_for() {

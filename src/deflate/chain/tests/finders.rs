@@ -1,9 +1,12 @@
 //! The finders, as the comparison drives them.
 
+use core::ops::Range;
+
 use super::compare::Settings;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
+use crate::deflate::chain::newest::{self, Newest};
 use crate::deflate::chain::runs::Runs;
 use crate::deflate::chain::{Effort, MAX_MATCH, Match, Search};
 
@@ -38,6 +41,16 @@ pub const FINDERS: &[Variant] = &[
         name: "deflate list cleared in part",
         every_position: false,
         make: |s| Box::new(Sparse::new(s)),
+    },
+    Variant {
+        name: "deflate newest",
+        every_position: false,
+        make: |s| Box::new(Table::new(s, false)),
+    },
+    Variant {
+        name: "deflate newest and list in turn",
+        every_position: false,
+        make: |s| Box::new(Table::new(s, true)),
     },
     Variant {
         name: "deflate bulk",
@@ -163,6 +176,89 @@ impl Tested for Sparse {
         effort: &Effort,
     ) -> Option<Match> {
         self.linked.insert_and_find(window, search, effort)
+    }
+}
+
+/// A table of the newest positions; in turn with the list, once for each time that bytes come.
+struct Table {
+    linked: Linked,
+    memory: Vec<u16>,
+    in_turn: bool,
+    /// Since the table took over, the positions of which the list says which were inserted.
+    marked: Option<Range<usize>>,
+    next: usize,
+}
+
+impl Table {
+    fn new(s: &Settings, in_turn: bool) -> Table {
+        let memory = vec![UNWRITTEN; newest::table_len(s.hash())];
+        Table { linked: Linked::new(s), memory, in_turn, marked: None, next: 0 }
+    }
+
+    /// Does something with the table.
+    fn with<T>(&mut self, call: impl FnOnce(&mut Newest<'_>) -> T) -> T {
+        let marked = self.marked.as_mut().unwrap();
+        let Linked { hash, prev, .. } = &mut self.linked;
+        let mut newest = Newest::again(&mut self.memory, prev, *hash, marked.end);
+        let result = call(&mut newest);
+        marked.end = newest.marked();
+        result
+    }
+}
+
+impl Tested for Table {
+    fn slide(&mut self) {
+        let size = self.linked.prev.len();
+        self.next = self.next.saturating_sub(size);
+        if let Some(marked) = &mut self.marked {
+            let mut list = self.linked.list();
+            list.slide_prev();
+            list.slide_heads();
+            *marked = marked.start.saturating_sub(size)..marked.end;
+            self.with(|newest| newest.slide());
+        } else {
+            self.linked.slide();
+        }
+    }
+
+    fn filled(&mut self, window: &[u8]) {
+        if self.marked.is_none() {
+            self.marked = Some(self.next..self.next);
+            let (heads, next) = (self.linked.head.clone(), self.next);
+            self.with(|newest| newest.take_over(&heads, next));
+        } else if self.in_turn {
+            let marked = self.marked.take().unwrap();
+            self.linked.list().take_back(window, marked);
+        }
+    }
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        if from < to {
+            self.next = self.next.max(to);
+        }
+        if self.marked.is_none() {
+            self.linked.insert(window, from, to);
+        } else {
+            self.with(|newest| newest.insert_all(window, from, to));
+        }
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        self.next = self.next.max(search.pos + 1);
+        if self.marked.is_none() {
+            return self.linked.insert_and_find(window, search, effort);
+        }
+        self.with(|newest| {
+            let four = newest.insert::<false>(window, search.pos);
+            either(search, newest.find::<false>(window, four, search, effort), || {
+                newest.find::<true>(window, four, search, effort)
+            })
+        })
     }
 }
 

@@ -18,8 +18,20 @@ const MUTANTS: &[Mutant] = &[
     ),
     // How many candidates are looked at, and where they are after the window has moved.
     mutant("deflate list", LIST, "|| left == 0 {", 2, "|| left == 1 {"),
-    mutant("deflate list", LIST, "saturating_sub(by)", 1, "saturating_sub(by - 1)"),
-    mutant("deflate bulk", BULK, "(self.to + i) as u16", 1, "(self.to + i + 1) as u16"),
+    mutant("deflate list", LIST, "saturating_sub(by as u16)", 1, "saturating_sub(by as u16 - 1)"),
+    // Which of four candidates is taken, and what a list takes over from the table.
+    mutant("deflate newest", NEWEST, "(len << 2 | (3 - i))", 1, "(len << 2 | i)"),
+    mutant("deflate newest", NEWEST, "candidate > limit", 1, "candidate >= limit"),
+    mutant("deflate newest", NEWEST, "four.0 << 16 | pos", 1, "four.0 << 32 | pos"),
+    mutant(
+        "deflate newest and list in turn",
+        NEWEST,
+        "[first..=last].fill(ABSENT)",
+        1,
+        "[first..last].fill(ABSENT)",
+    ),
+    mutant("deflate newest and list in turn", LIST, "] != ABSENT", 1, "] != ABSENT - 1"),
+    mutant("deflate bulk", BULK, "head, self.to as u16", 1, "head, self.to as u16 + 1"),
     mutant("deflate bulk", BULK, "= upper.saturating_sub(by)", 1, "= upper.saturating_sub(by + 1)"),
     mutant("deflate bulk", HASH, "5 => step(5)", 1, "5 => step(4)"),
     mutant("deflate runs", RUNS, "near.count().min(budget)", 1, "near.count().min(budget + 1)"),
@@ -30,6 +42,8 @@ const MUTANTS: &[Mutant] = &[
         1,
         "position.saturating_sub(by + 1)",
     ),
+    mutant("deflate runs", HALF, "wrapping_add(rank)", 1, "wrapping_add(rank + 1)"),
+    mutant("deflate runs", HALF, "before + i as u16", 1, "before + i as u16 + 1"),
     mutant("deflate runs", RUNS, "let other = best.len - 2", 1, "let other = best.len - 1"),
     mutant("deflate runs", RUNS, "run.to = last - nearest;", 1, "run.to = last - nearest - 1;"),
     mutant("deflate runs", RUNS, "(1 << run.count()) - 1;", 1, "(2 << run.count()) - 1;"),
@@ -93,7 +107,9 @@ const MUTANTS: &[Mutant] = &[
 
 const CHAIN: &str = "deflate/chain/mod.rs";
 const LIST: &str = "deflate/chain/list.rs";
+const NEWEST: &str = "deflate/chain/newest.rs";
 const BULK: &str = "deflate/chain/bulk.rs";
+const HALF: &str = "deflate/chain/half.rs";
 const RUNS: &str = "deflate/chain/runs.rs";
 const HASH: &str = "deflate/chain/hash.rs";
 const BYTES: &str = "deflate/chain/bytes.rs";
