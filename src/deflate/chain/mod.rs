@@ -7,11 +7,12 @@
 //!
 //! * [`list`]: zlib's own linked list, in the stream's own memory. It works whichever positions were
 //!   inserted, and when.
+//! * [`newest`]: that list with the four newest positions of each hash side by side, for level 1.
 //! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5.
 //! * [`runs`]: all positions sorted by hash, for levels 6 to 9, and 5 where there are many matches.
 //!
-//! The last two need memory beyond what the stream has, and are made from the window's bytes alone.
-//! They can be used only if all positions within the max distance were inserted, or all from some
+//! The last three need memory beyond what the stream has. The last two are made from the window's bytes
+//! alone, and can be used only if all positions within the max distance were inserted, or all from some
 //! position on and none before.
 //!
 //! Positions are indices into the window's memory, which is twice the window size. 0 stands for

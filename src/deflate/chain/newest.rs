@@ -65,7 +65,7 @@ impl Four {
 impl<'a> Newest<'a> {
     /// Goes on with a table that was used before, with the same parameters, or that
     /// [`Newest::take_over`] is called for next. `memory` is at least as much as
-    /// [`memory`] says. `prev` has an entry for each position of a window.
+    /// [`table_len`] says. `prev` has an entry for each position of a window.
     pub fn again(
         memory: &'a mut [u16],
         prev: &'a mut [u16],

@@ -11,10 +11,10 @@ use crate::deflate::state::Deflate;
 use crate::deflate::strm::Strm;
 use crate::deflate::window::{MIN_LOOKAHEAD, MIN_MATCH};
 
-/// The least input, in bytes, for which a table of the newest positions pays.
+/// The least input, in bytes, for which a table of the newest positions pays, where it is all.
 const WORTH_A_TABLE: usize = 14 << 10;
-/// The same where there are positions already, which have to be entered.
-const WORTH_TAKING_OVER: usize = 32 << 10;
+/// The same where more may follow, or where there are positions already, which have to be entered.
+const WORTH_TAKING_OVER: usize = 128 << 10;
 /// With fewer bytes a symbol than so many, there are enough searches to take them over.
 const MANY_SEARCHES: usize = 8;
 /// From so many bytes a symbol on, there are too few for a table that has to slide.
@@ -23,7 +23,7 @@ const FEW_SEARCHES: usize = 20;
 const PROBE: usize = 12 << 10;
 
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let mut table = Table::take(s, strm);
+    let mut table = Table::take(s, strm, flush);
     let progress = parse(s, strm, flush, &mut table);
     if let Table::Used(scratch) = table
         && s.positions.has_newest()
@@ -43,7 +43,7 @@ enum Table {
 
 impl Table {
     /// The one that the last call has left, if it is still there.
-    fn take(s: &mut Deflate, strm: &Strm<'_>) -> Table {
+    fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Table {
         let left = s.positions.take_left();
         if !newest::serves(&s.effort()) {
             return Table::Unused;
@@ -54,7 +54,8 @@ impl Table {
             return scratch.map_or(Table::Unused, Table::Used);
         }
         let new = s.window.lookahead + strm.io.avail_in() as usize;
-        let worth = if s.window.pos == 0 { WORTH_A_TABLE } else { WORTH_TAKING_OVER };
+        let all = flush == Flush::Finish && s.window.pos == 0;
+        let worth = if all { WORTH_A_TABLE } else { WORTH_TAKING_OVER };
         if new >= worth { Table::Perhaps } else { Table::Unused }
     }
 
