@@ -31,7 +31,7 @@ const WORTH_LINKING: usize = 256;
 /// Going on with sorted positions pays if one byte in so many is new, since each half of the window
 /// is sorted anew.
 const WORTH_SORTING: usize = 4;
-/// The same from [`THOROUGH`] candidates a search on.
+/// The same from [`THOROUGH`] candidates a search on, and where there are many matches.
 const WORTH_SORTING_WELL: usize = 16;
 /// So many candidates a search, or more, make a search thorough: levels 8 and 9.
 const THOROUGH: u32 = 1024;
@@ -48,6 +48,9 @@ pub(super) const PROBE: usize = 12 << 10;
 const MANY_MATCHES: usize = 10;
 /// More bytes a match than this: there are few.
 const FEW_MATCHES: usize = 13;
+
+/// More than this: there are very few.
+const VERY_FEW_MATCHES: usize = 20;
 
 /// How many strings are looked at to learn whether searches will be long.
 const SAMPLE: usize = 1024;
@@ -276,7 +279,7 @@ impl State {
             Known::Linked(_) => new >= WORTH_LINKING,
             Known::Sorted(_) => {
                 let sorted = s.window.pos % s.window.size() + new;
-                new * part(s) >= sorted
+                new * part(s) >= sorted && !sorts_badly(s, new)
             }
         }
     }
@@ -293,7 +296,18 @@ fn is_thorough(s: &Deflate) -> bool {
 
 /// What part of the sorted positions has to be new.
 fn part(s: &Deflate) -> usize {
-    if is_thorough(s) { WORTH_SORTING_WELL } else { WORTH_SORTING }
+    let (matches, bytes) = s.block.matches(s.window.block().1);
+    let many = bytes >= PROBE && matches * MANY_MATCHES > bytes;
+    if is_thorough(s) || many { WORTH_SORTING_WELL } else { WORTH_SORTING }
+}
+
+/// Whether there is too little to search for so much `new` input to pay for sorting.
+fn sorts_badly(s: &Deflate, new: usize) -> bool {
+    let (matches, bytes) = s.block.matches(s.window.block().1);
+    let very_few = bytes >= PROBE && matches * VERY_FEW_MATCHES < bytes;
+    // With still fewer, positions are linked.
+    let sorted = Kind::of_long_searches(s, Kind::Sorted) == Kind::Sorted;
+    sorted && very_few && new < PROBE && !is_thorough(s)
 }
 
 /// Whether there is enough to do to look at all positions ahead of the parse, and those before, by
@@ -311,7 +325,8 @@ fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush, kind: Option<Kind>)
         _ => WORTH_PREPARING,
     };
     let worth = worth.clamp(WORTH_BEGINNING, WORTH_PREPARING);
-    if new < worth || new < history / part(s) {
+    let badly = kind == Some(Kind::Sorted) && sorts_badly(s, new);
+    if new < worth || new < history / part(s) || badly {
         return false;
     }
     // Few symbols for much data means few searches, which do not pay for all of the history.
