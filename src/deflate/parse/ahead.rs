@@ -15,6 +15,9 @@ const WORTH_PREPARING: usize = 10 << 10;
 /// The same where more input will follow, which can go on with what is prepared.
 const WORTH_BEGINNING: usize = 3 << 10;
 
+/// The least new input, in bytes, for which going on with sorted positions may pay.
+const WORTH_GOING_ON: usize = 7 << 8;
+
 /// The least of history and new input together, in bytes, for which sorting pays.
 const WORTH_SORTING_AT_ALL: usize = 6 << 10;
 
@@ -31,8 +34,10 @@ const WORTH_LINKING: usize = 256;
 /// Going on with sorted positions pays if one byte in so many is new, since each half of the window
 /// is sorted anew.
 const WORTH_SORTING: usize = 4;
-/// The same from [`THOROUGH`] candidates a search on, and where there are many matches.
+/// The same from [`THOROUGH`] candidates a search on, or where there are many matches.
 const WORTH_SORTING_WELL: usize = 16;
+/// The same for both.
+const WORTH_SORTING_VERY_WELL: usize = 32;
 /// So many candidates a search, or more, make a search thorough: levels 8 and 9.
 const THOROUGH: u32 = 1024;
 
@@ -279,7 +284,7 @@ impl State {
             Known::Linked(_) => new >= WORTH_LINKING,
             Known::Sorted(_) => {
                 let sorted = s.window.pos % s.window.size() + new;
-                new * part(s) >= sorted && !sorts_badly(s, new)
+                new >= WORTH_GOING_ON && new * part(s) >= sorted && !sorts_badly(s, new)
             }
         }
     }
@@ -294,19 +299,28 @@ fn is_thorough(s: &Deflate) -> bool {
     matches!(s.limits.chain, 0 | THOROUGH..)
 }
 
+/// How many bytes there are for each match, in the current block or the one before; none if that is
+/// not known yet.
+fn bytes_a_match(s: &Deflate) -> Option<usize> {
+    let (matches, bytes) = s.block.matches(s.window.block().1);
+    (bytes >= PROBE).then(|| bytes / matches.max(1))
+}
+
 /// What part of the sorted positions has to be new.
 fn part(s: &Deflate) -> usize {
-    let (matches, bytes) = s.block.matches(s.window.block().1);
-    let many = bytes >= PROBE && matches * MANY_MATCHES > bytes;
-    if is_thorough(s) || many { WORTH_SORTING_WELL } else { WORTH_SORTING }
+    let many = matches!(bytes_a_match(s), Some(..MANY_MATCHES));
+    match (is_thorough(s), many) {
+        (true, true) => WORTH_SORTING_VERY_WELL,
+        (false, false) => WORTH_SORTING,
+        _ => WORTH_SORTING_WELL,
+    }
 }
 
 /// Whether there is too little to search for so much `new` input to pay for sorting.
 fn sorts_badly(s: &Deflate, new: usize) -> bool {
-    let (matches, bytes) = s.block.matches(s.window.block().1);
-    let very_few = bytes >= PROBE && matches * VERY_FEW_MATCHES < bytes;
-    // With still fewer, positions are linked.
+    // With still fewer matches, positions are linked.
     let sorted = Kind::of_long_searches(s, Kind::Sorted) == Kind::Sorted;
+    let very_few = matches!(bytes_a_match(s), Some(VERY_FEW_MATCHES..));
     sorted && very_few && new < PROBE && !is_thorough(s)
 }
 
@@ -324,7 +338,8 @@ fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush, kind: Option<Kind>)
         (Flush::None, _) => 0,
         _ => WORTH_PREPARING,
     };
-    let worth = worth.clamp(WORTH_BEGINNING, WORTH_PREPARING);
+    let least = if part(s) == WORTH_SORTING_VERY_WELL { WORTH_GOING_ON } else { WORTH_BEGINNING };
+    let worth = worth.clamp(least, WORTH_PREPARING);
     let badly = kind == Some(Kind::Sorted) && sorts_badly(s, new);
     if new < worth || new < history / part(s) || badly {
         return false;
