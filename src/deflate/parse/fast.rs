@@ -64,6 +64,8 @@ impl Table {
         let (bytes, symbols) = (s.window.block().1, s.block.len());
         let known = bytes >= PROBE;
         match self {
+            // In odd states, positions were inserted into the list.
+            Table::Used(_) if !s.positions.has_newest() => *self = Table::Unused,
             Table::Perhaps if s.window.pos == 0 || known && bytes < MANY_SEARCHES * symbols => {
                 let Some(mut scratch) = Scratch::take() else { return };
                 s.positions.begin_newest(scratch.entries(), &s.window);
