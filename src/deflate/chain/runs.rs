@@ -17,9 +17,6 @@ use super::half::{BEFORE, Half};
 use super::hash::Hash;
 use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
 
-/// How many positions ahead of a search its memory is loaded.
-const NEXT: usize = 1;
-
 /// With more candidates than so many, others are looked for that are fewer.
 const RARE: usize = 64;
 
@@ -241,15 +238,16 @@ pub struct Part<'a, const UPPER: bool> {
 }
 
 impl<const UPPER: bool> Part<'_, UPPER> {
-    /// The runs with the hash of `pos`, nearest first. Has those of the next position loaded into
-    /// the cache.
+    /// The runs with the hash of `pos`, nearest first. Has those of the position that is probably
+    /// searched for next loaded into the cache: `best` is the length of the match before, or 2.
     #[inline(always)]
-    fn runs(&self, pos: usize) -> [Run<'_>; 2] {
+    fn runs(&self, pos: usize, best: usize) -> [Run<'_>; 2] {
         debug_assert!((self.runs.from..self.runs.to).contains(&pos));
         let base = if UPPER { self.runs.w_size } else { 0 };
         let index = pos + BEFORE - base;
         let place = |index| {
-            // SAFETY: `pos` is in this half, so its rank and its hash are there.
+            // SAFETY: `pos` is in this half, so its rank and its hash are there; for what comes next,
+            // the index is cut to those that there are.
             let (rank, hash) = unsafe { (at(self.ranks, index), at(self.hashes, index)) };
             (usize::from(rank), usize::from(hash))
         };
@@ -258,8 +256,10 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         let start = |starts, hash| usize::from(unsafe { at(starts, hash) });
         let from = start(self.near_starts, hash);
         let near = Run { sorted: self.near, from, to: from + rank };
-        let (next_rank, next_hash) = place((index + NEXT).min(self.ranks.len() - 1));
-        let next = start(self.near_starts, next_hash) + next_rank;
+        // If the match before is not bettered, parsing goes on behind it. That position may not be
+        // sorted yet, and what is there may be anything.
+        let (next_rank, next_hash) = place((index + best - 1).min(self.ranks.len() - 1));
+        let next = self.near_starts.get(next_hash).copied().map_or(0, usize::from) + next_rank;
         prefetch(self.near, next.wrapping_sub(1));
         if !UPPER {
             return [near, Run { sorted: self.far, from: 0, to: 0 }];
@@ -285,7 +285,7 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         if (!FULL && best.cap < 8) || best.len < 2 {
             return self.runs.find_slowly(window, search, effort);
         }
-        let [near, far] = self.runs(pos);
+        let [near, far] = self.runs(pos, best.len);
         let budget = effort.budget(search.best) as usize;
         // What the budget permits.
         let near = near.last(near.count().min(budget));
