@@ -264,7 +264,8 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         if !UPPER {
             return [near, Run { sorted: self.far, from: 0, to: 0 }];
         }
-        prefetch(self.far_starts, next_hash);
+        let far = self.far_starts.get(next_hash + 1).copied().map_or(0, usize::from);
+        prefetch(self.far, far.wrapping_sub(1));
         let (from, to) = (start(self.far_starts, hash), start(self.far_starts, hash + 1));
         [near, Run { sorted: self.far, from, to }]
     }
