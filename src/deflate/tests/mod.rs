@@ -22,6 +22,28 @@ fn compress(config: Config, data: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Compresses in calls of `piece` bytes, each with the flush that is given for its number, and one
+/// more to finish.
+fn compress_in_calls(
+    level: i32,
+    data: &[u8],
+    piece: usize,
+    mut flush: impl FnMut(usize) -> Flush,
+) -> Vec<u8> {
+    let mut deflate = Owned::new(config(level)).unwrap();
+    let mut out = vec![0; data.len() + 50_000];
+    let mut written = 0;
+    for (call, chunk) in data.chunks(piece).enumerate() {
+        let step = deflate.deflate(chunk, &mut out[written..], flush(call));
+        assert_eq!((step.code, step.consumed), (Code::Ok, chunk.len()));
+        written += step.produced;
+    }
+    let step = deflate.deflate(&[], &mut out[written..], Flush::Finish);
+    assert_eq!(step.code, Code::StreamEnd);
+    out.truncate(written + step.produced);
+    out
+}
+
 fn decompress(window_bits: i32, stream: &[u8], len: usize) -> Vec<u8> {
     let mut out = vec![0; len + 1];
     let step =
@@ -89,48 +111,32 @@ fn pieces_give_the_same_bytes() {
             if piece > data.len() {
                 continue;
             }
-            let mut deflate = Owned::new(config(level)).unwrap();
-            let mut out = vec![0; 300_000];
-            let mut written = 0;
-            for chunk in data.chunks(piece) {
-                let step = deflate.deflate(chunk, &mut out[written..], Flush::None);
-                assert_eq!((step.code, step.consumed), (Code::Ok, chunk.len()));
-                written += step.produced;
-            }
-            let step = deflate.deflate(&[], &mut out[written..], Flush::Finish);
-            assert_eq!(step.code, Code::StreamEnd);
-            assert!(out[..written + step.produced] == whole, "level {level}, pieces of {piece}");
+            let pieces = compress_in_calls(level, &data, piece, |_| Flush::None);
+            assert!(pieces == whole, "level {level}, pieces of {piece}");
         }
     }
 }
 
 /// What a call leaves in memory that the next one may find taken is made anew from the stream's own:
-/// at level 1, a list from a table of the newest positions.
+/// at level 1, in large calls, a list from a table of the newest positions.
 #[test]
 fn taken_memory_gives_the_same_bytes() {
-    let data = data(200_000);
-    let compress_in_calls = |level, take: bool| {
-        let mut deflate = Owned::new(config(level)).unwrap();
-        let mut out = vec![0; 300_000];
-        let mut written = 0;
-        for (i, chunk) in data.chunks(20_000).enumerate() {
-            let flush = if i % 2 == 0 { Flush::Sync } else { Flush::None };
-            let step = deflate.deflate(chunk, &mut out[written..], flush);
-            assert_eq!((step.code, step.consumed), (Code::Ok, chunk.len()));
-            written += step.produced;
-            if take && i % 3 == 1 {
-                compress(config(level), &data[..50_000]);
-            }
+    let data = data(fewer(500_000, 2000));
+    for (piece, step) in [(20_000, 1), (150_000, 5)] {
+        let piece = piece.min(data.len() / 3);
+        for level in (1..=9).step_by(fewer(step, 4)) {
+            let compress = |take: bool| {
+                compress_in_calls(level, &data, piece, |call| {
+                    if take && call % 3 == 2 {
+                        compress(config(level), &data[..data.len() / 4]);
+                    }
+                    if call % 2 == 0 { Flush::Sync } else { Flush::None }
+                })
+            };
+            let (left, taken) = (compress(false), compress(true));
+            assert!(left == taken, "level {level}, pieces of {piece}");
+            assert!(decompress(-15, &taken, data.len()) == data, "level {level}");
         }
-        let step = deflate.deflate(&[], &mut out[written..], Flush::Finish);
-        assert_eq!(step.code, Code::StreamEnd);
-        out.truncate(written + step.produced);
-        out
-    };
-    for level in 1..=9 {
-        let (left, taken) = (compress_in_calls(level, false), compress_in_calls(level, true));
-        assert!(left == taken, "level {level}");
-        assert!(decompress(-15, &taken, data.len()) == data, "level {level}");
     }
 }
 
