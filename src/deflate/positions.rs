@@ -1,5 +1,7 @@
 //! Which positions of the window are inserted, to be found later, and zlib's list of them.
 
+use core::ops::Range;
+
 use super::chain::hash::Hash;
 use super::chain::list::{FEW, List};
 use super::chain::newest::Newest;
@@ -25,7 +27,7 @@ pub(super) struct Positions {
     /// How many entries of `prev` have a value: those of all positions that the list could have.
     prev_set: usize,
     /// Positions that count as inserted but are not in the list, which is empty then.
-    late: core::ops::Range<usize>,
+    late: Range<usize>,
     /// Where a table of the newest positions stands in for `head`.
     marks: Option<Marks>,
     /// From here on, every position up to the next one to insert is inserted.
@@ -39,9 +41,9 @@ pub(super) struct Positions {
 #[derive(Clone, Debug)]
 struct Marks {
     /// Of these positions, `prev` says whether they are.
-    marked: core::ops::Range<usize>,
+    marked: Range<usize>,
     /// These are as well, but are not in the table yet.
-    waiting: core::ops::Range<usize>,
+    waiting: Range<usize>,
 }
 
 impl Positions {
@@ -188,14 +190,19 @@ impl Positions {
             self.as_it_is().clear_at(window, 0, strings(window.len()));
         } else {
             self.cleared_for = usize::MAX;
-            // SAFETY: there are as many.
-            unsafe { self.head.write_bytes(0, self.entries()) };
+            self.clear_head();
         }
         if !late.is_empty() {
             // Older ones are overwritten in `prev`, and too far back now.
             let from = late.start.max(late.end.saturating_sub(self.window_size as usize));
             self.as_it_is().insert_all(window, from, late.end);
         }
+    }
+
+    fn clear_head(&mut self) {
+        self.clear = false;
+        // SAFETY: there are as many.
+        unsafe { self.head.write_bytes(0, self.entries()) };
     }
 
     /// Whether a table of the newest positions stands in for the list's heads.
@@ -259,9 +266,8 @@ impl Positions {
 
     /// Makes the list's heads what they are by the marks.
     fn give_back(&mut self, window: &[u8], marks: Marks) {
-        if core::mem::take(&mut self.clear) {
-            // SAFETY: there are as many.
-            unsafe { self.head.write_bytes(0, self.entries()) };
+        if self.clear {
+            self.clear_head();
         }
         self.cleared_for = usize::MAX;
         let mut list = self.as_it_is();
@@ -274,9 +280,8 @@ impl Positions {
         self.left = None;
         let by = self.window_size as usize;
         self.solid_from = self.solid_from.saturating_sub(by);
-        let down = |range: &core::ops::Range<usize>| {
-            range.start.saturating_sub(by)..range.end.saturating_sub(by)
-        };
+        let down =
+            |range: &Range<usize>| range.start.saturating_sub(by)..range.end.saturating_sub(by);
         self.late = down(&self.late);
         if let Some(marks) = &mut self.marks {
             *marks = Marks { marked: down(&marks.marked), waiting: down(&marks.waiting) };
@@ -392,7 +397,7 @@ impl Positions {
 
     /// As [`Positions::insert`], for a position that is not searched for now.
     pub fn insert_waiting(&mut self, window: &Window, pos: usize) {
-        let in_order = |range: &core::ops::Range<usize>| !range.is_empty() && range.end == pos;
+        let in_order = |range: &Range<usize>| !range.is_empty() && range.end == pos;
         let as_usual = self.is_at(window, pos);
         if let Some(marks) = &mut self.marks
             && (marks.waiting.is_empty() || in_order(&marks.waiting))

@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use super::half::FEW_TOGETHER;
+use super::bytes::{in_fours, move_down};
 use super::hash::Hash;
 use super::list::Links;
 use super::{Effort, Match, Search, max_dist, may_begin};
@@ -96,21 +96,14 @@ impl<'a> Bulk<'a> {
             }
             let hashes = &mut hashes[..count];
             self.hash.of_each(bytes, hashes);
-            let mut link = |hash: u16| {
+            let link = |hash: u16| {
                 // SAFETY: a hash is below `Hash::count`, which is the length.
                 let head = unsafe { self.head.get_unchecked_mut(usize::from(hash)) };
                 let before = core::mem::replace(head, self.to as u16);
                 self.to += 1;
                 before
             };
-            let (fours, rest) = places.as_chunks_mut::<FEW_TOGETHER>();
-            let (hash_fours, hash_rest) = hashes.as_chunks::<FEW_TOGETHER>();
-            for (places, hashes) in fours.iter_mut().zip(hash_fours) {
-                *places = hashes.map(&mut link);
-            }
-            for (place, &hash) in rest.iter_mut().zip(hash_rest) {
-                *place = link(hash);
-            }
+            in_fours(hashes, places, link);
         }
     }
 
@@ -121,9 +114,7 @@ impl<'a> Bulk<'a> {
         for (lower, upper) in lower.iter_mut().zip(upper) {
             *lower = upper.saturating_sub(by);
         }
-        for head in &mut *self.head {
-            *head = head.saturating_sub(by);
-        }
+        move_down(self.head, self.w_size);
         self.from = self.from.saturating_sub(self.w_size);
         self.to = self.to.saturating_sub(self.w_size);
     }

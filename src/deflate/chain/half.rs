@@ -7,7 +7,7 @@
 
 use core::ops::Range;
 
-use super::bytes::{at, at_mut};
+use super::bytes::{at, at_mut, in_fours};
 use super::hash::Hash;
 
 /// A half's first position is one that is hashed with the half's first bytes.
@@ -17,11 +17,8 @@ pub const BEFORE: usize = 2;
 const GROUP: usize = 2048;
 
 /// How many positions are looked at together. Within them, no entry of a table is read behind one
-/// that is written elsewhere: a CPU that expects the two to be the same takes twice the time.
+/// that is written elsewhere: see [`in_fours`].
 const TOGETHER: usize = 16;
-
-/// The same where an entry is read and written.
-pub const FEW_TOGETHER: usize = 4;
 
 /// The sorted positions of half a window.
 pub struct Half<'a> {
@@ -94,14 +91,9 @@ fn rank(hashes: &[u16], ranks: &mut [u16], counts: &mut [u16]) {
             *ranks = core::array::from_fn(|i| before + i as u16);
             continue;
         }
-        let fours = hashes.as_chunks::<FEW_TOGETHER>().0;
-        for (hashes, ranks) in fours.iter().zip(ranks.as_chunks_mut::<FEW_TOGETHER>().0) {
-            *ranks = hashes.map(|hash| next(hash, 1));
-        }
+        in_fours(hashes, ranks, |hash| next(hash, 1));
     }
-    for (&hash, rank) in hash_rest.iter().zip(rank_rest) {
-        *rank = next(hash, 1);
-    }
+    in_fours(hash_rest, rank_rest, |hash| next(hash, 1));
 }
 
 /// Puts the positions from `pos` on, with these hashes and ranks, into their runs.
@@ -195,7 +187,7 @@ mod tests {
     fn sums_and_differences() {
         let mut random = Random::new(1);
         for len in (0..200).step_by(8).chain([1 << 15, 1 << 16]) {
-            let mut counts: Vec<u16> =
+            let counts: Vec<u16> =
                 (0..len).map(|_| random.below(65536 / (len + 1)) as u16).collect();
             let mut sum = 0;
             let expected: Vec<u16> = counts.iter().map(|&count| (sum, sum += count).0).collect();
@@ -207,7 +199,6 @@ mod tests {
                 differences(&mut starts);
                 assert_eq!(starts[..len], counts);
             }
-            counts.clear();
         }
     }
 }

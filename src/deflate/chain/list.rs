@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use super::bytes::Here;
+use super::bytes::{Here, move_down};
 use super::hash::Hash;
-use super::newest::{self, ABSENT};
+use super::newest::ABSENT;
 use super::{Best, Effort, Match, Search, consider, limit, max_dist, may_begin};
 
 /// The list, in memory that the stream has.
@@ -131,17 +131,20 @@ impl<'a> List<'a> {
     /// The window has moved down by half: so have all positions, and those that left it are none.
     pub fn slide(&mut self) {
         self.slide_heads();
-        slide(self.prev, self.prev.len());
+        move_down(self.prev, self.prev.len());
     }
 
     /// [`List::slide`] for the newest position of each hash.
     pub fn slide_heads(&mut self) {
-        slide(self.head, self.prev.len());
+        move_down(self.head, self.prev.len());
     }
 
     /// [`List::slide`] for what is before each position, where some are marked [`ABSENT`].
     pub fn slide_prev(&mut self) {
-        newest::slide_prev(self.prev);
+        let by = self.prev.len() as u16;
+        for position in &mut *self.prev {
+            *position = if *position == ABSENT { ABSENT } else { position.saturating_sub(by) };
+        }
     }
 
     /// The longest match, the nearest of these, that is longer than `search.best`, with `head` the
@@ -159,12 +162,6 @@ impl<'a> List<'a> {
             return None;
         }
         Links(self.prev).walk::<FULL>(window, head, max_dist, search, effort)
-    }
-}
-
-fn slide(positions: &mut [u16], by: usize) {
-    for position in positions {
-        *position = position.saturating_sub(by as u16);
     }
 }
 

@@ -8,7 +8,7 @@
 //! The table is in memory for the time of a call. What has to last is in `prev`: it is zlib's, and
 //! says which positions were inserted, from which the list's heads follow.
 
-use super::bytes::{Here, four_at};
+use super::bytes::{Here, four_at, move_down};
 use super::hash::Hash;
 use super::list::Links;
 use super::{Best, Effort, MIN_MATCH, Match, Search, limit, max_dist, may_begin};
@@ -56,10 +56,6 @@ impl Four {
     pub fn newest(self) -> usize {
         self.get(0)
     }
-
-    fn of(positions: [usize; FOUR]) -> Four {
-        Four(positions.iter().rev().fold(0, |four, &pos| four << 16 | pos as u64))
-    }
 }
 
 impl<'a> Newest<'a> {
@@ -98,16 +94,16 @@ impl<'a> Newest<'a> {
         if pos <= limit || pos >= next {
             return;
         }
-        let mut four = [0; FOUR];
-        for place in &mut four {
-            *place = pos;
+        let mut four = 0;
+        for i in 0..FOUR {
+            four |= (pos as u64) << (16 * i);
             let before = Links(self.prev).before(pos);
             if before <= limit || before >= pos {
                 break;
             }
             pos = before;
         }
-        self.set(hash, Four::of(four));
+        self.set(hash, Four(four));
     }
 
     /// Up to where `prev` says what was inserted.
@@ -196,10 +192,7 @@ impl<'a> Newest<'a> {
     /// The window has moved down by half: so have the positions in the table, and those that left it
     /// are none. The list is moved by itself: [`super::list::List::slide_prev`].
     pub fn slide(&mut self) {
-        let by = self.prev.len() as u16;
-        for position in &mut *self.table {
-            *position = position.saturating_sub(by);
-        }
+        move_down(self.table, self.prev.len());
         self.marked = self.marked.saturating_sub(self.prev.len());
     }
 
@@ -282,14 +275,5 @@ fn best_of_four(here: Here, four: Four, limit: usize, best: &mut Best) {
         (best.len, best.start) = (here.long(start), start);
     } else if len >= MIN_MATCH {
         (best.len, best.start) = (len, start);
-    }
-}
-
-/// The window has moved down by half: so have all positions in `prev`, and those that left it are
-/// none.
-pub fn slide_prev(prev: &mut [u16]) {
-    let by = prev.len() as u16;
-    for position in prev {
-        *position = if *position == ABSENT { ABSENT } else { position.saturating_sub(by) };
     }
 }

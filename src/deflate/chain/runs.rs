@@ -12,7 +12,7 @@
 
 use core::ops::Range;
 
-use super::bytes::{Here, at, prefetch};
+use super::bytes::{Here, at, move_down, prefetch};
 use super::half::{BEFORE, Half};
 use super::hash::Hash;
 use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
@@ -142,12 +142,9 @@ impl<'a> Runs<'a> {
 
     /// The window has moved down by half.
     pub fn slide(&mut self) {
-        let by = self.w_size as u16;
         self.halves.swap(0, 1);
         self.swapped = !self.swapped;
-        for position in &mut *self.halves[0].sorted {
-            *position = position.saturating_sub(by);
-        }
+        move_down(self.halves[0].sorted, self.w_size);
         self.from = self.from.saturating_sub(self.w_size);
         self.to = self.to.saturating_sub(self.w_size);
         if self.to < self.border() {

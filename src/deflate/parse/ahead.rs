@@ -51,10 +51,10 @@ const LONG_SEARCH: u32 = 64;
 pub(super) const PROBE: usize = 12 << 10;
 /// Fewer bytes a match than this: there are many searches.
 const MANY_MATCHES: usize = 10;
-/// More bytes a match than this: there are few.
+/// So many bytes a match, or more: there are few.
 const FEW_MATCHES: usize = 13;
 
-/// More than this: there are very few.
+/// So many, or more: there are very few.
 const VERY_FEW_MATCHES: usize = 20;
 
 /// How many strings are looked at to learn whether searches will be long.
@@ -81,12 +81,12 @@ impl Kind {
         match s.limits.chain {
             0 | LONG_SEARCH.. => Some(Kind::of_long_searches(s, now)),
             1..SHORT_SEARCH => Some(Kind::Linked),
-            _ => match s.block.matches(s.window.block().1) {
-                (_, ..PROBE) if s.window.lookahead < 2 * PROBE => Some(now),
-                (_, ..PROBE) => None,
-                (matches, bytes) if matches * MANY_MATCHES > bytes => Some(Kind::Sorted),
-                (matches, bytes) if matches * FEW_MATCHES < bytes => Some(Kind::Linked),
-                _ => Some(now),
+            _ => match bytes_a_match(s) {
+                None if s.window.lookahead < 2 * PROBE => Some(now),
+                None => None,
+                Some(..MANY_MATCHES) => Some(Kind::Sorted),
+                Some(FEW_MATCHES..) => Some(Kind::Linked),
+                Some(_) => Some(now),
             },
         }
     }
@@ -328,20 +328,23 @@ fn sorts_badly(s: &Deflate, new: usize) -> bool {
 /// this kind of structure.
 fn pays_to_begin(s: &Deflate, strm: &Strm<'_>, flush: Flush, kind: Option<Kind>) -> bool {
     let new = new_input(s, strm);
-    let history = s.window.pos.min(s.window.size());
+    if new < WORTH_GOING_ON {
+        return false;
+    }
+    let (history, part) = (s.window.pos.min(s.window.size()), part(s));
     let worth = match (flush, kind) {
         // The calls that follow are perhaps as long, and ought to be able to go on with it.
         (Flush::None, Some(Kind::Sorted)) if new + history >= WORTH_SORTING_AT_ALL => {
-            s.window.size() / part(s)
+            s.window.size() / part
         }
         (Flush::None, Some(Kind::Sorted)) => WORTH_PREPARING,
         (Flush::None, _) => 0,
         _ => WORTH_PREPARING,
     };
-    let least = if part(s) == WORTH_SORTING_VERY_WELL { WORTH_GOING_ON } else { WORTH_BEGINNING };
+    let least = if part == WORTH_SORTING_VERY_WELL { WORTH_GOING_ON } else { WORTH_BEGINNING };
     let worth = worth.clamp(least, WORTH_PREPARING);
     let badly = kind == Some(Kind::Sorted) && sorts_badly(s, new);
-    if new < worth || new < history / part(s) || badly {
+    if new < worth || new < history / part || badly {
         return false;
     }
     // Few symbols for much data means few searches, which do not pay for all of the history.

@@ -25,9 +25,7 @@ const PROBE: usize = 12 << 10;
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
     let mut table = Table::take(s, strm, flush);
     let progress = parse(s, strm, flush, &mut table);
-    if let Table::Used(scratch) = table
-        && s.positions.has_newest()
-    {
+    if let Table::Used(scratch) = table {
         s.positions.leave(Left { tag: scratch.leave(), state: None });
     }
     progress
@@ -59,13 +57,21 @@ impl Table {
         if new >= worth { Table::Perhaps } else { Table::Unused }
     }
 
+    /// The window has got more bytes, and perhaps slid before.
+    fn window_filled(&mut self, s: &mut Deflate, slid: bool) {
+        match self {
+            // In odd states, positions are inserted into the list by that.
+            Table::Used(_) if !s.positions.has_newest() => *self = Table::Unused,
+            Table::Used(scratch) if slid => s.positions.slide_newest(scratch.entries()),
+            _ => {}
+        }
+    }
+
     /// Begins with one, or gives it up, if that is quicker for what is ahead.
     fn choose(&mut self, s: &mut Deflate) {
         let (bytes, symbols) = (s.window.block().1, s.block.len());
         let known = bytes >= PROBE;
         match self {
-            // In odd states, positions were inserted into the list.
-            Table::Used(_) if !s.positions.has_newest() => *self = Table::Unused,
             Table::Perhaps if s.window.pos == 0 || known && bytes < MANY_SEARCHES * symbols => {
                 let Some(mut scratch) = Scratch::take() else { return };
                 s.positions.begin_newest(scratch.entries(), &s.window);
@@ -81,12 +87,7 @@ fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, table: &mut Table) 
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
-            if slid
-                && s.positions.has_newest()
-                && let Table::Used(scratch) = table
-            {
-                s.positions.slide_newest(scratch.entries());
-            }
+            table.window_filled(s, slid);
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
             }
@@ -100,6 +101,7 @@ fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, table: &mut Table) 
             table.choose(s);
             go(s, flush != Flush::None && strm.io.avail_in() == 0, table)
         } else {
+            // It uses the list.
             *table = Table::Unused;
             step(s)
         };
@@ -203,9 +205,10 @@ impl Greedily {
                     // SAFETY: the block is there, and is written when it is full.
                     full = unsafe { tally.matched(pos - found.start, found.len) };
                     let next = pos + found.len;
+                    // A choice of ends is quicker than one of whether to insert.
                     let inserts = found.len <= insert_most && next < last;
                     let to = if inserts { next } else { pos + 1 };
-                    finder.insert_inner::<FULL>(window, pos, to, insert_most);
+                    finder.insert_inner::<FULL>(window, pos + 1, to);
                     pos = next;
                     length = 0;
                     continue;

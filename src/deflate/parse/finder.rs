@@ -32,9 +32,9 @@ pub(super) trait Inserting {
         effort: &Effort,
     ) -> (Option<Match>, bool);
 
-    /// Inserts the positions behind `pos` and before `to`, if any, for all of which three bytes are
-    /// there; with `FULL`, and with at most `most` positions, four bytes are there for each of `most`.
-    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], pos: usize, to: usize, most: usize);
+    /// Inserts the positions `from..to`, if any, inside the match at the position searched for last.
+    /// Three bytes are there; with `FULL`, four.
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize);
 }
 
 impl Inserting for List<'_> {
@@ -51,10 +51,8 @@ impl Inserting for List<'_> {
     }
 
     #[inline(always)]
-    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], pos: usize, to: usize, _: usize) {
-        if pos + 1 < to {
-            self.insert_all(window, pos + 1, to);
-        }
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize) {
+        self.insert_all(window, from, to);
     }
 }
 
@@ -72,20 +70,12 @@ impl Inserting for Newest<'_> {
     }
 
     #[inline(always)]
-    fn insert_inner<const FULL: bool>(
-        &mut self,
-        window: &[u8],
-        pos: usize,
-        to: usize,
-        most: usize,
-    ) {
-        if pos + 1 < to {
-            if FULL && most <= newest::FEW {
-                // SAFETY: the longest match is within the window.
-                unsafe { self.insert_few(window, pos + 1, to) };
-            } else {
-                self.insert_all(window, pos + 1, to);
-            }
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize) {
+        if FULL && to - from < newest::FEW {
+            // SAFETY: four bytes are there for each, says the caller.
+            unsafe { self.insert_few(window, from, to) };
+        } else {
+            self.insert_all(window, from, to);
         }
     }
 }

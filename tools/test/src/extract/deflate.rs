@@ -18,7 +18,7 @@ const MUTANTS: &[Mutant] = &[
     ),
     // How many candidates are looked at, and where they are after the window has moved.
     mutant("deflate list", LIST, "|| left == 0 {", 2, "|| left == 1 {"),
-    mutant("deflate list", LIST, "saturating_sub(by as u16)", 1, "saturating_sub(by as u16 - 1)"),
+    mutant("deflate list", BYTES, "saturating_sub(by as u16)", 1, "saturating_sub(by as u16 - 1)"),
     // Which of four candidates is taken, and what a list takes over from the table.
     mutant("deflate newest", NEWEST, "(len << 2 | (3 - i))", 1, "(len << 2 | i)"),
     mutant("deflate newest", NEWEST, "candidate > limit", 1, "candidate >= limit"),
@@ -35,13 +35,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("deflate bulk", BULK, "= upper.saturating_sub(by)", 1, "= upper.saturating_sub(by + 1)"),
     mutant("deflate bulk", HASH, "5 => step(5)", 1, "5 => step(4)"),
     mutant("deflate runs", RUNS, "near.count().min(budget)", 1, "near.count().min(budget + 1)"),
-    mutant(
-        "deflate runs",
-        RUNS,
-        "position.saturating_sub(by)",
-        1,
-        "position.saturating_sub(by + 1)",
-    ),
+    mutant("deflate runs", RUNS, "sorted, self.w_size)", 1, "sorted, self.w_size + 1)"),
     mutant("deflate runs", HALF, "wrapping_add(rank)", 1, "wrapping_add(rank + 1)"),
     mutant("deflate runs", HALF, "before + i as u16", 1, "before + i as u16 + 1"),
     mutant("deflate runs", RUNS, "let other = best.len - 2", 1, "let other = best.len - 1"),
