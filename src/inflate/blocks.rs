@@ -3,6 +3,7 @@
 //! Where it stops, what it takes and what it remembers are zlib's: `data_type`, `inflateMark` and
 //! `avail_in` show them after each call.
 
+mod lengths;
 mod symbols;
 
 use core::ffi::CStr;
@@ -10,10 +11,13 @@ use core::mem::MaybeUninit;
 
 use super::bits::{Bits, Cursor};
 use super::fast::Variants;
-use super::tables::{self, Job, NoCode, OneByOne, Pair, Sort, entry, precode};
+use super::tables::{self, Job, NoCode, Pair};
 use super::window::Window;
 use crate::codes::Flush;
 use crate::io::Io;
+use lengths::LENGTHS;
+
+pub(super) use lengths::{ReadMany, Reader};
 
 /// What comes next, named after what zlib.h's functions show of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +91,6 @@ enum Used {
     LiteralsAndDistances,
 }
 
-/// Most lengths that a block has, and room for a repeat that goes too far, and for wide reads.
-const LENGTHS: usize = 286 + 30 + 64;
-
 /// The current block's tables. Nothing in it has a value before it is built.
 struct Tables {
     /// Code lengths: literals and lengths, then distances.
@@ -133,9 +134,6 @@ pub(super) struct Blocks {
     precode: [u8; 19],
     tables: Tables,
 }
-
-/// In what order the lengths of the code for lengths come (RFC 1951, 3.2.7).
-const ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 impl Blocks {
     /// Makes `place` the beginning of a stream. The tables get no values.
@@ -295,24 +293,11 @@ impl Blocks {
                     self.mode = Mode::PrecodeLengths;
                 }
                 Mode::PrecodeLengths => {
-                    while self.have < self.precodes {
-                        if cursor.bits < 3 {
-                            cursor.refill();
-                            need!(3);
-                        }
-                        self.precode[ORDER[self.have as usize] as usize] = cursor.peek(3) as u8;
-                        cursor.skip(3);
-                        self.have += 1;
-                    }
-                    for symbol in &ORDER[self.have as usize..] {
-                        self.precode[*symbol as usize] = 0;
+                    if !self.precode_lengths(cursor) {
+                        return (Stop::Input, 0);
                     }
                     self.used = Used::Nothing;
-                    // SAFETY: the array is as long as 64 bits need.
-                    let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
-                    // SAFETY: any bits are a value of the table's type.
-                    let table = unsafe { &mut self.tables.pair.assume_init_mut().distances };
-                    let Some(root) = tables::precodes(table, &lengths) else {
+                    let Some(root) = self.build_precode() else {
                         bad!(c"invalid code lengths set");
                     };
                     self.root = root as u8;
@@ -321,7 +306,7 @@ impl Blocks {
                     self.mode = Mode::CodeLengths;
                 }
                 Mode::CodeLengths => {
-                    match self.code_lengths(cursor) {
+                    match self.code_lengths(cursor, around.variants) {
                         Ok(true) => {}
                         Ok(false) => return (Stop::Input, 0),
                         Err((text, keep)) => return (Stop::Bad(text), keep),
@@ -395,58 +380,6 @@ impl Blocks {
         }
     }
 
-    /// Reads the code lengths; whether all are there.
-    fn code_lengths(&mut self, cursor: &mut Cursor) -> Result<bool, (&'static CStr, u32)> {
-        const REPEAT: &CStr = c"invalid bit length repeat";
-        let all = usize::from(self.literals + self.distances);
-        let mask = (1u64 << self.root) - 1;
-        // SAFETY: the table was built before this mode; any bits are values of both types.
-        let (table, lengths) = unsafe {
-            (&self.tables.pair.assume_init_ref().distances, self.tables.lengths.assume_init_mut())
-        };
-        /// How many lengths are written at once.
-        const AT_ONCE: usize = 16;
-        let mut have = usize::from(self.have);
-        // Of no length there is none that could be repeated.
-        let mut last = if have == 0 { 0 } else { lengths[have - 1] };
-        let result = loop {
-            if have >= all {
-                break Ok(true);
-            }
-            // A code and its extra bits have 14 at most.
-            if cursor.bits < 14 {
-                cursor.refill();
-            }
-            // SAFETY: the table has an entry for each value under the mask.
-            let found = unsafe { *table.get_unchecked((cursor.hold & mask) as usize) };
-            let (bits, code_bits) = (entry::bits(found), entry::code_bits(found));
-            if bits > cursor.bits {
-                break Ok(false);
-            }
-            let repeats = found & precode::REPEATS != 0;
-            if repeats && have == 0 {
-                // zlib has not taken the extra bits yet.
-                cursor.skip(code_bits);
-                break Err((REPEAT, bits - code_bits));
-            }
-            let count = precode::count(found) + (cursor.peek(bits) >> code_bits) as usize;
-            cursor.skip(bits);
-            if have + count > all {
-                break Err((REPEAT, 0));
-            }
-            let value = core::hint::select_unpredictable(repeats, last, (found >> 24) as u8);
-            // Mostly there are few, and as many are written as make no difference.
-            lengths[have..have + AT_ONCE].fill(value);
-            if count > AT_ONCE {
-                lengths[have..have + count].fill(value);
-            }
-            have += count;
-            last = value;
-        };
-        self.have = have as u16;
-        result
-    }
-
     /// Builds the tables from the lengths; some `input` bytes follow them.
     fn build(&mut self, variants: &Variants, input: usize) -> Result<(), &'static CStr> {
         /// Below that, entries for two symbols are not looked up often enough.
@@ -458,7 +391,12 @@ impl Blocks {
             return Err(c"invalid code -- missing end-of-block");
         }
         self.built = (self.literals, self.distances);
+        let mut occurring = 0;
+        for (length, bits) in self.precode[..16].iter().enumerate() {
+            occurring |= u16::from(*bits != 0) << length;
+        }
         let job = Job {
+            occurring,
             lengths: lengths.as_ptr(),
             literals: self.literals.into(),
             distances: self.distances.into(),

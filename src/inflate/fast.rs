@@ -14,6 +14,7 @@
 use core::mem::MaybeUninit;
 
 use super::bits::Cursor;
+use super::blocks::{ReadMany, Reader};
 use super::copy::{Copier, Exact, Pieces};
 use super::tables::{self, AnyPair, Build, Built, Job, NoCode, distance, entry};
 use super::window::Window;
@@ -296,6 +297,8 @@ pub(super) struct Variants {
     #[cfg(test)]
     pub name: &'static str,
     pub needs: Features,
+    /// Reads a block's code lengths.
+    pub lengths: ReadMany,
     /// Builds a block's tables.
     pub build: Build,
     /// Not a byte behind the output is written.
@@ -331,6 +334,13 @@ macro_rules! variants {
             }
 
             /// # Safety
+            /// The CPU has the features.
+            $(#[$features])?
+            pub(super) unsafe fn lengths(reader: &mut Reader<'_>, cursor: &mut Cursor) {
+                reader.many(cursor);
+            }
+
+            /// # Safety
             /// As for [`Job::build`].
             $(#[$features])?
             pub(super) unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
@@ -338,12 +348,13 @@ macro_rules! variants {
                 unsafe { job.build::<$sort, $vector>() }
             }
         }
-        use $module::{build, run};
+        use $module::{build, lengths, run};
 
         Variants {
             #[cfg(test)]
             name: $name,
             needs: $needs,
+            lengths,
             build,
             exact: [
                 [run::<$exact, false, false>, run::<$exact, false, true>],

@@ -216,6 +216,7 @@ impl Inflate {
                     self.begin_blocks();
                 }
                 Stage::Blocks => match self.run_blocks(io, flush, *start) {
+                    Stop::End if self.wrap == 0 => self.stage = Stage::Done,
                     Stop::End => self.stage = Stage::Check,
                     Stop::Bad(text) => self.fail(text, answer),
                     Stop::Input | Stop::Room | Stop::Asked => return Code::Ok,

@@ -112,7 +112,9 @@ impl Window {
         unsafe {
             let from = end.sub(count);
             self.data.add(next).copy_from_nonoverlapping(from, first);
-            self.data.copy_from_nonoverlapping(from.add(first), count - first);
+            if first != count {
+                self.data.copy_from_nonoverlapping(from.add(first), count - first);
+            }
         }
         self.next = ((next + count) & (size - 1)) as u32;
         self.have = (self.have as usize + count).min(size) as u32;

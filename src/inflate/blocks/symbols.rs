@@ -6,13 +6,12 @@ use crate::inflate::fast::{self, Outcome, Task};
 use crate::inflate::tables::{self, AnyPair, distance, entry};
 use crate::inflate::window::Window;
 
-/// A symbol of the literal/length code.
-enum Symbol {
-    Literal(u8),
-    Length { base: u32, extra: u32 },
-    End,
-    Invalid,
-}
+/// With no more input than this, the fast loop reads from a copy of it: on the input itself it would
+/// stop too soon.
+const COPIED_MOST: usize = fast::INPUT + 23;
+/// With less input than this, one symbol after the other is as quick.
+const WORTH_A_LOOP: usize = 12;
+const _: () = assert!(WORTH_A_LOOP >= fast::TURN);
 
 impl Blocks {
     fn pair(&self) -> *const AnyPair {
@@ -22,40 +21,31 @@ impl Blocks {
         }
     }
 
-    /// The symbol that begins with the low bits, and the bits of its code.
+    /// The entry of the symbol that begins with the low bits.
     #[inline(always)]
-    fn symbol_at(&self, hold: u64) -> (Symbol, u32) {
+    fn symbol_at(&self, hold: u64) -> u32 {
         // SAFETY: the tables are within what the pointer points to.
         let table = unsafe { &raw const (*self.pair()).literals }.cast::<u32>();
         // SAFETY: the table is built when symbols are read, and has an entry for each index.
-        let mut found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
-        if entry::is_subtable(found) {
-            let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
-            // SAFETY: a subtable has an entry for each of its indices.
-            found = unsafe { *table.add(entry::start(found) + index as usize) };
+        let found = unsafe { *table.add((hold & ((1 << self.root) - 1)) as usize) };
+        if !entry::is_subtable(found) {
+            return found;
         }
-        if entry::literals(found) != 0 {
-            let literal = (found >> 16) as u8;
-            let bits = match self.paired {
-                true => {
-                    // SAFETY: the lengths are those of the table, and all have been read.
-                    let lengths = unsafe { self.tables.lengths.assume_init_ref() };
-                    lengths[usize::from(literal)].into()
-                }
-                false => entry::code_bits(found),
-            };
-            return (Symbol::Literal(literal), bits);
+        let index = (hold >> entry::bits(found)) & ((1 << entry::code_bits(found)) - 1);
+        // SAFETY: a subtable has an entry for each of its indices.
+        unsafe { *table.add(entry::start(found) + index as usize) }
+    }
+
+    /// The first literal of an entry that has one, and the bits of its code.
+    #[inline(always)]
+    fn first_literal(&self, found: u32) -> (u8, u32) {
+        let literal = (found >> 16) as u8;
+        if !self.paired {
+            return (literal, entry::code_bits(found));
         }
-        let bits = entry::code_bits(found);
-        let symbol = match found & (entry::SPECIAL | entry::KIND) {
-            kind if kind & entry::SPECIAL == 0 => Symbol::Length {
-                base: (found >> 24) + 3,
-                extra: entry::bits(found) - entry::code_bits(found),
-            },
-            kind if kind & entry::KIND == entry::END => Symbol::End,
-            _ => Symbol::Invalid,
-        };
-        (symbol, bits)
+        // SAFETY: the lengths are those of the table, and all have been read.
+        let lengths = unsafe { self.tables.lengths.assume_init_ref() };
+        (literal, lengths[usize::from(literal)].into())
     }
 
     /// The distance whose code begins with the low bits, as its base and its extra bits, or `None`
@@ -80,68 +70,88 @@ impl Blocks {
     }
 
     /// Decodes symbols until the mode is another one, or a reason to stop.
+    #[inline(never)]
     pub(super) fn symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
-        let window = around.window;
+        // A copy that nothing points to, so that it can be in registers.
+        let mut own = *cursor;
+        let stop = self.symbols_of(&mut own, around);
+        *cursor = own;
+        stop
+    }
+
+    #[inline(always)]
+    fn symbols_of(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Option<Stop> {
         loop {
-            if cursor.room() > fast::ROOM
-                && cursor.spare_bytes(0) == (cursor.bits >> 3) as usize
-                && self.many_symbols(cursor, around) == Outcome::BlockEnd
+            if cursor.input_left() >= WORTH_A_LOOP + cursor.missing() && cursor.room() > fast::ROOM
             {
-                self.back = -1;
-                self.mode = Mode::Boundary;
-                return None;
+                let mut shared = *cursor;
+                let outcome = self.many_symbols(&mut shared, around);
+                *cursor = shared;
+                if outcome == Outcome::BlockEnd {
+                    self.back = -1;
+                    self.mode = Mode::Boundary;
+                    return None;
+                }
             }
-            // zlib decodes without looking at each bit's arrival as long as there is enough of
-            // both; what `mark` shows then stays what it was.
-            let roomy = cursor.input_left() + cursor.spare_bytes(0) >= 6 && cursor.room() >= 258;
             if cursor.bits < 48 {
                 cursor.refill();
             }
-            let (symbol, bits) = self.symbol_at(cursor.hold);
-            if bits > cursor.bits {
-                self.back = 0;
-                return Some(Stop::Input);
-            }
-            cursor.skip(bits);
-            let stop = match symbol {
-                Symbol::Literal(byte) if cursor.room() != 0 => {
+            let (bits_before, room) = (cursor.bits, cursor.room());
+            let found = self.symbol_at(cursor.hold);
+            let mut bits = entry::code_bits(found);
+            let stop = if entry::literals(found) != 0 {
+                let byte;
+                (byte, bits) = self.first_literal(found);
+                if bits > cursor.bits {
+                    self.back = 0;
+                    return Some(Stop::Input);
+                }
+                cursor.skip(bits);
+                if room != 0 {
                     // SAFETY: there is room.
                     unsafe { cursor.out.write(byte) };
                     cursor.out = cursor.out.wrapping_add(1);
                     continue;
                 }
-                Symbol::Literal(byte) => {
-                    self.length = byte.into();
-                    self.mode = Mode::Literal;
-                    Stop::Room
+                self.length = byte.into();
+                self.mode = Mode::Literal;
+                Stop::Room
+            } else if bits > cursor.bits {
+                self.back = 0;
+                return Some(Stop::Input);
+            } else if found & entry::SPECIAL == 0 {
+                cursor.skip(bits);
+                self.length = (found >> 24) + 3;
+                let extra = entry::bits(found) - bits;
+                if cursor.bits < 5 + 28 {
+                    // Perhaps not all of it is there.
+                    self.back = bits as i32;
+                    self.extra = extra as u8;
+                    self.mode = Mode::LengthExtra;
+                    return None;
                 }
-                Symbol::End => {
+                self.length += cursor.peek(extra);
+                cursor.skip(extra);
+                match self.whole_match(cursor, around.window, bits + extra) {
+                    None => continue,
+                    Some((stop, all)) => {
+                        bits = all;
+                        stop
+                    }
+                }
+            } else {
+                cursor.skip(bits);
+                if found & entry::KIND == entry::END {
                     self.back = -1;
                     self.mode = Mode::Boundary;
                     return None;
                 }
-                Symbol::Invalid => Stop::Bad(c"invalid literal/length code"),
-                Symbol::Length { base, extra } => {
-                    self.length = base;
-                    if cursor.bits < 5 + 28 {
-                        // Perhaps not all of it is there.
-                        self.back = bits as i32;
-                        self.extra = extra as u8;
-                        self.mode = Mode::LengthExtra;
-                        return None;
-                    }
-                    self.length += cursor.peek(extra);
-                    cursor.skip(extra);
-                    match self.whole_match(cursor, window, bits + extra) {
-                        None => continue,
-                        Some((stop, bits)) if !roomy => {
-                            self.back = bits as i32;
-                            return Some(stop);
-                        }
-                        Some((stop, _)) => stop,
-                    }
-                }
+                Stop::Bad(c"invalid literal/length code")
             };
+            // zlib decodes without looking at each bit's arrival as long as there is enough of
+            // both; what `mark` shows then stays what it was.
+            let before = Cursor { bits: bits_before, ..*cursor };
+            let roomy = before.input_left() + before.spare_bytes(0) >= 6 && room >= 258;
             if !roomy {
                 self.back = bits as i32;
             }
@@ -151,6 +161,7 @@ impl Blocks {
 
     /// Decodes a distance of which all bits are there, and copies the match; `bits` are before it.
     /// What stops that, and with how many bits.
+    #[inline(always)]
     fn whole_match(
         &mut self,
         cursor: &mut Cursor,
@@ -180,28 +191,30 @@ impl Blocks {
         None
     }
 
-    /// Decodes symbols in the fast loop as far as there is input for it. There is room, and all
-    /// whole bytes in the bit buffer are this call's.
-    #[inline(always)]
+    /// Decodes symbols in the fast loop as far as there is input for it. There is room.
+    #[inline(never)]
     fn many_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
         let in_place = (cursor.next as usize) < cursor.out_end as usize
             && (cursor.out as usize) < cursor.end as usize;
-        if cursor.input_left() > fast::INPUT {
-            self.fast_symbols(cursor, around, in_place)
-        } else if !in_place && cursor.input_left() >= fast::TURN + cursor.missing() {
-            self.last_symbols(cursor, around)
-        } else {
+        // The loop may give back all whole bytes that are in the bit buffer.
+        if cursor.spare_bytes(0) != (cursor.bits >> 3) as usize {
             Outcome::Limit
+        } else if in_place || cursor.input_left() > COPIED_MOST {
+            match cursor.input_left() > fast::INPUT {
+                true => self.fast_symbols(cursor, around, in_place),
+                false => Outcome::Limit,
+            }
+        } else {
+            self.last_symbols(cursor, around)
         }
     }
 
     /// Decodes symbols in the fast loop where there is enough input for a turn, but not for its wide
     /// reads: from a copy with zeros behind it.
-    #[inline(never)]
     fn last_symbols(&mut self, cursor: &mut Cursor, around: &Around<'_>) -> Outcome {
         let left = cursor.input_left();
-        let mut copy = [0u8; 2 * fast::INPUT];
-        // SAFETY: so much input is there, and it is no more than `INPUT`.
+        let mut copy = [0u8; COPIED_MOST + 1 + fast::INPUT];
+        // SAFETY: so much input is there, and it is no more than `COPIED_MOST`.
         unsafe { copy.as_mut_ptr().copy_from_nonoverlapping(cursor.next, left) };
         let begin = copy.as_ptr();
         // No turn begins with less than `TURN` bytes left.

@@ -133,7 +133,7 @@ pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
                 literals.swap(285, shortest.unwrap());
             }
             let distances = lengths(random, 30, &all);
-            header(&mut bits, &literals, &distances);
+            header(random, &mut bits, &literals, &distances);
             (canonical(&literals), canonical(&distances))
         };
         let end = plain.len() + size;
@@ -167,20 +167,58 @@ pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
     Stream { bytes: bits.bytes, plain }
 }
 
-/// A dynamic block's header; no length is repeated.
-fn header(bits: &mut Bits, literals: &[u32], distances: &[u32]) {
+/// Code lengths as symbols of the code for lengths, each with its extra bits and their number;
+/// whether a repeat is written as one is random.
+fn repeats(random: &mut Random, lengths: &[u32]) -> Vec<(usize, u32, u32)> {
+    let mut symbols = Vec::new();
+    let mut at = 0;
+    while at < lengths.len() {
+        let length = lengths[at];
+        let run = lengths[at..].iter().take_while(|other| **other == length).count();
+        let repeats = at > 0 && lengths[at - 1] == length;
+        // The shortest and the longest that a symbol stands for.
+        let (symbol, least, most, extra) = match (length, random.below(4)) {
+            (0, 1) if run >= 3 => (17, 3, 10, 3),
+            (0, 2..) if run >= 11 => (18, 11, 138, 7),
+            (_, 1..) if repeats && run >= 3 => (16, 3, 6, 2),
+            _ => (length as usize, 1, 1, 0),
+        };
+        let most = run.min(most);
+        // Mostly as many as can be.
+        let count =
+            if random.below(3) == 0 { least + random.below(most - least + 1) } else { most };
+        symbols.push((symbol, (count - least) as u32, extra));
+        at += count;
+    }
+    symbols
+}
+
+/// A dynamic block's header.
+fn header(random: &mut Random, bits: &mut Bits, literals: &[u32], distances: &[u32]) {
     const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+    let all: Vec<u32> = literals.iter().chain(distances).copied().collect();
+    let symbols = repeats(random, &all);
+    // A complete code of those that occur, as even as can be.
+    let occurs = |symbol: &usize| symbols.iter().any(|(other, ..)| other == symbol);
+    let occurring: Vec<usize> = (0..19).filter(occurs).collect();
+    assert!(occurring.len() > 1, "a literal and the end of the block have codes, most have none");
+    let short = occurring.len().ilog2();
+    let of_short = (2 << short) - occurring.len();
+    let mut precode = [0; 19];
+    for (place, symbol) in occurring.iter().enumerate() {
+        precode[*symbol] = if place < of_short { short } else { short + 1 };
+    }
+    let count = ORDER.iter().rposition(|symbol| precode[*symbol] != 0).unwrap() + 1;
     bits.put(literals.len() as u32 - 257, 5);
     bits.put(distances.len() as u32 - 1, 5);
-    bits.put(15, 4);
-    // 13 of four bits and six of five make a complete code.
-    let precode: Vec<u32> = (0..19).map(|symbol| if symbol < 13 { 4 } else { 5 }).collect();
-    for symbol in ORDER {
-        bits.put(precode[symbol], 3);
+    bits.put(count.max(4) as u32 - 4, 4);
+    for symbol in &ORDER[..count.max(4)] {
+        bits.put(precode[*symbol], 3);
     }
     let codes = canonical(&precode);
-    for length in literals.iter().chain(distances) {
-        bits.code(codes[*length as usize]);
+    for (symbol, value, extra) in symbols {
+        bits.code(codes[symbol]);
+        bits.put(value, extra);
     }
 }
 
@@ -197,7 +235,7 @@ pub fn zeros(crc: impl Fn(usize) -> u32) -> Zeros {
     // A match of 258 bytes at distance 1 is two zero bits.
     let mut literals = [0; 286];
     (literals[285], literals[0], literals[256]) = (1, 2, 2);
-    header(&mut bits, &literals, &[1]);
+    header(&mut Random::new(7), &mut bits, &literals, &[1]);
     let literals = canonical(&literals);
     bits.code(literals[0]);
     let open = (8 - bits.used) % 8;
