@@ -362,9 +362,9 @@ static void tell_knows_a_seek_in_writing(void)
 static void large_plain_file(void)
 {
     const int64_t far = (int64_t)5 << 30;
-    int fd = open("sparse", O_CREAT | O_TRUNC | O_RDWR, 0666);
+    int fd = open64("sparse", O_CREAT | O_TRUNC | O_RDWR, 0666);
     gzFile f;
-    if (fd == -1 || pwrite(fd, "far away", 8, far) != 8) {
+    if (fd == -1 || pwrite64(fd, "far away", 8, far) != 8) {
         printf("no large files here\n");
         return;
     }

@@ -58,7 +58,13 @@ fn tools(sh: &Shell, architecture: &Architecture) -> Result<PathBuf> {
     debian::install(sh, &["qemu-user", compiler, libc])?;
     standard_library(sh, architecture.target)?;
     let names = LIBRARIES.each_ref().map(|library| library.package);
-    Sid::of(sh, architecture.debian)?.root(sh, "libraries", &names)
+    let root = Sid::of(sh, architecture.debian)?.root(sh, "libraries", &names)?;
+    // Where the folder has none, the emulator takes this machine's, which may name libraries of
+    // another Debian for the same architecture.
+    let cache = root.join("etc/ld.so.cache");
+    fs::create_dir_all(root.join("etc"))?;
+    fs::write(&cache, "").with_context(|| cache.display().to_string())?;
+    Ok(root)
 }
 
 /// rustc's std for the target, by rustup where there is none yet.
