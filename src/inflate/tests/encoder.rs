@@ -229,7 +229,7 @@ pub struct Zeros {
     pub after: Vec<u8>,
 }
 
-pub fn zeros(crc: impl Fn(usize) -> u32) -> Zeros {
+pub fn zeros(crc: impl Fn(u64) -> u32) -> Zeros {
     let mut bits = Bits { bytes: vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], used: 0 };
     bits.put(5, 3);
     // A match of 258 bytes at distance 1 is two zero bits.
@@ -245,7 +245,7 @@ pub fn zeros(crc: impl Fn(usize) -> u32) -> Zeros {
     after.put(0, open % 2);
     after.code(literals[256]);
     let matches = (open as usize).div_ceil(2) + 4 * zeros;
-    let length = 1 + 258 * matches;
+    let length = 1 + 258 * matches as u64;
     let mut after = after.bytes;
     after.extend(crc(length).to_le_bytes());
     after.extend((length as u32).to_le_bytes());

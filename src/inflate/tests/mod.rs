@@ -240,19 +240,20 @@ fn codes_that_are_none() {
 #[cfg(not(miri))]
 fn four_gibibytes_of_zeros() {
     let mut room = vec![0; 1 << 20];
-    let crc = |length: usize| {
-        let whole = (0..length / room.len()).fold(0, |crc, _| crc32(crc, &room));
-        crc32(whole, &room[..length % room.len()])
+    let crc = |length: u64| {
+        let size = room.len() as u64;
+        let whole = (0..length / size).fold(0, |crc, _| crc32(crc, &room));
+        crc32(whole, &room[..(length % size) as usize])
     };
     let stream = encoder::zeros(crc);
     let mut inflate = OwnInflate::new(31).unwrap();
     let zeros = vec![0; 1 << 16];
-    let mut total = 0;
+    let mut total = 0u64;
     let mut give = |mut input: &[u8]| {
         loop {
             let step = inflate.inflate(input, Room::new(&mut room), Flush::None);
             input = &input[step.consumed..];
-            total += step.produced;
+            total += step.produced as u64;
             // A full buffer may not have been all.
             if step.code != Code::Ok || (input.is_empty() && step.produced < room.len()) {
                 return step.code;
