@@ -64,6 +64,12 @@ impl Window {
         self.slice(at, at + 1)[0]
     }
 
+    /// The byte before `at`; zero where there is none. That is asked for when a literal waits while,
+    /// behind `deflateResetKeep`, other parsing and a full flush empty the window: zlib crashes then.
+    pub fn byte_before(&self, at: usize) -> u8 {
+        at.checked_sub(1).map_or(0, |before| self.byte(before))
+    }
+
     /// All bytes that are there.
     pub fn known(&self) -> &[u8] {
         self.slice(0, self.end().min(self.high_water))

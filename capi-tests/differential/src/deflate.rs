@@ -81,6 +81,8 @@ struct Pair<'a> {
     /// Whether there was a `deflateResetKeep`, or level 0, since everything was set up.
     kept: bool,
     level_0: bool,
+    /// Whether there was a full flush since a `deflateResetKeep`.
+    emptied: bool,
     /// How many bytes went into the window since then, at most.
     windowed: usize,
 }
@@ -105,6 +107,7 @@ impl Pair<'_> {
             partly_out: false,
             kept: false,
             level_0: false,
+            emptied: false,
             windowed: 0,
         };
         pair.init().at(|| "init".into())?;
@@ -154,7 +157,8 @@ impl Pair<'_> {
             )
         })?;
         self.open = made == code::OK;
-        (self.kept, self.level_0, self.windowed) = (false, level == 0, 0);
+        (self.kept, self.emptied) = (false, false);
+        (self.level_0, self.windowed) = (level == 0, 0);
         self.restarted();
         Ok(())
     }
@@ -258,6 +262,7 @@ impl Pair<'_> {
     fn op(&mut self, op: Op) -> Result<(), String> {
         match op {
             Op::Deflate { buffers, flush, times } => {
+                self.emptied |= self.kept && flush == flush::FULL;
                 for _ in 0..times {
                     let before = self.at;
                     let code = self.call(buffers, |z, strm| z.deflate(strm, flush))?;
@@ -268,6 +273,8 @@ impl Pair<'_> {
             }
             // The block's bytes may have left the window, and stock would store what is before it.
             Op::Params { level: 0, .. } if self.kept && self.may_have_slid() => {}
+            // A literal may wait from before the window was emptied: `kept-literal`.
+            Op::Params { .. } if self.emptied => {}
             Op::Params { buffers, level, strategy } => {
                 self.level_0 |= level == 0;
                 self.call(buffers, |z, strm| z.deflateParams(strm, level, strategy))?;
@@ -323,7 +330,7 @@ impl Pair<'_> {
             Op::Copy { go_on_with_copy } => self.copy(go_on_with_copy)?,
             Op::Reset => {
                 self.both("deflateReset", |z, strm| z.deflateReset(strm))?;
-                (self.kept, self.windowed) = (false, 0);
+                (self.kept, self.emptied, self.windowed) = (false, false, 0);
                 self.restarted();
             }
             // As for `GetDictionary`.

@@ -11,10 +11,11 @@ use crate::stream::{ZStream, code, flush};
 pub type Deviation = (&'static str, fn(&Libraries) -> Result<(), String>);
 
 /// All of them.
-pub const ALL: [Deviation; 4] = [
+pub const ALL: [Deviation; 5] = [
     ("late-prime", late_prime),
     ("kept-lookahead", kept_lookahead),
     ("kept-block", kept_block),
+    ("kept-literal", kept_literal),
     ("back-distance", back_distance),
 ];
 
@@ -29,8 +30,13 @@ fn both<T: PartialEq + std::fmt::Debug>(
     if got == (ours, stock) { Ok(()) } else { Err(format!("ours and stock are now {got:?}")) }
 }
 
+/// Bytes that do not repeat.
+fn literals(count: u32) -> Vec<u8> {
+    (0..count).map(|i| (i.wrapping_mul(i.wrapping_mul(2654435)) >> 11) as u8).collect()
+}
+
 fn late_prime(libraries: &Libraries) -> Result<(), String> {
-    let data: Vec<u8> = (0..100u32).map(|i| (i.wrapping_mul(i * 2654435) >> 11) as u8).collect();
+    let data = literals(100);
     // Whether the bits come behind the stream, and not into it.
     both(libraries, true, false, |zlib| {
         let [whole, primed] = [false, true].map(|prime| {
@@ -133,6 +139,43 @@ fn kept_lookahead(libraries: &Libraries) -> Result<(), String> {
         assert_eq!(zlib.deflate(z, flush::FINISH), code::STREAM_END);
         zlib.deflateEnd(z);
     })
+}
+
+/// Of ours alone: stock reads 4 GiB behind its window.
+fn kept_literal(libraries: &Libraries) -> Result<(), String> {
+    let zlib = &libraries.ours;
+    // Of 32 values, so that no block is stored: what is stored has no literal that is lost.
+    let data: Vec<u8> = literals(4000).into_iter().map(|byte| byte % 32).collect();
+    let mut strm = Box::new(ZStream::new());
+    let z = &mut *strm;
+    assert_eq!(zlib.deflateInit2_(z, 6, 8, -15, 8, 0, VERSION, STREAM_SIZE), code::OK);
+    let mut room = vec![0; 5000];
+    (z.next_in, z.avail_in) = (data.as_ptr(), 900);
+    (z.next_out, z.avail_out) = (room.as_mut_ptr(), 5000);
+    // A literal waits for what comes behind it, and input for more of it.
+    assert_eq!(zlib.deflate(z, flush::NONE), code::OK);
+    assert_eq!(zlib.deflateResetKeep(z), code::OK);
+    // Z_RLE does not know of it, and the full flush empties the window.
+    assert_eq!(zlib.deflateParams(z, 6, 3), code::OK);
+    assert_eq!(zlib.deflate(z, flush::FULL), code::OK);
+    assert_eq!(zlib.deflateParams(z, 6, 0), code::OK);
+    z.avail_in = 3100;
+    assert_eq!(zlib.deflate(z, flush::FINISH), code::STREAM_END);
+    let len = z.total_out as usize;
+    zlib.deflateEnd(z);
+    let mut plain = vec![0; 5000];
+    let z = &mut *strm;
+    assert_eq!(zlib.inflateInit2_(z, -15, VERSION, STREAM_SIZE), code::OK);
+    (z.next_in, z.avail_in) = (room.as_ptr(), len as c_uint);
+    (z.next_out, z.avail_out) = (plain.as_mut_ptr(), 5000);
+    assert_eq!(zlib.inflate(z, flush::FINISH), code::STREAM_END);
+    plain.truncate(z.total_out as usize);
+    zlib.inflateEnd(z);
+    let wanted = [&[0], &data[900..]].concat();
+    match plain.ends_with(&wanted) {
+        true => Ok(()),
+        false => Err(format!("ours is now {plain:?}")),
+    }
 }
 
 fn back_distance(libraries: &Libraries) -> Result<(), String> {

@@ -59,7 +59,9 @@ fn parse(
         let to_the_end = flush != Flush::None && strm.io.avail_in() == 0;
         let pos = s.window.pos;
         let hash_fits = s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, pos);
-        let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits;
+        // A literal or match that waits from before the window's beginning is for `step` alone.
+        let waits = s.lazy.available || s.lazy.length >= MIN_MATCH;
+        let can_go = s.lazy.length >= MIN_MATCH - 1 && hash_fits && !(pos == 0 && waits);
         let mut most = usize::MAX;
         if choose && let Some(ahead) = ahead {
             choose = !ahead.choose(s);
@@ -106,7 +108,7 @@ fn parse(
         }
     }
     if s.lazy.available {
-        let last = s.window.byte(s.window.pos - 1);
+        let last = s.window.byte_before(s.window.pos);
         s.block.literal(last);
         s.lazy.available = false;
     }
@@ -231,8 +233,10 @@ impl Lazily {
                 }
             }
             if previous >= MIN_MATCH && lazy.length <= previous {
+                // What other parsing has left may lie anywhere.
+                let distance = (pos - 1).wrapping_sub(previous_start);
                 // SAFETY: the block is there, and is written once it is full.
-                let full = unsafe { tally.matched(pos - 1 - previous_start, previous) };
+                let full = unsafe { tally.matched(distance, previous) };
                 let next = pos - 1 + previous;
                 finder.insert(window, pos + 1, next.min(last).max(pos + 1));
                 pos = next;
@@ -286,7 +290,8 @@ fn step(s: &mut Deflate) -> Step {
     if previous >= MIN_MATCH && s.lazy.length <= previous {
         // The match at the position before is the better one.
         let end = s.window.end();
-        let full = s.block.matched((pos - 1).wrapping_sub(previous_start), previous);
+        let distance = pos.wrapping_sub(1).wrapping_sub(previous_start);
+        let full = s.block.matched(distance, previous);
         let step = (previous - 1).min(s.window.lookahead);
         let next = pos + step;
         for inner in pos + 1..next.min((end + 1).saturating_sub(MIN_MATCH)) {
@@ -300,7 +305,7 @@ fn step(s: &mut Deflate) -> Step {
         return if full { Step::FullByMatch } else { Step::Fits };
     }
     let literal = core::mem::replace(&mut s.lazy.available, true);
-    if literal && s.block.literal(s.window.byte(pos - 1)) {
+    if literal && s.block.literal(s.window.byte_before(pos)) {
         return Step::FullByLiteral;
     }
     s.window.pos += 1;
