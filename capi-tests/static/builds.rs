@@ -6,18 +6,19 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
 use super::packaging::{layout, pkg_config, static_programs};
 use base::debian::Sid;
-use base::library::exports_are_right;
-use base::library::{LIBRARIES, Library};
+use base::elf::{self, Elf};
+use base::library::{LIBRARIES, Library, exports_are_right};
 use base::{debian, paths};
 use check::{PASSED, Setup, check, skip};
 use install::cargo_c;
 use install::{Build, RELEASE, check_library};
+use link::elf::Shared;
 
 /// The checks of this area.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
@@ -42,8 +43,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         check("builds::dpkg_gensymbols", move || dpkg_gensymbols(prefix)),
         check("builds::hardened_as_debians", move || {
             for library in &LIBRARIES {
-                hardened(&Shell::new()?, library, &prefix.join("lib"))
-                    .with_context(|| library.stem.to_owned())?;
+                hardened(library, &prefix.join("lib")).with_context(|| library.stem.to_owned())?;
             }
             PASSED
         }),
@@ -207,11 +207,11 @@ fn install_under_foreign_settings() -> Result<()> {
         let file = build.staged("lib").join(library.file());
         exports_are_right(library, &file)?;
         // The packager's flags are not lost.
-        let switches = cmd!(sh, "readelf -p .GCC.command.line {file}").quiet().read()?;
+        let switches = elf::section(&file, ".GCC.command.line")?;
+        let switches = String::from_utf8_lossy(&switches);
         ensure!(switches.contains("-ffat-lto-objects"), "CFLAGS did not reach {}", library.stem);
-        let notes = cmd!(sh, "readelf -n {file}").quiet().read()?;
-        ensure!(!notes.contains("Build ID"), "LDFLAGS did not reach {}", library.stem);
-        hardened(&sh, library, &build.staged("lib"))?;
+        ensure!(!Elf::read(&file)?.build_id, "LDFLAGS did not reach {}", library.stem);
+        hardened(library, &build.staged("lib"))?;
     }
     static_programs(&sh, &relocated(&sh, &build)?, "bfd")
 }
@@ -472,23 +472,24 @@ fn gensymbols(
 }
 
 /// What Debian's default flags give, as it shows in the file.
-fn hardened(sh: &Shell, library: &Library, dir: &Path) -> Result<()> {
+fn hardened(library: &Library, dir: &Path) -> Result<()> {
     let file = dir.join(library.file());
-    let dynamic = cmd!(sh, "readelf -dW {file}").quiet().read()?;
-    ensure!(dynamic.contains("BIND_NOW"), "is not linked with -z now");
-    let segments = cmd!(sh, "readelf -lW {file}").quiet().read()?;
-    ensure!(segments.contains("GNU_RELRO"), "is not linked with -z relro");
-    let symbols = cmd!(sh, "nm -D --undefined-only {file}").quiet().read()?;
-    ensure!(symbols.contains("__stack_chk_fail"), "no function guards its stack");
+    let elf = Elf::read(&file)?;
+    ensure!(elf.binds_now, "is not linked with -z now");
+    ensure!(elf.relro, "is not linked with -z relro");
+    let symbols = Shared::read(&file).map_err(Error::msg)?.undefined;
+    let uses = |name: &str| symbols.iter().any(|symbol| symbol.name == name);
+    ensure!(uses("__stack_chk_fail"), "no function guards its stack");
     // libz's one C function that glibc has a checked form of, and zstd's dictionary builder's.
     let checked = if library.stem == "libz" { "__vsnprintf_chk" } else { "__fprintf_chk" };
-    ensure!(symbols.contains(checked), "_FORTIFY_SOURCE has changed nothing");
+    ensure!(uses(checked), "_FORTIFY_SOURCE has changed nothing");
     if cfg!(target_arch = "x86_64") {
-        let notes = cmd!(sh, "readelf -n {file}").quiet().read()?;
-        ensure!(notes.contains("SHSTK"), "is not marked for shadow stacks: {notes}");
+        const ENDBR64: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
+        ensure!(elf.shadow_stacks, "is not marked for shadow stacks");
         // rustc cannot yet make indirect branch targets; the C compiler does.
-        let code = cmd!(sh, "objdump -d --no-show-raw-insn {file}").quiet().read()?;
-        ensure!(code.contains("endbr64"), "C functions do not start with endbr64");
+        let code = elf::section(&file, ".text")?;
+        let targets = code.windows(4).any(|bytes| bytes == ENDBR64);
+        ensure!(targets, "C functions do not start with endbr64");
     }
     Ok(())
 }

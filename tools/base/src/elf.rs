@@ -7,11 +7,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use object::elf::{
     self, DF_1_NOW, DF_BIND_NOW, DF_TEXTREL, DT_FLAGS, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH,
-    DT_SONAME, DT_TEXTREL, FileHeader64, PF_X, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP,
+    DT_SONAME, DT_TEXTREL, FileHeader64, GNU_PROPERTY_X86_FEATURE_1_AND,
+    GNU_PROPERTY_X86_FEATURE_1_SHSTK, NT_GNU_BUILD_ID, PF_X, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP,
 };
 use object::read::archive::ArchiveFile;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
-use object::{Endianness, Object, ObjectSymbol, SymbolIndex};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol, SymbolIndex};
 
 /// A program's or a shared library's header and dynamic section.
 #[derive(Debug, Default)]
@@ -32,6 +33,10 @@ pub struct Elf {
     pub relro: bool,
     /// Whether it asks for an executable stack; none if it says nothing.
     pub executable_stack: Option<bool>,
+    /// Whether it has an identity that debuggers look for its symbols by.
+    pub build_id: bool,
+    /// Whether all its code can do with shadow stacks (x86).
+    pub shadow_stacks: bool,
 }
 
 impl Elf {
@@ -60,6 +65,7 @@ impl Elf {
                 _ => {}
             }
         }
+        out.read_notes(file, endian, data)?;
         let sections = file.sections(endian, data)?;
         let Some((entries, strings)) = sections.dynamic(endian, data)? else { return Ok(out) };
         let strings = sections.strings(endian, data, strings)?;
@@ -81,6 +87,42 @@ impl Elf {
         }
         Ok(out)
     }
+
+    fn read_notes(
+        &mut self,
+        file: &FileHeader64<Endianness>,
+        endian: Endianness,
+        data: &[u8],
+    ) -> object::Result<()> {
+        for segment in file.program_headers(endian, data)? {
+            let Some(mut notes) = segment.notes(endian, data)? else { continue };
+            while let Some(note) = notes.next()? {
+                if note.name() != elf::ELF_NOTE_GNU {
+                    continue;
+                }
+                self.build_id |= note.n_type(endian) == NT_GNU_BUILD_ID;
+                let Some(mut properties) = note.gnu_properties(endian) else { continue };
+                while let Some(property) = properties.next()? {
+                    if property.pr_type() == GNU_PROPERTY_X86_FEATURE_1_AND {
+                        let features = property.data_u32(endian)?;
+                        self.shadow_stacks |= features & GNU_PROPERTY_X86_FEATURE_1_SHSTK != 0;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A section's bytes; none if the file has no such section.
+///
+/// # Errors
+/// The file cannot be read, or is no ELF file.
+pub fn section(path: &Path, name: &str) -> Result<Vec<u8>> {
+    let data = fs::read(path).with_context(|| path.display().to_string())?;
+    let file = object::File::parse(&*data).with_context(|| path.display().to_string())?;
+    let Some(section) = file.section_by_name(name) else { return Ok(Vec::new()) };
+    Ok(section.data()?.to_vec())
 }
 
 /// A symbol of an object file that others can see.
@@ -138,6 +180,9 @@ mod tests {
         assert!(elf.interpreter.as_ref().is_some_and(|name| name.contains("/ld-linux")), "{elf:?}");
         assert!(elf.needed.iter().any(|name| name == "libc.so.6"), "{elf:?}");
         assert_eq!((elf.soname.as_deref(), elf.executable_stack), (None, Some(false)));
+        let program = std::env::current_exe().unwrap();
+        assert!(!section(&program, ".text").unwrap().is_empty());
+        assert!(section(&program, ".nothing").unwrap().is_empty());
     }
 
     #[test]
