@@ -16,9 +16,9 @@ static void check(int holds, const char *what) {
 }
 
 static void fill(unsigned char *data, size_t size) {
-    unsigned long state = 1;
+    unsigned long long state = 1;
     for (size_t i = 0; i < size; i++) {
-        state = state * 6364136223846793005ul + 1442695040888963407ul;
+        state = state * 6364136223846793005ull + 1442695040888963407ull;
         data[i] = (unsigned char)("zcompat libz libzstd\n"[(state >> 33) % 21]);
     }
 }

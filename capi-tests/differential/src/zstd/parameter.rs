@@ -200,7 +200,8 @@ fn op(s: &mut Source, zstd: &Zstd) -> Op {
         29 => Op::DGet(parameter(s, &DECOMPRESSION)),
         30 => Op::DReset(s.range(0, 4)),
         _ => match s.below(2) {
-            0 => Op::DMaxWindow(1 << s.below(40)),
+            // Cut where a size has 32 bits.
+            0 => Op::DMaxWindow((1u64 << s.below(40)) as usize),
             _ => Op::DFormat(s.range(-1, 3)),
         },
     }
