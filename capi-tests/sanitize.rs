@@ -151,7 +151,7 @@ pub fn address_sanitizer_libraries(sh: &Shell) -> Result<Option<PathBuf>> {
     for (package, soname) in [("libz", "libz.so.1"), ("libzstd", "libzstd.so.1")] {
         cmd!(
             sh,
-            "rustup {cargo...} rustc -q -p {package} --target {triple} --crate-type staticlib"
+            "rustup {cargo...} rustc -q -p {package} --features capi --target {triple} --crate-type staticlib"
         )
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", "-Zsanitizer=address -Cpanic=abort")
