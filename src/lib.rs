@@ -35,6 +35,8 @@ pub mod inflate;
 // zlib-rs has a notion of its own of the caller's buffers.
 #[cfg_attr(feature = "engine-zlib-rs", allow(dead_code))]
 pub mod io;
+#[cfg(test)]
+mod layers;
 #[cfg(not(feature = "engine-zlib-rs"))]
 pub mod oneshot;
 pub mod panic;
