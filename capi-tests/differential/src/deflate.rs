@@ -10,6 +10,7 @@ mod ops;
 use std::ffi::{c_int, c_uint, c_ulong};
 use std::ptr::null_mut;
 
+use crate::MAY_OVERLAP;
 use crate::alloc::{Arena, same_memory};
 use crate::api::{Libraries, STREAM_SIZE, VERSION, Zlib};
 use crate::case::{At, Case, same, same_bytes, same_fields};
@@ -194,8 +195,10 @@ impl Pair<'_> {
         let give = (buffers.give as usize).min(rest.len());
         let room = (buffers.room as usize).min(ROOM);
         let input = match buffers.shift {
-            None => INPUT,
-            Some(shift) => (OUTPUT as i32 - shift.clamp(-(1 << 16), 1 << 16)) as usize,
+            Some(shift) if MAY_OVERLAP => {
+                (OUTPUT as i32 - shift.clamp(-(1 << 16), 1 << 16)) as usize
+            }
+            _ => INPUT,
         };
         let mut codes = [0; 2];
         for which in 0..2 {

@@ -28,3 +28,7 @@ pub mod source;
 pub mod zstd;
 
 pub use drive::zlib as stream;
+
+/// Whether output may overlap input. Stock copies stored blocks from one to the other by memcpy, which
+/// glibc makes a memmove everywhere but on 32-bit x86.
+const MAY_OVERLAP: bool = !cfg!(target_arch = "x86");
