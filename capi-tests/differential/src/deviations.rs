@@ -106,7 +106,7 @@ fn depends_on_memory(write: impl Fn(&mut ZStream)) -> bool {
 
 /// Bytes of eight values that hardly repeat.
 fn letters(count: u32) -> Vec<u8> {
-    (0..count).map(|i| b"abcdefgh"[(i * i >> 3) as usize % 8]).collect()
+    (0..count).map(|i| b"abcdefgh"[((i * i) >> 3) as usize % 8]).collect()
 }
 
 fn kept_block(libraries: &Libraries) -> Result<(), String> {
