@@ -391,12 +391,7 @@ impl Blocks {
             return Err(c"invalid code -- missing end-of-block");
         }
         self.built = (self.literals, self.distances);
-        let mut occurring = 0;
-        for (length, bits) in self.precode[..16].iter().enumerate() {
-            occurring |= u16::from(*bits != 0) << length;
-        }
         let job = Job {
-            occurring,
             lengths: lengths.as_ptr(),
             literals: self.literals.into(),
             distances: self.distances.into(),

@@ -156,17 +156,12 @@ pub(super) struct Lengths<const WORDS: usize> {
 
 /// A way to find the symbols of each length.
 pub(super) trait Sort {
-    /// Of `count` lengths up to 15; those from 64 times `WORDS` on do not count. Each is one of which
-    /// `occurring` has the bit.
+    /// Of `count` lengths up to 15; those from 64 times `WORDS` on do not count.
     ///
     /// # Safety
     /// `lengths` is readable for 64 times `WORDS` bytes, and has `count` lengths. The CPU has what
     /// the way needs.
-    unsafe fn sort<const WORDS: usize>(
-        lengths: *const u8,
-        count: usize,
-        occurring: u16,
-    ) -> Lengths<WORDS>;
+    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS>;
 }
 
 /// One after the other, on any CPU.
@@ -174,7 +169,7 @@ pub(super) struct OneByOne;
 
 impl Sort for OneByOne {
     #[inline(always)]
-    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize, _: u16) -> Lengths<WORDS> {
+    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS> {
         // SAFETY: by the trait's contract.
         let lengths = unsafe { core::slice::from_raw_parts(lengths, count) };
         let mut sets = [[0; WORDS]; MAX_BITS + 1];
@@ -198,11 +193,7 @@ pub(super) struct ByVector;
 #[cfg(target_arch = "x86_64")]
 impl Sort for ByVector {
     #[inline(always)]
-    unsafe fn sort<const WORDS: usize>(
-        lengths: *const u8,
-        count: usize,
-        occurring: u16,
-    ) -> Lengths<WORDS> {
+    unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS> {
         use core::arch::x86_64::{
             _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
         };
@@ -215,25 +206,19 @@ impl Sort for ByVector {
             let here = count.saturating_sub(64 * word);
             if here >= 64 { u64::MAX } else { (1 << here) - 1 }
         });
-        let mut sets = [[0; WORDS]; MAX_BITS + 1];
-        let mut counts = [0; MAX_BITS + 1];
-        // Length 0 is no code's.
-        let mut left = occurring & !1;
-        while left != 0 {
-            let length = left.trailing_zeros() as usize;
-            left &= left - 1;
+        let sets: [[u64; WORDS]; MAX_BITS + 1] = core::array::from_fn(|length| {
             // SAFETY: the CPU has AVX2, by the trait's contract.
             let same = |vector| unsafe {
                 let wanted = _mm256_set1_epi8(length as i8);
                 _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, wanted)) as u32
             };
-            let set = &mut sets[length];
-            for word in 0..WORDS {
+            core::array::from_fn(|word| {
                 let (low, high) = vectors[word];
-                set[word] = (u64::from(same(high)) << 32 | u64::from(same(low))) & within[word];
-            }
-            counts[length] = set.iter().map(|set| set.count_ones()).sum();
-        }
+                (u64::from(same(high)) << 32 | u64::from(same(low))) & within[word]
+            })
+        });
+        let mut counts = sets.map(|sets| sets.iter().map(|set| set.count_ones()).sum());
+        counts[0] = 0;
         Lengths { sets, counts }
     }
 }
@@ -566,8 +551,6 @@ pub(super) struct Job<'a> {
     pub lengths: *const u8,
     pub literals: usize,
     pub distances: usize,
-    /// Has the bit of each length that occurs.
-    pub occurring: u16,
     pub literal_table: &'a mut [u32; LITERAL_ENTRIES],
     pub distance_table: &'a mut [u32; DISTANCE_ENTRIES],
     /// Much input follows, so that entries for two symbols can be worth it.
@@ -611,8 +594,7 @@ impl Job<'_> {
         // SAFETY: the lengths are there and the CPU has what `S` needs, says the caller.
         let (lengths, distance_lengths) = unsafe {
             let of_distances = self.lengths.add(self.literals);
-            let of_literals = S::sort(self.lengths, self.literals, self.occurring);
-            (of_literals, S::sort(of_distances, self.distances, self.occurring))
+            (S::sort(self.lengths, self.literals), S::sort(of_distances, self.distances))
         };
         let root = literals(self.literal_table, &lengths).ok_or(NoCode::Literals)?;
         if !distances(self.distance_table, &distance_lengths) {

@@ -109,7 +109,7 @@ impl Blocks {
     /// there is no such code.
     pub(super) fn build_precode(&mut self) -> Option<usize> {
         // SAFETY: the array is as long as 64 bits need.
-        let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19, u16::MAX) };
+        let lengths = unsafe { OneByOne::sort(self.precode.as_ptr(), 19) };
         // SAFETY: any bits are a value of the table's type.
         let table = unsafe { &mut self.tables.pair.assume_init_mut().distances };
         tables::precodes(table, &lengths)

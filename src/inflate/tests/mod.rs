@@ -219,7 +219,6 @@ fn codes_that_are_none() {
                     lengths: lengths.as_ptr(),
                     literals,
                     distances,
-                    occurring: u16::MAX,
                     literal_table: &mut pair.literals,
                     distance_table: &mut pair.distances,
                     may_pair: true,
