@@ -463,7 +463,7 @@ const PIECE: usize = size_of::<Piece>();
 const _: () = assert!(PIECE == SLOP);
 
 /// How much output there is at least between two savings.
-const STEP: usize = 1024;
+const STEP: usize = 832;
 /// How far ahead the room is fetched, so that saving it does not wait for memory.
 const AHEAD: usize = STEP + 1024;
 /// The same at first: a short stream has no use for more.
