@@ -69,24 +69,10 @@ static unsigned long word(void) {
 
 static long length(void) {
   /* The last three are cut where a long has 32 bits. */
-  static const long limits[] = {0,
-                                1,
-                                -1,
-                                65520,
-                                65521,
-                                65522,
-                                5552,
-                                INT_MAX,
-                                INT_MIN,
-                                LONG_MAX,
-                                LONG_MIN,
-                                LONG_MAX - 1,
-                                65535,
-                                65536,
-                                131042,
-                                (long)4294967295ll,
-                                (long)4294967296ll,
-                                (long)4294967297ll};
+  static const long limits[] = {
+      0,        1,        -1,           65520, 65521, 65522,  5552,
+      INT_MAX,  INT_MIN,  LONG_MAX - 1, 65535, 65536, 131042,
+      LONG_MAX, LONG_MIN, (long)4294967295ll,  (long)4294967296ll, (long)4294967297ll};
   uint64_t r = next();
   if (r % 3 == 0) return limits[(r >> 8) % (sizeof limits / sizeof *limits)];
   return (long)(next() >> (r >> 8) % 64);

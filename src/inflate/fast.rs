@@ -462,7 +462,8 @@ type Piece = [MaybeUninit<u64>; 4];
 const PIECE: usize = size_of::<Piece>();
 const _: () = assert!(PIECE == SLOP);
 
-/// How much output there is at least between two savings.
+/// How much output there is at least between two savings. What is saved is on the stack, of which a
+/// call takes at most 4 KiB.
 const STEP: usize = 832;
 /// How far ahead the room is fetched, so that saving it does not wait for memory.
 const AHEAD: usize = STEP + 1024;

@@ -199,13 +199,12 @@ impl Blocks {
         // The loop may give back all whole bytes that are in the bit buffer.
         if cursor.spare_bytes(0) != (cursor.bits >> 3) as usize {
             Outcome::Limit
-        } else if in_place || cursor.input_left() > COPIED_MOST {
-            match cursor.input_left() > fast::INPUT {
-                true => self.fast_symbols(cursor, around, in_place),
-                false => Outcome::Limit,
-            }
-        } else {
+        } else if !in_place && cursor.input_left() <= COPIED_MOST {
             self.last_symbols(cursor, around)
+        } else if cursor.input_left() > fast::INPUT {
+            self.fast_symbols(cursor, around, in_place)
+        } else {
+            Outcome::Limit
         }
     }
 
