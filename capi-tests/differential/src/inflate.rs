@@ -78,8 +78,9 @@ impl Case for InflateCase {
         for (name, arena) in ["ours", "stock"].iter().zip(&arenas) {
             same(&format!("blocks left by {name}"), arena.live(), 0)?;
         }
-        if pair.inits == 1 && pair.copies == 0 && arenas[0].peak_bytes() > MOST_MEMORY {
-            return Err(format!("one stream has had {} bytes", arenas[0].peak_bytes()));
+        let [ours, stock] = arenas.each_ref().map(|arena| arena.peak_bytes());
+        if pair.inits == 1 && pair.copies == 0 && ours > stock + MOST_MORE {
+            return Err(format!("one stream has had {ours} bytes, stock's {stock}"));
         }
         Ok(())
     }
@@ -153,8 +154,9 @@ struct Pair<'a> {
     copies: u32,
 }
 
-/// What a stream may take at most: its state, and a window.
-const MOST_MEMORY: i64 = 45 << 10;
+/// What a stream may take beyond stock's, in bytes: for the tables. The window is of stock's size, even
+/// where a refused header and `inflateResetKeep` have left both with one of 512 KiB.
+const MOST_MORE: i64 = 5 << 10;
 
 const GUARD: usize = 64;
 const UNWRITTEN: u8 = 0xa5;
