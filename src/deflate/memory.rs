@@ -1,6 +1,6 @@
 //! A stream's memory: what zlib asks for, in the same pieces.
 
-use core::ffi::{c_uint, c_void};
+use core::ffi::c_void;
 
 use crate::alloc::Allocator;
 use crate::codes::Code;
@@ -30,13 +30,10 @@ impl Memory {
     /// # Errors
     /// [`Code::MemError`].
     pub fn new(allocator: Allocator, window_bits: u32, mem_level: u32) -> Result<Memory, Code> {
-        let request = |items: u32, size: u32| -> *mut u8 {
-            // SAFETY: whoever makes an allocator lets it be called.
-            unsafe { (allocator.zalloc)(allocator.opaque, items as c_uint, size as c_uint) }.cast()
-        };
+        let request = |items, size| allocator.allocate(items, size).cast::<u8>();
         let window = 1u32 << window_bits;
         let (hashes, symbols) = (1u32 << (mem_level + 7), 1u32 << (mem_level + 6));
-        let whole = core::ptr::fn_addr_eq(allocator.zalloc, Allocator::LIBC.zalloc);
+        let whole = allocator.is_libc();
         let [window, prev, head, pending] = if whole {
             let first = request(1, window * 4 + hashes * 2 + symbols * 4);
             let at = |offset: u32| {
@@ -88,7 +85,7 @@ impl Drop for Memory {
             if !piece.is_null() {
                 // SAFETY: it came from this allocator, or from one that the caller has put in its
                 // place.
-                unsafe { (self.allocator.zfree)(self.allocator.opaque, *piece) };
+                unsafe { self.allocator.free(*piece) };
             }
         }
     }

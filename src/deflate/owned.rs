@@ -3,17 +3,17 @@
 use super::config::Config;
 use super::state::Deflate;
 use super::strm::Strm;
-use crate::alloc::Allocator;
+use crate::alloc::{Allocator, Own};
 use crate::codes::{Code, Flush};
 use crate::io::{Io, Room, Step};
 
 /// A compressor on memory of its own, with the caller's side of the stream.
 pub struct Owned {
-    place: *mut Deflate,
+    deflate: Own<Deflate>,
     strm: Strm<'static>,
 }
 
-// SAFETY: nobody else refers to what is behind the pointer.
+// SAFETY: nobody else refers to the state, nor to what its pointers lead to.
 unsafe impl Send for Owned {}
 
 impl Owned {
@@ -21,18 +21,10 @@ impl Owned {
     /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`].
     pub fn new(config: Config) -> Result<Owned, Code> {
         let mut strm = Strm::new(Io::empty());
-        // SAFETY: malloc takes any size, and what it gives is aligned for a state.
-        unsafe {
-            let place = libc::malloc(size_of::<Deflate>()).cast::<Deflate>();
-            if place.is_null() {
-                return Err(Code::MemError);
-            }
-            if let Err(code) = Deflate::init(place, config, Allocator::LIBC, &mut strm) {
-                libc::free(place.cast());
-                return Err(code);
-            }
-            Ok(Owned { place, strm })
-        }
+        let deflate = Own::make(Code::MemError, |room| {
+            Deflate::init(room, config, Allocator::LIBC, &mut strm)
+        })?;
+        Ok(Owned { deflate, strm })
     }
 
     fn with<R>(
@@ -42,8 +34,7 @@ impl Owned {
     ) -> (R, Step) {
         let (avail_in, avail_out) = (io.avail_in(), io.avail_out());
         let mut strm = Strm { io, ..self.strm };
-        // SAFETY: the state is there until `drop`.
-        let result = call(unsafe { &mut *self.place }, &mut strm);
+        let result = call(&mut self.deflate, &mut strm);
         let step = strm.io.step_since(avail_in, avail_out, Code::Ok);
         self.strm = Strm { io: Io::empty(), ..strm };
         (result, step)
@@ -71,15 +62,5 @@ impl Owned {
     /// Starts a new stream with the same parameters.
     pub fn reset(&mut self) {
         self.with(Io::empty(), |deflate, strm| deflate.reset(strm));
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: the state is not used again, and came from malloc.
-        unsafe {
-            core::ptr::drop_in_place(self.place);
-            libc::free(self.place.cast());
-        }
     }
 }

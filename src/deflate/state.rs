@@ -1,5 +1,7 @@
 //! A stream's state: all that is kept between two calls, and what every parse does to it.
 
+use core::mem::MaybeUninit;
+
 use super::block::Block;
 use super::config::{Config, Limits};
 use super::memory::Memory;
@@ -99,24 +101,22 @@ pub struct Deflate {
 }
 
 impl Deflate {
-    /// Makes a compressor at `place`, with its buffers from `allocator`, and a new stream in it.
+    /// Makes a compressor in `place`, with its buffers from `allocator`, and a new stream in it.
     ///
     /// # Errors
-    /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`]; there is nothing at
+    /// [`Code::StreamError`] for parameters out of range, [`Code::MemError`]; there is nothing in
     /// `place` then.
-    ///
-    /// # Safety
-    /// `place` is valid for writes; the allocator's functions may be called.
-    pub unsafe fn init(
-        place: *mut Deflate,
+    pub fn init<'a>(
+        place: &'a mut MaybeUninit<Deflate>,
         config: Config,
         allocator: Allocator,
         strm: &mut Strm<'_>,
-    ) -> Result<(), Code> {
+    ) -> Result<&'a mut Deflate, Code> {
         let config = config.checked().ok_or(Code::StreamError)?;
         let memory = Memory::new(allocator, config.window_bits, config.mem_level)?;
-        // SAFETY: all fields are written here, in memory that the caller says is valid, with buffers
-        // that are as large as each part wants them.
+        let place = place.as_mut_ptr();
+        // SAFETY: all fields are written here, with buffers that are as large as each part wants
+        // them.
         let deflate = unsafe {
             let symbols = memory.symbols();
             let size = 1 << config.window_bits;
@@ -142,20 +142,22 @@ impl Deflate {
             &mut *place
         };
         deflate.reset(strm);
-        Ok(())
+        Ok(deflate)
     }
 
-    /// Makes a second compressor at `place` that goes on from where this one is.
+    /// Makes a second compressor in `place` that goes on from where this one is.
     ///
     /// # Errors
-    /// [`Code::MemError`]; there is nothing at `place` then.
-    ///
-    /// # Safety
-    /// As for [`Deflate::init`].
-    pub unsafe fn copy_to(&self, place: *mut Deflate, allocator: Allocator) -> Result<(), Code> {
+    /// [`Code::MemError`]; there is nothing in `place` then.
+    pub fn copy_to<'a>(
+        &self,
+        place: &'a mut MaybeUninit<Deflate>,
+        allocator: Allocator,
+    ) -> Result<&'a mut Deflate, Code> {
         let memory = self.memory.another(allocator)?;
-        // SAFETY: the place is valid, says the caller, and all fields are written. The parts are
-        // written with buffers of their own before anything is copied into them.
+        let place = place.as_mut_ptr();
+        // SAFETY: all fields are written. The parts are written with buffers of their own before
+        // anything is copied into them.
         unsafe {
             let symbols = memory.symbols();
             let size = self.window.size() as u32;
@@ -182,8 +184,8 @@ impl Deflate {
             (&raw mut (*place).head).write(self.head);
             (&raw mut (*place).field_index).write(self.field_index);
             (&raw mut (*place).lazy).write(self.lazy);
+            Ok(&mut *place)
         }
-        Ok(())
     }
 
     /// From here on memory is given back to `allocator`.

@@ -1,6 +1,7 @@
 //! Decompression of a raw stream between two callbacks (zlib.h, `inflateBack`).
 
 use core::ffi::{CStr, c_int, c_uchar, c_uint, c_void};
+use core::mem::MaybeUninit;
 
 use super::blocks::{Around, Blocks, Stop};
 use super::fast;
@@ -31,17 +32,22 @@ pub struct InflateBack {
 }
 
 impl InflateBack {
-    /// Makes `place` one. `window_bits` is 8..=15.
+    /// Makes one in `place`. `window_bits` is 8..=15.
     ///
     /// # Safety
-    /// `place` is valid for writes, and `window` for `1 << window_bits` bytes as long as it is
-    /// used.
-    pub unsafe fn init(place: *mut InflateBack, window_bits: u32, window: *mut u8) {
-        // SAFETY: the place is valid for writes, says the caller; all fields get a value.
+    /// `window` is valid for writes of `1 << window_bits` bytes as long as this is used.
+    pub unsafe fn init(
+        place: &mut MaybeUninit<InflateBack>,
+        window_bits: u32,
+        window: *mut u8,
+    ) -> &mut InflateBack {
+        let place = place.as_mut_ptr();
+        // SAFETY: all fields get a value.
         unsafe {
             Blocks::init(&raw mut (*place).blocks);
             (&raw mut (*place).window).write(window);
             (&raw mut (*place).size).write(1 << window_bits);
+            &mut *place
         }
     }
 

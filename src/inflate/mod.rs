@@ -15,9 +15,9 @@ mod tables;
 mod window;
 
 use core::ffi::{CStr, c_long};
-use core::ptr::NonNull;
+use core::mem::MaybeUninit;
 
-use crate::alloc::Allocator;
+use crate::alloc::{Allocator, Own};
 use crate::checksum::{adler32, crc32};
 use crate::codes::{Code, Flush};
 use crate::format::GzHeader;
@@ -114,12 +114,14 @@ const _: () = assert!(size_of::<Inflate>() <= (12 << 10) - 32);
 const FLUSH_POINT: [u8; 4] = [0, 0, 0xff, 0xff];
 
 impl Inflate {
-    /// Makes `place` a decompressor.
-    ///
-    /// # Safety
-    /// `place` is valid for writes, and `allocator`'s functions may be called.
-    pub unsafe fn init(place: *mut Inflate, config: InflateConfig, allocator: Allocator) {
-        // SAFETY: the place is valid for writes, says the caller; all fields get a value.
+    /// Makes a decompressor in `place`.
+    pub fn init(
+        place: &mut MaybeUninit<Inflate>,
+        config: InflateConfig,
+        allocator: Allocator,
+    ) -> &mut Inflate {
+        let place = place.as_mut_ptr();
+        // SAFETY: all fields get a value.
         unsafe {
             Blocks::init(&raw mut (*place).blocks);
             (&raw mut (*place).window).write(Window::new(allocator));
@@ -131,6 +133,7 @@ impl Inflate {
             (&raw mut (*place).check).write(0);
             (&raw mut (*place).total).write(0);
             (&raw mut (*place).found).write(0);
+            &mut *place
         }
     }
 
@@ -497,20 +500,24 @@ impl Inflate {
         (self.wrap != 0).then_some(u32::from(self.wrap & WRAP_ZLIB))
     }
 
-    /// Makes `place` a second decompressor that goes on from here; false if there is no memory for
+    /// Makes a second decompressor in `place` that goes on from here, unless there is no memory for
     /// its window.
     ///
-    /// # Safety
-    /// `place` is valid for writes.
-    pub unsafe fn copy_to(&self, place: *mut Inflate) -> bool {
-        let Some(window) = self.window.try_clone() else { return false };
-        // SAFETY: the place is valid for writes, says the caller; the places are two, since this one is borrowed.
-        // The window is replaced before anything could use or free the first one's memory.
+    /// # Errors
+    /// [`Code::MemError`]; there is nothing in `place` then.
+    pub fn copy_to<'a>(
+        &self,
+        place: &'a mut MaybeUninit<Inflate>,
+    ) -> Result<&'a mut Inflate, Code> {
+        let window = self.window.try_clone().ok_or(Code::MemError)?;
+        let place = place.as_mut_ptr();
+        // SAFETY: the places are two, since both are borrowed. The window is replaced before anything
+        // could use or free the first one's memory.
         unsafe {
             place.copy_from_nonoverlapping(self, 1);
             (&raw mut (*place).window).write(window);
+            Ok(&mut *place)
         }
-        true
     }
 }
 
@@ -519,7 +526,7 @@ const MAX_WINDOW_BITS: u32 = 15;
 
 /// A decompressor whose memory is libc's, all of it allocated at the start.
 pub struct OwnInflate {
-    inflate: NonNull<Inflate>,
+    inflate: Own<Inflate>,
     msg: Option<&'static CStr>,
 }
 
@@ -532,24 +539,16 @@ impl OwnInflate {
         let config = InflateConfig::new(window_bits).ok_or(Code::StreamError)?;
         let mut own = OwnInflate::with_config(config)?;
         // Later there is no way to say that memory has run out and lose nothing.
-        if !own.get().window.reserve(MAX_WINDOW_BITS) {
+        if !own.inflate.window.reserve(MAX_WINDOW_BITS) {
             return Err(Code::MemError);
         }
         Ok(own)
     }
 
     fn with_config(config: InflateConfig) -> Result<OwnInflate, Code> {
-        // SAFETY: malloc takes any size.
-        let place = unsafe { libc::malloc(size_of::<Inflate>()) };
-        let inflate = NonNull::new(place.cast()).ok_or(Code::MemError)?;
-        // SAFETY: malloc gave room for it, aligned for any type; its functions may be called.
-        unsafe { Inflate::init(inflate.as_ptr(), config, Allocator::LIBC) };
+        let inflate =
+            Own::make(Code::MemError, |room| Ok(Inflate::init(room, config, Allocator::LIBC)))?;
         Ok(OwnInflate { inflate, msg: None })
-    }
-
-    fn get(&mut self) -> &mut Inflate {
-        // SAFETY: `new` has made it, and nothing else refers to it.
-        unsafe { self.inflate.as_mut() }
     }
 
     /// Decompresses from `input` to `output`; see zlib.h, `inflate`. At most `u32::MAX` bytes of
@@ -557,14 +556,14 @@ impl OwnInflate {
     pub fn inflate(&mut self, input: &[u8], output: Room<'_>, flush: Flush) -> Step {
         let mut io = Io::new(input, output);
         let (avail_in, avail_out) = (io.avail_in, io.avail_out);
-        let answer = self.get().run(&mut io, flush);
+        let answer = self.inflate.run(&mut io, flush);
         self.msg = answer.msg.or(self.msg);
         io.step_since(avail_in, avail_out, answer.code)
     }
 
     /// Starts a new stream in the same format.
     pub fn reset(&mut self) {
-        self.get().reset();
+        self.inflate.reset();
         self.msg = None;
     }
 
@@ -574,23 +573,13 @@ impl OwnInflate {
     }
 }
 
-impl Drop for OwnInflate {
-    fn drop(&mut self) {
-        // SAFETY: `new` has allocated and made it, and this is the last use.
-        unsafe {
-            self.inflate.drop_in_place();
-            libc::free(self.inflate.as_ptr().cast());
-        }
-    }
-}
-
 /// Decompresses a zlib stream until `step` says that it is over.
 ///
 /// # Errors
 /// [`Code::MemError`].
 pub fn with_zlib_stream<T>(step: impl FnOnce(&mut Inflate) -> T) -> Result<T, Code> {
     const ZLIB: InflateConfig = InflateConfig { wrap: WRAP_ZLIB | WRAP_CHECK, window_bits: 15 };
-    Ok(step(OwnInflate::with_config(ZLIB)?.get()))
+    Ok(step(&mut OwnInflate::with_config(ZLIB)?.inflate))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! The history that earlier calls have written: a ring of the latest output.
 
-use core::ffi::c_uint;
-
 use crate::alloc::Allocator;
 
 /// A copy may read so many bytes behind what it needs.
@@ -24,7 +22,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// A window that takes its memory from `allocator`, whose functions may be called.
+    /// A window that takes its memory from `allocator`.
     pub fn new(allocator: Allocator) -> Window {
         let data = core::ptr::null_mut();
         Window { data, allocated: 0, allocator, size: 0, have: 0, next: 0 }
@@ -60,7 +58,7 @@ impl Window {
         if core::mem::take(&mut self.allocated) != 0 {
             // SAFETY: it came from this allocator, or from the one in whose place it is, and is
             // given back once.
-            unsafe { (self.allocator.zfree)(self.allocator.opaque, self.data.cast()) };
+            unsafe { self.allocator.free(self.data.cast()) };
         }
         self.data = core::ptr::null_mut();
     }
@@ -76,9 +74,7 @@ impl Window {
             return true;
         }
         self.free();
-        let Allocator { zalloc, opaque, .. } = self.allocator;
-        // SAFETY: `new` and `set_allocator` ask for functions that may be called.
-        self.data = unsafe { zalloc(opaque, (size + SLACK as u32) as c_uint, 1) }.cast();
+        self.data = self.allocator.allocate(size + SLACK as u32, 1).cast();
         if !self.data.is_null() {
             self.allocated = size;
         }

@@ -157,15 +157,14 @@ fn a_stream_asks_for_what_zlib_asks_for() {
     }
     for (window_bits, mem_level) in [(15, 8), (9, 1), (9, 9), (15, 9)] {
         let mut log = Vec::<usize>::new();
-        let allocator = Allocator { zalloc: give, zfree: take, opaque: (&raw mut log).cast() };
+        // SAFETY: both functions may be called, with a log that outlives the stream.
+        let allocator = unsafe { Allocator::new(give, take, (&raw mut log).cast()) };
         let mut place = Box::<Deflate>::new_uninit();
         let mut strm = Strm::new(Io::empty());
         let config = Config { level: 6, window_bits, mem_level, strategy: 0 };
-        // SAFETY: the place is as large as a state, which is dropped in it.
-        unsafe {
-            assert!(Deflate::init(place.as_mut_ptr(), config, allocator, &mut strm).is_ok());
-            core::ptr::drop_in_place(place.as_mut_ptr());
-        }
+        assert!(Deflate::init(&mut place, config, allocator, &mut strm).is_ok());
+        // SAFETY: a state was made in it.
+        unsafe { place.assume_init_drop() };
         let window = 2 << window_bits;
         assert_eq!(log, [window, window, 2 << (mem_level + 7), 4 << (mem_level + 6)]);
     }

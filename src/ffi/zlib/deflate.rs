@@ -22,8 +22,9 @@ pub unsafe extern "C" fn deflateInit_(
     version: *const c_char,
     stream_size: c_int,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream and string, as this module asks.
-    unsafe { init(strm, Config::new(level), version, stream_size) }
+    // SAFETY: NULL or readable, as this module asks.
+    let fits = unsafe { stream::version_fits(version, stream_size) };
+    init(strm, Config::new(level), fits)
 }
 
 /// Prepares `strm` for compression with all parameters.
@@ -44,40 +45,29 @@ pub unsafe extern "C" fn deflateInit2_(
     // Any other method is refused below, through a level that does not exist.
     let level = if method == c_int::from(DEFLATED) { level } else { c_int::MAX };
     let config = Config { level, window_bits: windowBits, mem_level: memLevel, strategy };
-    // SAFETY: NULL or the caller's stream and string, as this module asks.
-    unsafe { init(strm, config, version, stream_size) }
+    // SAFETY: NULL or readable, as this module asks.
+    let fits = unsafe { stream::version_fits(version, stream_size) };
+    init(strm, config, fits)
 }
 
-/// # Safety
-/// `strm` is NULL or the caller's stream, `version` NULL or readable.
-unsafe fn init(
-    strm: z_streamp,
-    config: Config,
-    version: *const c_char,
-    stream_size: c_int,
-) -> c_int {
-    // SAFETY: NULL or readable, by the caller's word.
-    if !unsafe { stream::version_fits(version, stream_size) } {
+fn init(strm: z_streamp<'_>, config: Config, fits: bool) -> c_int {
+    if !fits {
         return Z_VERSION_ERROR;
     }
-    // SAFETY: NULL or the caller's stream, by its word.
-    let Some(mut stream) = (unsafe { Stream::of(strm) }) else { return Z_STREAM_ERROR };
+    let Some(mut stream) = Stream::of(strm) else { return Z_STREAM_ERROR };
     let allocator = stream.prepare();
     if !config.is_valid() {
         return Z_STREAM_ERROR;
     }
-    // SAFETY: the caller's allocator, or libc's, may be called.
-    let Some(mut place) = (unsafe { Place::new(allocator) }) else { return Z_MEM_ERROR };
-    let engine = place.engine();
-    // SAFETY: there is room for an engine, and the allocator may be called.
-    let made =
-        exchange(&mut stream, |theirs| unsafe { Deflate::init(engine, config, allocator, theirs) });
-    if made.is_err() {
+    let Some(place) = Place::new(allocator) else { return Z_MEM_ERROR };
+    let made = exchange(&mut stream, |theirs| {
+        place.make(|room| Deflate::init(room, config, allocator, theirs))
+    });
+    let Ok(made) = made else {
         stream.say(Some(c"insufficient memory"));
         return stream.without_state(Z_MEM_ERROR);
-    }
-    // SAFETY: `init` has made the engine.
-    unsafe { place.filled(&mut stream) };
+    };
+    made.belongs_to(&mut stream);
     Z_OK
 }
 
@@ -95,12 +85,8 @@ fn exchange<R>(stream: &mut Stream<'_>, call: impl FnOnce(&mut Strm<'_>) -> R) -
 }
 
 /// The compressor of `strm`.
-///
-/// # Safety
-/// `strm` is NULL or the caller's stream.
-unsafe fn handle<'a>(strm: z_streamp) -> Option<Handle<'a, Deflate>> {
-    // SAFETY: NULL or the caller's stream, by its word.
-    unsafe { Handle::of(strm) }
+fn handle(strm: z_streamp<'_>) -> Option<Handle<'_, Deflate>> {
+    Handle::of(strm)
 }
 
 /// Compresses as much as the buffers allow.
@@ -109,10 +95,7 @@ unsafe fn handle<'a>(strm: z_streamp) -> Option<Handle<'a, Deflate>> {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflate(strm: z_streamp, flush: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { mut stream, engine, .. }) = (unsafe { handle(strm) }) else {
-        return Z_STREAM_ERROR;
-    };
+    let Some(Handle { mut stream, engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     let Some(flush) = Flush::from_c(flush) else { return Z_STREAM_ERROR };
     exchange(&mut stream, |theirs| engine.deflate(theirs, flush)) as c_int
 }
@@ -123,8 +106,7 @@ pub unsafe extern "C" fn deflate(strm: z_streamp, flush: c_int) -> c_int {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateEnd(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { stream::end(strm, |deflate: &mut Deflate| deflate.is_busy()) } {
+    match stream::end(strm, |deflate: &mut Deflate| deflate.is_busy()) {
         None => Z_STREAM_ERROR,
         Some(true) => Z_DATA_ERROR,
         Some(false) => Z_OK,
@@ -137,8 +119,7 @@ pub unsafe extern "C" fn deflateEnd(strm: z_streamp) -> c_int {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateReset(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    reset(unsafe { handle(strm) }, Deflate::reset)
+    reset(handle(strm), Deflate::reset)
 }
 
 /// Starts a new stream with the same parameters and history.
@@ -147,8 +128,7 @@ pub unsafe extern "C" fn deflateReset(strm: z_streamp) -> c_int {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateResetKeep(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    reset(unsafe { handle(strm) }, Deflate::reset_keep)
+    reset(handle(strm), Deflate::reset_keep)
 }
 
 fn reset(
@@ -171,10 +151,7 @@ pub unsafe extern "C" fn deflateSetDictionary(
     dictionary: *const Bytef,
     dictLength: uInt,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { mut stream, engine, .. }) = (unsafe { handle(strm) }) else {
-        return Z_STREAM_ERROR;
-    };
+    let Some(Handle { mut stream, engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     if dictionary.is_null() {
         return Z_STREAM_ERROR;
     }
@@ -193,12 +170,9 @@ pub unsafe extern "C" fn deflateGetDictionary(
     dictionary: *mut Bytef,
     dictLength: *mut uInt,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
-    // SAFETY: NULL, or with room for the 32 KiB that zlib.h asks for.
-    let len = unsafe { engine.dictionary(dictionary) };
-    // SAFETY: NULL or the caller's.
-    unsafe { stream::put(dictLength, len as uInt) };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
+    // SAFETY: each is NULL or the caller's, with room for the 32 KiB that zlib.h asks for.
+    unsafe { stream::put(dictLength, engine.dictionary(dictionary) as uInt) };
     Z_OK
 }
 
@@ -208,25 +182,18 @@ pub unsafe extern "C" fn deflateGetDictionary(
 /// As the parent module asks; `dest` need not be initialised.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateCopy(dest: z_streamp, source: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, allocator, .. }) = (unsafe { handle(source) }) else {
+    if dest == source {
         return Z_STREAM_ERROR;
-    };
-    // SAFETY: NULL or the caller's, and not the one that is already in use.
-    let Some(mut stream) = (unsafe { Stream::of(dest) }).filter(|_| dest != source) else {
-        return Z_STREAM_ERROR;
-    };
-    // SAFETY: both are there.
-    unsafe { dest.copy_from(source, 1) };
-    stream.without_state(Z_OK);
-    // SAFETY: the stream's allocator may be called.
-    let Some(mut place) = (unsafe { Place::<Deflate>::new(allocator) }) else { return Z_MEM_ERROR };
-    // SAFETY: there is room for an engine, and the allocator may be called.
-    if let Err(code) = unsafe { engine.copy_to(place.engine(), allocator) } {
-        return code as c_int;
     }
-    // SAFETY: `copy_to` has made the engine.
-    unsafe { place.filled(&mut stream) };
+    let Some(source) = handle(source) else { return Z_STREAM_ERROR };
+    let Some(mut dest) = Stream::of(dest) else { return Z_STREAM_ERROR };
+    dest.copy_from(&source.stream);
+    dest.without_state(Z_OK);
+    let Some(place) = Place::new(source.allocator) else { return Z_MEM_ERROR };
+    match place.make(|room| source.engine.copy_to(room, source.allocator)) {
+        Ok(made) => made.belongs_to(&mut dest),
+        Err(code) => return code as c_int,
+    }
     Z_OK
 }
 
@@ -236,10 +203,7 @@ pub unsafe extern "C" fn deflateCopy(dest: z_streamp, source: z_streamp) -> c_in
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateParams(strm: z_streamp, level: c_int, strategy: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { mut stream, engine, .. }) = (unsafe { handle(strm) }) else {
-        return Z_STREAM_ERROR;
-    };
+    let Some(Handle { mut stream, engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     exchange(&mut stream, |theirs| engine.params(theirs, level, strategy)) as c_int
 }
 
@@ -255,8 +219,7 @@ pub unsafe extern "C" fn deflateTune(
     nice_length: c_int,
     max_chain: c_int,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     engine.tune(good_length, max_lazy, nice_length, max_chain);
     Z_OK
 }
@@ -267,8 +230,7 @@ pub unsafe extern "C" fn deflateTune(
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound(strm: z_streamp, sourceLen: uLong) -> uLong {
-    // SAFETY: the same stream, by the same caller.
-    unsafe { deflateBound_z(strm, sourceLen as z_size_t) as uLong }
+    bound(strm, sourceLen as z_size_t) as uLong
 }
 
 /// An upper bound of the compressed size.
@@ -277,10 +239,13 @@ pub unsafe extern "C" fn deflateBound(strm: z_streamp, sourceLen: uLong) -> uLon
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateBound_z(strm: z_streamp, sourceLen: z_size_t) -> z_size_t {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { handle(strm) } {
-        Some(Handle { engine, .. }) => engine.bound(sourceLen),
-        None => deflate::bound_without_stream(sourceLen),
+    bound(strm, sourceLen)
+}
+
+fn bound(strm: z_streamp<'_>, source_len: usize) -> usize {
+    match handle(strm) {
+        Some(Handle { engine, .. }) => engine.bound(source_len),
+        None => deflate::bound_without_stream(source_len),
     }
 }
 
@@ -294,8 +259,7 @@ pub unsafe extern "C" fn deflatePending(
     pending: *mut c_uint,
     bits: *mut c_int,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     let (waiting, waiting_bits) = engine.pending();
     // SAFETY: each is NULL or the caller's.
     unsafe {
@@ -311,8 +275,7 @@ pub unsafe extern "C" fn deflatePending(
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateUsed(strm: z_streamp, bits: *mut c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     // SAFETY: NULL or the caller's.
     unsafe { stream::put(bits, engine.used() as c_int) };
     Z_OK
@@ -324,8 +287,7 @@ pub unsafe extern "C" fn deflateUsed(strm: z_streamp, bits: *mut c_int) -> c_int
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflatePrime(strm: z_streamp, bits: c_int, value: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     engine.prime(bits, value) as c_int
 }
 
@@ -335,8 +297,7 @@ pub unsafe extern "C" fn deflatePrime(strm: z_streamp, bits: c_int, value: c_int
 /// As the parent module asks; `head` and what it points to stay valid until the header is written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn deflateSetHeader(strm: z_streamp, head: gz_headerp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     // SAFETY: NULL, or the caller keeps it until the header is written.
     unsafe { engine.set_header(head) as c_int }
 }

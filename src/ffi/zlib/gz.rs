@@ -18,19 +18,9 @@ use core::{ptr, slice};
 use libc::{off_t, size_t};
 
 use super::types::{gzFile, voidp, voidpc, z_off_t, z_off64_t, z_size_t};
+use crate::alloc::Own;
 use crate::gz::{GzFile, Status, Whence};
 use crate::io::Room;
-
-const _: () = assert!(align_of::<GzFile>() <= 8);
-
-/// The file behind a `gzFile`.
-///
-/// # Safety
-/// As for this module: NULL or an open file that nothing else uses during the call.
-unsafe fn deref<'a>(file: *mut GzFile) -> Option<&'a mut GzFile> {
-    // SAFETY: the caller vouches for it.
-    unsafe { file.as_mut() }
-}
 
 /// A string's bytes without its NUL.
 ///
@@ -67,26 +57,22 @@ unsafe fn buffer<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
     }
 }
 
-/// Puts what `open` makes into memory that C can hold on to. The memory is allocated first, so that
+/// A file for C to hold on to, unless it can't be opened. Its memory is allocated first, so that
 /// without it no file is created.
-fn place(open: impl FnOnce() -> Option<GzFile>) -> *mut GzFile {
-    // SAFETY: malloc takes any size.
-    let slot: *mut GzFile = unsafe { libc::malloc(size_of::<GzFile>()) }.cast();
-    if slot.is_null() {
-        return slot;
-    }
-    match open() {
-        Some(file) => {
-            // SAFETY: the slot is large enough, and malloc's alignment is enough (asserted above).
-            unsafe { slot.write(file) };
-            slot
-        }
-        None => {
-            // SAFETY: the slot came from malloc and nobody else knows it.
-            unsafe { libc::free(slot.cast()) };
-            ptr::null_mut()
-        }
-    }
+fn place(open: impl FnOnce() -> Option<GzFile>) -> gzFile<'static> {
+    let file = Own::make((), |room| open().map(|file| room.write(file)).ok_or(()));
+    gzFile::open(file.ok())
+}
+
+/// The file at `path`, opened.
+///
+/// # Safety
+/// As for this module: each is NULL or NUL-terminated.
+unsafe fn open(path: *const c_char, mode: *const c_char) -> gzFile<'static> {
+    // SAFETY: each is NULL or NUL-terminated, by the caller's word.
+    let (path, mode) = unsafe { (string(path), string(mode)) };
+    let (Some(path), Some(mode)) = (path, mode) else { return gzFile::NULL };
+    place(|| GzFile::open(path, mode.to_bytes()))
 }
 
 /// zlib.h, `gzopen`.
@@ -94,11 +80,9 @@ fn place(open: impl FnOnce() -> Option<GzFile>) -> *mut GzFile {
 /// # Safety
 /// As this module asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile {
+pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzFile<'static> {
     // SAFETY: each is NULL or NUL-terminated, as this module asks.
-    let (path, mode) = unsafe { (string(path), string(mode)) };
-    let (Some(path), Some(mode)) = (path, mode) else { return ptr::null_mut() };
-    place(|| GzFile::open(path, mode.to_bytes()))
+    unsafe { open(path, mode) }
 }
 
 /// zlib.h, `gzopen64`: [`gzopen`], which has 64-bit offsets anyway.
@@ -106,9 +90,9 @@ pub unsafe extern "C" fn gzopen(path: *const c_char, mode: *const c_char) -> gzF
 /// # Safety
 /// As this module asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> gzFile {
-    // SAFETY: the same arguments, by the same caller.
-    unsafe { gzopen(path, mode) }
+pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> gzFile<'static> {
+    // SAFETY: each is NULL or NUL-terminated, as this module asks.
+    unsafe { open(path, mode) }
 }
 
 /// zlib.h, `gzdopen`.
@@ -116,9 +100,9 @@ pub unsafe extern "C" fn gzopen64(path: *const c_char, mode: *const c_char) -> g
 /// # Safety
 /// As this module asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
+pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile<'static> {
     // SAFETY: NULL or NUL-terminated, as this module asks.
-    let Some(mode) = (unsafe { string(mode) }) else { return ptr::null_mut() };
+    let Some(mode) = (unsafe { string(mode) }) else { return gzFile::NULL };
     place(|| GzFile::from_fd(fd, mode.to_bytes()))
 }
 
@@ -128,8 +112,7 @@ pub unsafe extern "C" fn gzdopen(fd: c_int, mode: *const c_char) -> gzFile {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let set = unsafe { deref(file) }.is_some_and(|file| file.set_buffer_size(size));
+    let set = file.get().is_some_and(|file| file.set_buffer_size(size));
     if set { 0 } else { -1 }
 }
 
@@ -139,8 +122,7 @@ pub unsafe extern "C" fn gzbuffer(file: gzFile, size: c_uint) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let file = unsafe { deref(file) };
+    let file = file.get();
     file.map_or(Status::StreamError, |file| file.set_params(level, strategy)) as c_int
 }
 
@@ -150,8 +132,7 @@ pub unsafe extern "C" fn gzsetparams(file: gzFile, level: c_int, strategy: c_int
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzread(file: gzFile, buf: voidp, len: c_uint) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    let Some(file) = file.get() else { return -1 };
     if c_int::try_from(len).is_err() {
         file.refuse_read(c"request does not fit in an int");
         return -1;
@@ -175,8 +156,7 @@ pub unsafe extern "C" fn gzfread(
     nitems: z_size_t,
     file: gzFile,
 ) -> z_size_t {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return 0 };
+    let Some(file) = file.get() else { return 0 };
     let Some(len) = size.checked_mul(nitems) else {
         file.refuse_read(c"request does not fit in a size_t");
         return 0;
@@ -195,8 +175,7 @@ pub unsafe extern "C" fn gzfread(
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzwrite(file: gzFile, buf: voidpc, len: c_uint) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return 0 };
+    let Some(file) = file.get() else { return 0 };
     if c_int::try_from(len).is_err() {
         file.refuse_write(Status::DataError, c"requested length does not fit in int");
         return 0;
@@ -220,8 +199,7 @@ pub unsafe extern "C" fn gzfwrite(
     nitems: z_size_t,
     file: gzFile,
 ) -> z_size_t {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return 0 };
+    let Some(file) = file.get() else { return 0 };
     let Some(len) = size.checked_mul(nitems) else {
         file.refuse_write(Status::StreamError, c"request does not fit in a size_t");
         return 0;
@@ -240,8 +218,7 @@ pub unsafe extern "C" fn gzfwrite(
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    let Some(file) = file.get() else { return -1 };
     // SAFETY: NULL or NUL-terminated, as this module asks.
     let Some(text) = (unsafe { string(s) }) else {
         file.refuse_write(Status::StreamError, c"no string");
@@ -256,8 +233,7 @@ pub unsafe extern "C" fn gzputs(file: gzFile, s: *const c_char) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *mut c_char {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return ptr::null_mut() };
+    let Some(file) = file.get() else { return ptr::null_mut() };
     // The last byte is for the NUL.
     let Some(len) = usize::try_from(len).ok().and_then(|len| len.checked_sub(1)) else {
         return ptr::null_mut();
@@ -283,8 +259,7 @@ pub unsafe extern "C" fn gzgets(file: gzFile, buf: *mut c_char, len: c_int) -> *
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.and_then(|file| file.put(c as u8)).map_or(-1, c_int::from)
+    file.get().and_then(|file| file.put(c as u8)).map_or(-1, c_int::from)
 }
 
 /// zlib.h, `gzgetc`, for the macro's slow path and for callers without it.
@@ -293,8 +268,7 @@ pub unsafe extern "C" fn gzputc(file: gzFile, c: c_int) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.and_then(GzFile::get).map_or(-1, c_int::from)
+    next(file)
 }
 
 /// [`gzgetc`] under the name that zlib 1.2.6 and 1.2.7 compiled into programs.
@@ -303,8 +277,12 @@ pub unsafe extern "C" fn gzgetc(file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzgetc_(file: gzFile) -> c_int {
-    // SAFETY: the same arguments, by the same caller.
-    unsafe { gzgetc(file) }
+    next(file)
+}
+
+/// The next byte, or -1.
+fn next(file: gzFile<'_>) -> c_int {
+    file.get().and_then(GzFile::get).map_or(-1, c_int::from)
 }
 
 /// zlib.h, `gzungetc`.
@@ -313,8 +291,7 @@ pub unsafe extern "C" fn gzgetc_(file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return -1 };
+    let Some(file) = file.get() else { return -1 };
     let byte = (c >= 0).then_some(c as u8);
     file.unget(byte).map_or(-1, |_| c)
 }
@@ -325,8 +302,7 @@ pub unsafe extern "C" fn gzungetc(c: c_int, file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.map_or(Status::StreamError, |file| file.flush(flush)) as c_int
+    file.get().map_or(Status::StreamError, |file| file.flush(flush)) as c_int
 }
 
 /// zlib.h, `gzseek64`.
@@ -335,14 +311,7 @@ pub unsafe extern "C" fn gzflush(file: gzFile, flush: c_int) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzseek64(file: gzFile, offset: z_off64_t, whence: c_int) -> z_off64_t {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return -1 };
-    let whence = match whence {
-        libc::SEEK_SET => Whence::Start,
-        libc::SEEK_CUR => Whence::Current,
-        _ => return -1,
-    };
-    file.seek(offset, whence).unwrap_or(-1)
+    seek(file, offset, whence)
 }
 
 /// zlib.h, `gzseek`.
@@ -354,8 +323,18 @@ pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) ->
     // Longer only where off_t has 32 bits.
     #[allow(clippy::useless_conversion)]
     let offset = i64::from(offset);
-    // SAFETY: the same arguments, by the same caller.
-    narrow(unsafe { gzseek64(file, offset, whence) })
+    narrow(seek(file, offset, whence))
+}
+
+/// Where the file is after it, or -1.
+fn seek(file: gzFile<'_>, offset: i64, whence: c_int) -> i64 {
+    let Some(file) = file.get() else { return -1 };
+    let whence = match whence {
+        libc::SEEK_SET => Whence::Start,
+        libc::SEEK_CUR => Whence::Current,
+        _ => return -1,
+    };
+    file.seek(offset, whence).unwrap_or(-1)
 }
 
 /// zlib.h, `gzrewind`.
@@ -364,8 +343,7 @@ pub unsafe extern "C" fn gzseek(file: gzFile, offset: z_off_t, whence: c_int) ->
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.and_then(GzFile::rewind).map_or(-1, |()| 0)
+    file.get().and_then(GzFile::rewind).map_or(-1, |()| 0)
 }
 
 /// zlib.h, `gztell64`.
@@ -374,8 +352,7 @@ pub unsafe extern "C" fn gzrewind(file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.map_or(-1, GzFile::tell)
+    tell(file)
 }
 
 /// zlib.h, `gztell`.
@@ -384,8 +361,12 @@ pub unsafe extern "C" fn gztell64(file: gzFile) -> z_off64_t {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
-    // SAFETY: the same arguments, by the same caller.
-    narrow(unsafe { gztell64(file) })
+    narrow(tell(file))
+}
+
+/// How far it is in the uncompressed data, or -1.
+fn tell(file: gzFile<'_>) -> i64 {
+    file.get().map_or(-1, GzFile::tell)
 }
 
 /// zlib.h, `gzoffset64`.
@@ -394,8 +375,7 @@ pub unsafe extern "C" fn gztell(file: gzFile) -> z_off_t {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.and_then(|file| file.offset()).unwrap_or(-1)
+    offset(file)
 }
 
 /// zlib.h, `gzoffset`.
@@ -404,8 +384,12 @@ pub unsafe extern "C" fn gzoffset64(file: gzFile) -> z_off64_t {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzoffset(file: gzFile) -> z_off_t {
-    // SAFETY: the same arguments, by the same caller.
-    narrow(unsafe { gzoffset64(file) })
+    narrow(offset(file))
+}
+
+/// How far it is in the compressed data, or -1.
+fn offset(file: gzFile<'_>) -> i64 {
+    file.get().and_then(|file| file.offset()).unwrap_or(-1)
 }
 
 /// An offset as an `off_t`, or -1 where that is too short for it.
@@ -421,8 +405,7 @@ fn narrow(offset: i64) -> off_t {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.is_some_and(|file| file.is_past_end()).into()
+    file.get().is_some_and(|file| file.is_past_end()).into()
 }
 
 /// zlib.h, `gzdirect`.
@@ -431,25 +414,12 @@ pub unsafe extern "C" fn gzeof(file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzdirect(file: gzFile) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    unsafe { deref(file) }.is_some_and(GzFile::is_direct).into()
+    file.get().is_some_and(GzFile::is_direct).into()
 }
 
 /// Closes `file` if it is one that `fits`.
-///
-/// # Safety
-/// As for this module; after the call the file is no more, unless `Z_STREAM_ERROR` is returned.
-unsafe fn close(file: *mut GzFile, fits: impl FnOnce(&GzFile) -> bool) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    if !unsafe { deref(file) }.is_some_and(|file| fits(file)) {
-        return Status::StreamError as c_int;
-    }
-    // SAFETY: `place` wrote the file there; moving it out leaves plain memory from malloc, and C
-    // gives up the pointer with this call.
-    let code = unsafe { file.read() }.close();
-    // SAFETY: the memory came from malloc in `place`, and the file was moved out of it.
-    unsafe { libc::free(file.cast()) };
-    code
+fn close(file: gzFile<'_>, fits: impl FnOnce(&GzFile) -> bool) -> c_int {
+    file.take(fits).map_or(Status::StreamError as c_int, |file| file.into_inner().close())
 }
 
 /// zlib.h, `gzclose`.
@@ -458,8 +428,7 @@ unsafe fn close(file: *mut GzFile, fits: impl FnOnce(&GzFile) -> bool) -> c_int 
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
-    // SAFETY: the same arguments, by the same caller.
-    unsafe { close(file, |_| true) }
+    close(file, |_| true)
 }
 
 /// zlib.h, `gzclose_r`.
@@ -468,8 +437,7 @@ pub unsafe extern "C" fn gzclose(file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
-    // SAFETY: the same arguments, by the same caller.
-    unsafe { close(file, GzFile::is_reader) }
+    close(file, GzFile::is_reader)
 }
 
 /// zlib.h, `gzclose_w`.
@@ -478,8 +446,7 @@ pub unsafe extern "C" fn gzclose_r(file: gzFile) -> c_int {
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
-    // SAFETY: the same arguments, by the same caller.
-    unsafe { close(file, |file| !file.is_reader()) }
+    close(file, |file| !file.is_reader())
 }
 
 /// zlib.h, `gzerror`.
@@ -488,8 +455,7 @@ pub unsafe extern "C" fn gzclose_w(file: gzFile) -> c_int {
 /// As this module asks; `errnum` is either NULL or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_char {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return ptr::null() };
+    let Some(file) = file.get() else { return ptr::null() };
     let (status, message) = file.error();
     if !errnum.is_null() {
         // SAFETY: not NULL, so valid by the caller's word.
@@ -504,8 +470,7 @@ pub unsafe extern "C" fn gzerror(file: gzFile, errnum: *mut c_int) -> *const c_c
 /// As this module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gzclearerr(file: gzFile) {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    if let Some(file) = unsafe { deref(file) } {
+    if let Some(file) = file.get() {
         file.clear_error();
     }
 }
@@ -516,12 +481,11 @@ pub unsafe extern "C" fn gzclearerr(file: gzFile) {
 /// As this module asks; `room` and `size` are valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gz_printf_room(
-    file: *mut GzFile,
+    file: gzFile,
     room: *mut *mut c_char,
     size: *mut size_t,
 ) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
+    let Some(file) = file.get() else { return Status::StreamError as c_int };
     match file.printf_room() {
         Ok(bytes) => {
             // SAFETY: valid by the caller's word.
@@ -541,9 +505,8 @@ pub unsafe extern "C" fn gz_printf_room(
 /// # Safety
 /// As this module asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gz_printf_commit(file: *mut GzFile, len: size_t) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
+pub unsafe extern "C" fn gz_printf_commit(file: gzFile, len: size_t) -> c_int {
+    let Some(file) = file.get() else { return Status::StreamError as c_int };
     printed(file.printf_commit(len))
 }
 
@@ -553,13 +516,8 @@ pub unsafe extern "C" fn gz_printf_commit(file: *mut GzFile, len: size_t) -> c_i
 /// # Safety
 /// As this module asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gz_printf_long(
-    file: *mut GzFile,
-    text: *const c_void,
-    len: size_t,
-) -> c_int {
-    // SAFETY: NULL or an open file that only this call uses, as this module asks.
-    let Some(file) = (unsafe { deref(file) }) else { return Status::StreamError as c_int };
+pub unsafe extern "C" fn gz_printf_long(file: gzFile, text: *const c_void, len: size_t) -> c_int {
+    let Some(file) = file.get() else { return Status::StreamError as c_int };
     // SAFETY: NULL or readable for its length, as this module asks.
     let Some(text) = (unsafe { buffer(text, len) }) else {
         file.refuse_write(Status::MemError, c"");

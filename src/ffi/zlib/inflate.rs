@@ -21,8 +21,9 @@ pub unsafe extern "C" fn inflateInit_(
     version: *const c_char,
     stream_size: c_int,
 ) -> c_int {
-    // SAFETY: the same stream and string, by the same caller.
-    unsafe { inflateInit2_(strm, 15, version, stream_size) }
+    // SAFETY: NULL or readable, as this module asks.
+    let fits = unsafe { stream::version_fits(version, stream_size) };
+    init(strm, 15, fits)
 }
 
 /// Prepares `strm` for decompression of the format that `windowBits` asks for.
@@ -37,25 +38,26 @@ pub unsafe extern "C" fn inflateInit2_(
     stream_size: c_int,
 ) -> c_int {
     // SAFETY: NULL or readable, as this module asks.
-    if !unsafe { stream::version_fits(version, stream_size) } {
+    let fits = unsafe { stream::version_fits(version, stream_size) };
+    init(strm, windowBits, fits)
+}
+
+fn init(strm: z_streamp<'_>, window_bits: c_int, fits: bool) -> c_int {
+    if !fits {
         return Z_VERSION_ERROR;
     }
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(mut stream) = (unsafe { Stream::of(strm) }) else { return Z_STREAM_ERROR };
+    let Some(mut stream) = Stream::of(strm) else { return Z_STREAM_ERROR };
     let allocator = stream.prepare();
-    // SAFETY: the caller's allocator, or libc's, may be called.
-    let Some(mut place) = (unsafe { Place::<Inflate>::new(allocator) }) else { return Z_MEM_ERROR };
-    let Some(config) = InflateConfig::new(windowBits) else {
+    let Some(place) = Place::new(allocator) else { return Z_MEM_ERROR };
+    let Some(config) = InflateConfig::new(window_bits) else {
         return stream.without_state(Z_STREAM_ERROR);
     };
-    // SAFETY: there is room for an engine, and the allocator may be called.
-    let first_adler = unsafe {
-        Inflate::init(place.engine(), config, allocator);
-        (*place.engine()).first_adler()
+    let made = match place.make(|room| Ok(Inflate::init(room, config, allocator))) {
+        Ok(made) => made,
+        Err(code) => return stream.without_state(code as c_int),
     };
-    stream.clear_totals(0, first_adler);
-    // SAFETY: `init` has made the engine.
-    unsafe { place.filled(&mut stream) };
+    stream.clear_totals(0, made.engine().first_adler());
+    made.belongs_to(&mut stream);
     Z_OK
 }
 
@@ -65,10 +67,7 @@ pub unsafe extern "C" fn inflateInit2_(
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflate(strm: z_streamp, flush: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { mut stream, engine, .. }) = (unsafe { handle(strm) }) else {
-        return Z_STREAM_ERROR;
-    };
+    let Some(Handle { mut stream, engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     // zlib takes any value; those that it does not know ask for nothing.
     let flush = Flush::from_c(flush).unwrap_or(Flush::None);
     let mut io = stream.io();
@@ -90,8 +89,7 @@ pub unsafe extern "C" fn inflate(strm: z_streamp, flush: c_int) -> c_int {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateEnd(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let ended = unsafe { stream::end(strm, |_: &mut Inflate| ()) };
+    let ended = stream::end(strm, |_: &mut Inflate| ());
     ended.map_or(Z_STREAM_ERROR, |()| Z_OK)
 }
 
@@ -101,8 +99,7 @@ pub unsafe extern "C" fn inflateEnd(strm: z_streamp) -> c_int {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    reset(unsafe { handle(strm) }, Inflate::reset)
+    reset(handle(strm), Inflate::reset)
 }
 
 /// Starts a new stream in the format that `windowBits` asks for.
@@ -112,8 +109,7 @@ pub unsafe extern "C" fn inflateReset(strm: z_streamp) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateReset2(strm: z_streamp, windowBits: c_int) -> c_int {
     let Some(config) = InflateConfig::new(windowBits) else { return Z_STREAM_ERROR };
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    reset(unsafe { handle(strm) }, |inflate| inflate.reset_to(config))
+    reset(handle(strm), |inflate| inflate.reset_to(config))
 }
 
 /// Starts a new stream in the same format, with the same history.
@@ -122,8 +118,7 @@ pub unsafe extern "C" fn inflateReset2(strm: z_streamp, windowBits: c_int) -> c_
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateResetKeep(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    reset(unsafe { handle(strm) }, Inflate::reset_keep)
+    reset(handle(strm), Inflate::reset_keep)
 }
 
 fn reset(handle: Option<Handle<'_, Inflate>>, how: impl FnOnce(&mut Inflate)) -> c_int {
@@ -134,12 +129,8 @@ fn reset(handle: Option<Handle<'_, Inflate>>, how: impl FnOnce(&mut Inflate)) ->
 }
 
 /// The decompressor of `strm`.
-///
-/// # Safety
-/// `strm` is NULL or the caller's stream.
-unsafe fn handle<'a>(strm: z_streamp) -> Option<Handle<'a, Inflate>> {
-    // SAFETY: NULL or the caller's stream, by its word.
-    unsafe { Handle::of(strm) }
+fn handle(strm: z_streamp<'_>) -> Option<Handle<'_, Inflate>> {
+    Handle::of(strm)
 }
 
 /// Gives the dictionary that the stream asks for.
@@ -152,8 +143,7 @@ pub unsafe extern "C" fn inflateSetDictionary(
     dictionary: *const Bytef,
     dictLength: uInt,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     if dictionary.is_null() && dictLength != 0 {
         // zlib takes the adler32 of no buffer, and so finds the wrong dictionary.
         return if engine.wants_dictionary() { Z_DATA_ERROR } else { Z_STREAM_ERROR };
@@ -176,12 +166,9 @@ pub unsafe extern "C" fn inflateGetDictionary(
     dictionary: *mut Bytef,
     dictLength: *mut uInt,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
-    // SAFETY: NULL, or with room for the 32 KiB that zlib.h asks for.
-    let len = unsafe { engine.dictionary(dictionary) };
-    // SAFETY: NULL or the caller's.
-    unsafe { stream::put(dictLength, len) };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
+    // SAFETY: each is NULL or the caller's, with room for the 32 KiB that zlib.h asks for.
+    unsafe { stream::put(dictLength, engine.dictionary(dictionary)) };
     Z_OK
 }
 
@@ -191,8 +178,7 @@ pub unsafe extern "C" fn inflateGetDictionary(
 /// As the parent module asks; `head` and its buffers stay valid until the header is read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateGetHeader(strm: z_streamp, head: gz_headerp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     if head.is_null() {
         return Z_STREAM_ERROR;
     }
@@ -206,10 +192,7 @@ pub unsafe extern "C" fn inflateGetHeader(strm: z_streamp, head: gz_headerp) -> 
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSync(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { mut stream, engine, .. }) = (unsafe { handle(strm) }) else {
-        return Z_STREAM_ERROR;
-    };
+    let Some(Handle { mut stream, engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     if stream.next_in.is_null() && stream.avail_in != 0 {
         return Z_STREAM_ERROR;
     }
@@ -232,8 +215,7 @@ pub unsafe extern "C" fn inflateSync(strm: z_streamp) -> c_int {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateSyncPoint(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { handle(strm) } {
+    match handle(strm) {
         Some(Handle { engine, .. }) => engine.sync_point().into(),
         None => Z_STREAM_ERROR,
     }
@@ -245,26 +227,21 @@ pub unsafe extern "C" fn inflateSyncPoint(strm: z_streamp) -> c_int {
 /// As the parent module asks; `dest` need not be initialised.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCopy(dest: z_streamp, source: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, allocator, .. }) = (unsafe { handle(source) }) else {
+    if dest == source {
+        return Z_STREAM_ERROR;
+    }
+    let Some(Handle { stream: source, engine, allocator }) = handle(source) else {
         return Z_STREAM_ERROR;
     };
-    // SAFETY: NULL or the caller's, and not the one that is already in use.
-    let Some(mut stream) = (unsafe { Stream::of(dest) }).filter(|_| dest != source) else {
-        return Z_STREAM_ERROR;
-    };
-    // SAFETY: the stream's allocator may be called.
-    let Some(mut place) = (unsafe { Place::<Inflate>::new(allocator) }) else { return Z_MEM_ERROR };
+    let Some(mut dest) = Stream::of(dest) else { return Z_STREAM_ERROR };
+    let Some(place) = Place::new(allocator) else { return Z_MEM_ERROR };
     engine.set_allocator(allocator);
-    // SAFETY: there is room for an engine.
-    if !unsafe { engine.copy_to(place.engine()) } {
-        return Z_MEM_ERROR;
-    }
-    // SAFETY: both streams are there, and `copy_to` has made the engine.
-    unsafe {
-        dest.copy_from(source, 1);
-        place.filled(&mut stream);
-    }
+    let made = match place.make(|room| engine.copy_to(room)) {
+        Ok(made) => made,
+        Err(code) => return code as c_int,
+    };
+    dest.copy_from(&source);
+    made.belongs_to(&mut dest);
     Z_OK
 }
 
@@ -274,8 +251,7 @@ pub unsafe extern "C" fn inflateCopy(dest: z_streamp, source: z_streamp) -> c_in
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflatePrime(strm: z_streamp, bits: c_int, value: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { handle(strm) } {
+    match handle(strm) {
         Some(Handle { engine, .. }) => engine.prime(bits, value) as c_int,
         None => Z_STREAM_ERROR,
     }
@@ -287,8 +263,7 @@ pub unsafe extern "C" fn inflatePrime(strm: z_streamp, bits: c_int, value: c_int
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateMark(strm: z_streamp) -> c_long {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { handle(strm) } {
+    match handle(strm) {
         Some(Handle { engine, .. }) => engine.mark(),
         None => -(1 << 16),
     }
@@ -300,8 +275,7 @@ pub unsafe extern "C" fn inflateMark(strm: z_streamp) -> c_long {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateCodesUsed(strm: z_streamp) -> c_ulong {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { handle(strm) } {
+    match handle(strm) {
         Some(Handle { engine, .. }) => engine.codes_used() as c_ulong,
         None => c_ulong::MAX,
     }
@@ -313,8 +287,7 @@ pub unsafe extern "C" fn inflateCodesUsed(strm: z_streamp) -> c_ulong {
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateUndermine(strm: z_streamp, _subvert: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    match unsafe { handle(strm) } {
+    match handle(strm) {
         Some(_) => Z_DATA_ERROR,
         None => Z_STREAM_ERROR,
     }
@@ -326,8 +299,7 @@ pub unsafe extern "C" fn inflateUndermine(strm: z_streamp, _subvert: c_int) -> c
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateValidate(strm: z_streamp, check: c_int) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(Handle { engine, .. }) = (unsafe { handle(strm) }) else { return Z_STREAM_ERROR };
+    let Some(Handle { engine, .. }) = handle(strm) else { return Z_STREAM_ERROR };
     engine.validate(check != 0);
     Z_OK
 }
@@ -351,17 +323,17 @@ pub unsafe extern "C" fn inflateBackInit_(
     if window.is_null() || !(8..=15).contains(&windowBits) {
         return Z_STREAM_ERROR;
     }
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let Some(mut stream) = (unsafe { Stream::of(strm) }) else { return Z_STREAM_ERROR };
-    // SAFETY: the caller's allocator, or libc's, may be called.
-    let place = unsafe { Place::<InflateBack>::new(stream.prepare()) };
-    let Some(mut place) = place else { return Z_MEM_ERROR };
-    // SAFETY: there is room for an engine, and a window of the caller's, which it keeps.
-    unsafe {
-        InflateBack::init(place.engine(), windowBits as u32, window);
-        place.filled(&mut stream);
-    }
-    Z_OK
+    let Some(mut stream) = Stream::of(strm) else { return Z_STREAM_ERROR };
+    let Some(place) = Place::new(stream.prepare()) else { return Z_MEM_ERROR };
+    // SAFETY: the window is the caller's, which keeps it until `inflateBackEnd`.
+    let made = place.make(|room| Ok(unsafe { InflateBack::init(room, windowBits as u32, window) }));
+    made.map_or_else(
+        |code| code as c_int,
+        |made| {
+            made.belongs_to(&mut stream);
+            Z_OK
+        },
+    )
 }
 
 /// Decompresses a raw stream between two callbacks.
@@ -376,8 +348,7 @@ pub unsafe extern "C" fn inflateBack(
     out: out_func,
     out_desc: *mut c_void,
 ) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let handle = unsafe { Handle::<InflateBack>::of(strm) };
+    let handle = Handle::<InflateBack>::of(strm);
     let (Some(Handle { mut stream, engine, .. }), Some(input), Some(output)) = (handle, in_, out)
     else {
         return Z_STREAM_ERROR;
@@ -398,7 +369,6 @@ pub unsafe extern "C" fn inflateBack(
 /// As the parent module asks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inflateBackEnd(strm: z_streamp) -> c_int {
-    // SAFETY: NULL or the caller's stream, as this module asks.
-    let ended = unsafe { stream::end(strm, |_: &mut InflateBack| ()) };
+    let ended = stream::end(strm, |_: &mut InflateBack| ());
     ended.map_or(Z_STREAM_ERROR, |()| Z_OK)
 }

@@ -2,11 +2,13 @@
 //!
 //! # Safety
 //! What every function here takes from its C caller, said once:
-//! - a `z_streamp` is NULL, or points to a `z_stream` that the caller set up as zlib.h says: its
-//!   `state` is NULL, or what an Init or Copy function here has put there;
+//! - a [`z_streamp`](types::z_streamp) and a [`gzFile`](types::gzFile) are what their types say;
 //! - `next_in` and `next_out` are NULL, or valid for `avail_in` bytes to read and `avail_out`
 //!   bytes to write;
 //! - any other pointer is NULL, or valid for the length beside it; strings are NUL-terminated.
+//!
+//! Both types are made by C alone. So what looks behind them is safe code, and `unsafe` is left where
+//! a pointer comes without its length.
 
 pub mod checksum;
 #[cfg(not(feature = "engine-zlib-rs"))]

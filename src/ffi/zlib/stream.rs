@@ -3,12 +3,13 @@
 
 use core::ffi::{CStr, c_char, c_int};
 use core::marker::PhantomData;
-use core::mem::size_of;
+use core::mem::{MaybeUninit, size_of};
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
 use super::types::{uInt, z_stream, z_streamp};
-use crate::alloc::Allocator;
+use crate::alloc::{Allocator, libc_alloc, libc_free};
+use crate::codes::Code;
 use crate::deflate::Deflate;
 use crate::inflate::{Inflate, InflateBack};
 use crate::io::Io;
@@ -19,7 +20,7 @@ use crate::io::Io;
 struct Head {
     /// The stream that was initialised: one that was moved or copied by assignment is refused,
     /// as zlib does.
-    owner: z_streamp,
+    owner: NonNull<z_stream>,
     kind: Kind,
 }
 
@@ -101,12 +102,8 @@ pub(super) struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     /// None for NULL.
-    ///
-    /// # Safety
-    /// `strm` is NULL, or a `z_stream` that is only used by this call for `'a`, with the buffers that
-    /// it says it has.
-    pub unsafe fn of(strm: z_streamp) -> Option<Stream<'a>> {
-        Some(Stream { strm: NonNull::new(strm)?, _alone: PhantomData })
+    pub fn of(strm: z_streamp<'a>) -> Option<Stream<'a>> {
+        Some(Stream { strm: strm.address()?, _alone: PhantomData })
     }
 
     /// Puts libc's allocator where the caller has left none, and clears `msg`; the allocator.
@@ -115,26 +112,33 @@ impl<'a> Stream<'a> {
         if self.zalloc.is_none() {
             self.opaque = ptr::null_mut();
         }
-        let zalloc = *self.zalloc.get_or_insert(Allocator::LIBC.zalloc);
-        let zfree = *self.zfree.get_or_insert(Allocator::LIBC.zfree);
-        Allocator { zalloc, zfree, opaque: self.opaque }
+        self.zalloc.get_or_insert(libc_alloc);
+        self.zfree.get_or_insert(libc_free);
+        self.allocator().unwrap_or(Allocator::LIBC)
     }
 
     /// The allocator, if there is one.
     fn allocator(&self) -> Option<Allocator> {
-        Some(Allocator { zalloc: self.zalloc?, zfree: self.zfree?, opaque: self.opaque })
+        // SAFETY: the caller's functions may be called, as `z_streamp` says, and libc's may.
+        Some(unsafe { Allocator::new(self.zalloc?, self.zfree?, self.opaque) })
     }
 
     /// The buffers.
     pub fn io(&self) -> Io<'a> {
-        // SAFETY: `of` was told that they are what the stream says.
+        // SAFETY: they are what the stream says, as `z_streamp` says.
         unsafe { Io::from_raw(self.next_in, self.avail_in, self.next_out, self.avail_out) }
     }
 
     /// The input.
     pub fn input(&self) -> Io<'a> {
-        // SAFETY: `of` was told that it is what the stream says.
+        // SAFETY: it is what the stream says, as `z_streamp` says.
         unsafe { Io::input_alone(self.next_in, self.avail_in) }
+    }
+
+    /// Takes all fields over from `other`. None of this one's need a value before.
+    pub fn copy_from(&mut self, other: &Stream<'_>) {
+        // SAFETY: both are there, as `z_streamp` says.
+        unsafe { self.strm.copy_from(other.strm, 1) };
     }
 
     /// Writes back how far the buffers are; with `count`, into the totals too.
@@ -184,14 +188,14 @@ impl Deref for Stream<'_> {
     type Target = z_stream;
 
     fn deref(&self) -> &z_stream {
-        // SAFETY: `of` was told that it is there, and only used by this call.
+        // SAFETY: it is there, and only this call uses it, as `z_streamp` says.
         unsafe { self.strm.as_ref() }
     }
 }
 
 impl DerefMut for Stream<'_> {
     fn deref_mut(&mut self) -> &mut z_stream {
-        // SAFETY: `of` was told that it is there, and only used by this call.
+        // SAFETY: it is there, and only this call uses it, as `z_streamp` says.
         unsafe { self.strm.as_mut() }
     }
 }
@@ -209,20 +213,16 @@ pub(super) struct Handle<'a, E> {
 impl<'a, E: Engine> Handle<'a, E> {
     /// None for NULL, for a stream without an engine of this kind, and for one that was moved since
     /// it was initialised.
-    ///
-    /// # Safety
-    /// As for [`Stream::of`]; its `state` is NULL, or what an Init or Copy function has put there.
-    pub unsafe fn of(strm: z_streamp) -> Option<Handle<'a, E>> {
-        // SAFETY: the caller's word is the one that `of` asks for.
-        let stream = unsafe { Stream::of(strm) }?;
+    pub fn of(strm: z_streamp<'a>) -> Option<Handle<'a, E>> {
+        let stream = Stream::of(strm)?;
         let allocator = stream.allocator()?;
-        // SAFETY: NULL, or what `Place` has filled, which begins with a head, by the caller's word.
+        // SAFETY: NULL, or what `Made` has put there, which begins with a head, as `z_streamp` says.
         let head = unsafe { stream.state.cast::<Head>().as_ref() }?;
-        if head.owner != strm || head.kind != E::KIND {
+        if head.owner != stream.strm || head.kind != E::KIND {
             return None;
         }
-        // SAFETY: behind a head of this kind, `Place` has put an engine of this kind, to which nothing
-        // else refers while the stream is in this call.
+        // SAFETY: behind a head of this kind is an engine of this kind, to which nothing else refers
+        // while the stream is in this call.
         let engine = unsafe { &mut (*stream.state.cast::<Held<E>>()).engine };
         Some(Handle { stream, engine, allocator })
     }
@@ -230,15 +230,8 @@ impl<'a, E: Engine> Handle<'a, E> {
 
 /// Frees all of `strm`, with the allocator that it has now, after `last` has had a look at the engine;
 /// what that says. None if there is no engine of this kind.
-///
-/// # Safety
-/// As for [`Handle::of`].
-pub(super) unsafe fn end<E: Engine, R>(
-    strm: z_streamp,
-    last: impl FnOnce(&mut E) -> R,
-) -> Option<R> {
-    // SAFETY: the caller's word is the one that `of` asks for.
-    let Handle { mut stream, engine, allocator } = unsafe { Handle::<E>::of(strm) }?;
+pub(super) fn end<E: Engine, R>(strm: z_streamp<'_>, last: impl FnOnce(&mut E) -> R) -> Option<R> {
+    let Handle { mut stream, engine, allocator } = Handle::<E>::of(strm)?;
     let result = last(engine);
     engine.set_allocator(allocator);
     let engine = ptr::from_mut(engine);
@@ -247,14 +240,14 @@ pub(super) unsafe fn end<E: Engine, R>(
     // stream's allocator.
     unsafe {
         ptr::drop_in_place(engine);
-        (allocator.zfree)(allocator.opaque, state.cast());
+        allocator.free(state.cast());
     }
     Some(result)
 }
 
 /// Memory for a stream's state, before anything is in it.
-pub(super) struct Place<E: Engine> {
-    held: *mut Held<E>,
+pub(super) struct Place<E> {
+    held: *mut Held<MaybeUninit<E>>,
     allocator: Allocator,
 }
 
@@ -263,38 +256,55 @@ impl<E: Engine> Place<E> {
     const ALIGNED: () = assert!(align_of::<Held<E>>() <= 8);
 
     /// None without memory.
-    ///
-    /// # Safety
-    /// `allocator`'s functions may be called.
-    pub unsafe fn new(allocator: Allocator) -> Option<Place<E>> {
+    pub fn new(allocator: Allocator) -> Option<Place<E>> {
         let () = Self::ALIGNED;
-        // SAFETY: the caller says that it may be called.
-        let held = unsafe { (allocator.zalloc)(allocator.opaque, 1, size_of::<Held<E>>() as uInt) };
+        let held = allocator.allocate(1, size_of::<Held<E>>() as uInt);
         (!held.is_null()).then(|| Place { held: held.cast(), allocator })
     }
 
-    /// Where the engine belongs: an engine too large for the stack is made here.
-    pub fn engine(&mut self) -> *mut E {
-        // SAFETY: the memory is as large as all of it.
-        unsafe { &raw mut (*self.held).engine }
-    }
-
-    /// Makes it `stream`'s state.
+    /// The memory with an engine in it, which `make` makes in the room that it is given: an engine is
+    /// too large for the stack.
     ///
-    /// # Safety
-    /// An engine was made in the place.
-    pub unsafe fn filled(self, stream: &mut Stream<'_>) {
-        let head = Head { owner: stream.strm.as_ptr(), kind: E::KIND };
-        // SAFETY: the memory is as large as a head with its engine.
-        unsafe { (&raw mut (*self.held).head).write(head) };
-        stream.state = self.held.cast();
-        core::mem::forget(self);
+    /// # Errors
+    /// What `make` says; the memory is given back.
+    pub fn make(
+        self,
+        make: impl FnOnce(&mut MaybeUninit<E>) -> Result<&mut E, Code>,
+    ) -> Result<Made<E>, Code> {
+        // SAFETY: the memory is as large as all of it, and nobody else has it.
+        let room = unsafe { &mut (*self.held).engine };
+        let address = room.as_mut_ptr();
+        // One that lies elsewhere would not be the room's.
+        if !ptr::eq(make(room)?, address) {
+            return Err(Code::StreamError);
+        }
+        Ok(Made(self))
     }
 }
 
-impl<E: Engine> Drop for Place<E> {
+impl<E> Drop for Place<E> {
     fn drop(&mut self) {
         // SAFETY: the memory came from this allocator, and nobody else has it.
-        unsafe { (self.allocator.zfree)(self.allocator.opaque, self.held.cast()) };
+        unsafe { self.allocator.free(self.held.cast()) };
+    }
+}
+
+/// An engine in the memory for a stream's state.
+pub(super) struct Made<E>(Place<E>);
+
+impl<E: Engine> Made<E> {
+    /// The engine.
+    pub fn engine(&self) -> &E {
+        // SAFETY: `make` has made one there.
+        unsafe { (*self.0.held).engine.assume_init_ref() }
+    }
+
+    /// Makes it `stream`'s.
+    pub fn belongs_to(self, stream: &mut Stream<'_>) {
+        let head = Head { owner: stream.strm, kind: E::KIND };
+        // SAFETY: the memory is as large as a head with its engine.
+        unsafe { (&raw mut (*self.0.held).head).write(head) };
+        stream.state = self.0.held.cast();
+        core::mem::forget(self.0);
     }
 }

@@ -13,6 +13,7 @@ use super::gz::*;
 use super::inflate::*;
 use super::oneshot::*;
 use super::types::*;
+use crate::gz::GzFile;
 
 const VERSION: *const core::ffi::c_char = c"1.3.2".as_ptr();
 const SIZE: c_int = size_of::<z_stream>() as c_int;
@@ -52,7 +53,7 @@ impl Stream {
         stream
     }
 
-    fn raw(&self) -> z_streamp {
+    fn raw(&self) -> *mut z_stream {
         self.0.cast()
     }
 
@@ -71,6 +72,24 @@ impl Stream {
         // SAFETY: both have a value.
         unsafe { ((*strm).avail_in as usize, (*strm).avail_out as usize) }
     }
+}
+
+/// A stream as C passes it.
+///
+/// # Safety
+/// As [`z_streamp`] says.
+unsafe fn c<'a>(strm: *mut z_stream) -> z_streamp<'a> {
+    // SAFETY: the caller's word is the one that is asked for.
+    unsafe { z_streamp::from_c(strm) }
+}
+
+/// A file as C passes it.
+///
+/// # Safety
+/// As [`gzFile`] says.
+unsafe fn f<'a>(file: *mut GzFile) -> gzFile<'a> {
+    // SAFETY: the caller's word is the one that is asked for.
+    unsafe { gzFile::from_c(file) }
 }
 
 impl Drop for Stream {
@@ -92,10 +111,10 @@ fn compressed(level: c_int, window_bits: c_int, data: &[u8]) -> Vec<u8> {
     let mut out = vec![MaybeUninit::<u8>::uninit(); 2000];
     // SAFETY: the stream and the buffers are there.
     unsafe {
-        assert_eq!(deflateInit2_(strm, level, 8, window_bits, 8, 0, VERSION, SIZE), OK);
+        assert_eq!(deflateInit2_(c(strm), level, 8, window_bits, 8, 0, VERSION, SIZE), OK);
         stream.buffers(data.as_ptr(), data.len(), out.as_mut_ptr().cast(), out.len());
-        assert_eq!(deflate(strm, FINISH), END);
-        assert_eq!(deflateEnd(strm), OK);
+        assert_eq!(deflate(c(strm), FINISH), END);
+        assert_eq!(deflateEnd(c(strm)), OK);
     }
     written(&out, 2000 - stream.left().1)
 }
@@ -110,10 +129,10 @@ fn output_needs_no_value_before() {
         let mut out = vec![MaybeUninit::<u8>::uninit(); data.len() + 300];
         // SAFETY: the stream and the buffers are there.
         unsafe {
-            assert_eq!(inflateInit2_(strm, window_bits, VERSION, SIZE), OK);
+            assert_eq!(inflateInit2_(c(strm), window_bits, VERSION, SIZE), OK);
             stream.buffers(packed.as_ptr(), packed.len(), out.as_mut_ptr().cast(), out.len());
-            assert_eq!(inflate(strm, FINISH), END);
-            assert_eq!(inflateEnd(strm), OK);
+            assert_eq!(inflate(c(strm), FINISH), END);
+            assert_eq!(inflateEnd(c(strm)), OK);
         }
         assert_eq!(stream.left(), (0, 300));
         assert_eq!(written(&out, data.len()), data);
@@ -133,10 +152,10 @@ fn buffers_may_be_the_same_memory() {
         let strm = stream.raw();
         // SAFETY: the stream and the buffers are there.
         unsafe {
-            assert_eq!(deflateInit_(strm, level, VERSION, SIZE), OK);
+            assert_eq!(deflateInit_(c(strm), level, VERSION, SIZE), OK);
             stream.buffers(start.add(AHEAD), data.len(), start, len);
-            assert_eq!(deflate(strm, FINISH), END);
-            assert_eq!(deflateEnd(strm), OK);
+            assert_eq!(deflate(c(strm), FINISH), END);
+            assert_eq!(deflateEnd(c(strm)), OK);
         }
         assert_eq!(memory[..len - stream.left().1], packed);
     }
@@ -149,10 +168,10 @@ fn buffers_may_be_the_same_memory() {
     let strm = stream.raw();
     // SAFETY: the stream and the buffers are there.
     unsafe {
-        assert_eq!(inflateInit_(strm, VERSION, SIZE), OK);
+        assert_eq!(inflateInit_(c(strm), VERSION, SIZE), OK);
         stream.buffers(start, packed.len(), start, data.len());
-        assert_eq!(inflate(strm, FINISH), END);
-        assert_eq!(inflateEnd(strm), OK);
+        assert_eq!(inflate(c(strm), FINISH), END);
+        assert_eq!(inflateEnd(c(strm)), OK);
     }
     assert_eq!(memory[..data.len()], data);
 }
@@ -164,25 +183,25 @@ fn a_null_buffer_is_refused_and_nothing_changes() {
     let mut out = [0; 8];
     // SAFETY: the streams are there, and buffers are null or there.
     unsafe {
-        assert_eq!(deflateInit_(strm, 6, VERSION, SIZE), OK);
-        assert_eq!(inflateInit_(other, VERSION, SIZE), OK);
+        assert_eq!(deflateInit_(c(strm), 6, VERSION, SIZE), OK);
+        assert_eq!(inflateInit_(c(other), VERSION, SIZE), OK);
         for (stream, call) in [
-            (&stream, deflate as unsafe extern "C" fn(z_streamp, c_int) -> c_int),
+            (&stream, deflate as for<'a> unsafe extern "C" fn(z_streamp<'a>, c_int) -> c_int),
             (&back, inflate),
         ] {
             stream.buffers(ptr::null(), 5, out.as_mut_ptr(), 8);
-            assert_eq!(call(stream.raw(), 0), STREAM_ERROR);
+            assert_eq!(call(c(stream.raw()), 0), STREAM_ERROR);
             assert_eq!(stream.left(), (5, 8));
             stream.buffers(out.as_ptr(), 8, ptr::null_mut(), 7);
-            assert_eq!(call(stream.raw(), 0), STREAM_ERROR);
+            assert_eq!(call(c(stream.raw()), 0), STREAM_ERROR);
             assert_eq!(stream.left(), (8, 7));
         }
-        assert_eq!(inflateSync(other), -3);
-        assert_eq!((deflateReset(strm), inflateReset(other)), (OK, OK));
-        assert_eq!((deflateEnd(strm), inflateEnd(other)), (OK, OK));
+        assert_eq!(inflateSync(c(other)), -3);
+        assert_eq!((deflateReset(c(strm)), inflateReset(c(other))), (OK, OK));
+        assert_eq!((deflateEnd(c(strm)), inflateEnd(c(other))), (OK, OK));
         // No longer a stream, and never one.
-        assert_eq!((deflate(strm, 0), inflate(other, 0)), (STREAM_ERROR, STREAM_ERROR));
-        assert_eq!((deflateEnd(ptr::null_mut()), inflateReset(ptr::null_mut())), (-2, -2));
+        assert_eq!((deflate(c(strm), 0), inflate(c(other), 0)), (STREAM_ERROR, STREAM_ERROR));
+        assert_eq!((deflateEnd(c(ptr::null_mut())), inflateReset(c(ptr::null_mut()))), (-2, -2));
     }
 }
 
@@ -192,13 +211,13 @@ fn a_stream_of_another_kind_or_place_is_refused() {
     let strm = stream.raw();
     // SAFETY: the streams are there.
     unsafe {
-        assert_eq!(deflateInit_(strm, 6, VERSION, SIZE), OK);
-        assert_eq!(inflate(strm, 0), STREAM_ERROR);
+        assert_eq!(deflateInit_(c(strm), 6, VERSION, SIZE), OK);
+        assert_eq!(inflate(c(strm), 0), STREAM_ERROR);
         moved.raw().copy_from(strm, 1);
-        assert_eq!(deflateEnd(moved.raw()), STREAM_ERROR);
-        assert_eq!(deflateCopy(moved.raw(), strm), OK);
-        assert_eq!(deflateCopy(strm, strm), STREAM_ERROR);
-        assert_eq!((deflateEnd(moved.raw()), deflateEnd(strm)), (OK, OK));
+        assert_eq!(deflateEnd(c(moved.raw())), STREAM_ERROR);
+        assert_eq!(deflateCopy(c(moved.raw()), c(strm)), OK);
+        assert_eq!(deflateCopy(c(strm), c(strm)), STREAM_ERROR);
+        assert_eq!((deflateEnd(c(moved.raw())), deflateEnd(c(strm))), (OK, OK));
     }
 }
 
@@ -211,16 +230,16 @@ fn dictionaries_headers_and_copies() {
     let mut bits = MaybeUninit::<c_int>::uninit();
     // SAFETY: the streams and the buffers are there.
     unsafe {
-        assert_eq!(deflateInit_(strm, 6, VERSION, SIZE), OK);
-        assert_eq!(deflateSetDictionary(strm, data.as_ptr(), 100), OK);
+        assert_eq!(deflateInit_(c(strm), 6, VERSION, SIZE), OK);
+        assert_eq!(deflateSetDictionary(c(strm), data.as_ptr(), 100), OK);
         stream.buffers(data.as_ptr(), 300, out.as_mut_ptr().cast(), 1000);
-        assert_eq!(deflate(strm, 0), OK);
-        assert_eq!(deflatePending(strm, ptr::null_mut(), bits.as_mut_ptr()), OK);
+        assert_eq!(deflate(c(strm), 0), OK);
+        assert_eq!(deflatePending(c(strm), ptr::null_mut(), bits.as_mut_ptr()), OK);
         assert!((0..8).contains(&bits.assume_init()));
-        assert_eq!(deflateCopy(copy.raw(), strm), OK);
+        assert_eq!(deflateCopy(c(copy.raw()), c(strm)), OK);
         let done = 1000 - copy.left().1;
-        assert_eq!(deflate(copy.raw(), FINISH), END);
-        assert_eq!((deflateEnd(copy.raw()), deflateEnd(strm)), (OK, -3));
+        assert_eq!(deflate(c(copy.raw()), FINISH), END);
+        assert_eq!((deflateEnd(c(copy.raw())), deflateEnd(c(strm))), (OK, -3));
         let len = 1000 - copy.left().1;
         assert!(done < len);
         let packed = written(&out, len);
@@ -228,21 +247,21 @@ fn dictionaries_headers_and_copies() {
         let back = Stream::new();
         let strm = back.raw();
         let mut plain = vec![MaybeUninit::<u8>::uninit(); 400];
-        assert_eq!(inflateInit_(strm, VERSION, SIZE), OK);
+        assert_eq!(inflateInit_(c(strm), VERSION, SIZE), OK);
         back.buffers(packed.as_ptr(), len, plain.as_mut_ptr().cast(), 400);
-        assert_eq!(inflate(strm, 0), 2);
-        assert_eq!(inflateSetDictionary(strm, data.as_ptr(), 100), OK);
+        assert_eq!(inflate(c(strm), 0), 2);
+        assert_eq!(inflateSetDictionary(c(strm), data.as_ptr(), 100), OK);
         let copy = Stream::new();
-        assert_eq!(inflateCopy(copy.raw(), strm), OK);
-        assert_eq!(inflateEnd(strm), OK);
-        assert_eq!(inflate(copy.raw(), 0), END);
+        assert_eq!(inflateCopy(c(copy.raw()), c(strm)), OK);
+        assert_eq!(inflateEnd(c(strm)), OK);
+        assert_eq!(inflate(c(copy.raw()), 0), END);
         let mut window = vec![MaybeUninit::<u8>::uninit(); 32768];
         let mut known = MaybeUninit::<c_uint>::uninit();
         let start = window.as_mut_ptr().cast();
-        assert_eq!(inflateGetDictionary(copy.raw(), start, known.as_mut_ptr()), OK);
+        assert_eq!(inflateGetDictionary(c(copy.raw()), start, known.as_mut_ptr()), OK);
         // What this call has written is not history yet, as in zlib.
         assert_eq!(written(&window, known.assume_init() as usize), data[..100]);
-        assert_eq!(inflateEnd(copy.raw()), OK);
+        assert_eq!(inflateEnd(c(copy.raw())), OK);
         assert_eq!(written(&plain, 300), data[..300]);
     }
 }
@@ -275,10 +294,10 @@ fn between_callbacks() {
     // SAFETY: the stream, the window and the callbacks' arguments are there.
     unsafe {
         let start = window.as_mut_ptr().cast();
-        assert_eq!(inflateBackInit_(strm, 8, start, VERSION, SIZE), OK);
+        assert_eq!(inflateBackInit_(c(strm), 8, start, VERSION, SIZE), OK);
         let (give_to, take_to) = ((&raw mut from).cast(), (&raw mut to).cast());
-        let code = inflateBack(strm, Some(give), give_to, Some(take), take_to);
-        assert_eq!(inflateBackEnd(strm), OK);
+        let code = inflateBack(c(strm), Some(give), give_to, Some(take), take_to);
+        assert_eq!(inflateBackEnd(c(strm)), OK);
         // Distances may be longer than this window.
         assert!(code == END && to == data || code == -3 && data.starts_with(&to), "{code}");
     }
@@ -308,27 +327,30 @@ fn files_are_read_to_memory_without_a_value() {
     let name = CString::new(path.to_str().unwrap()).unwrap();
     // SAFETY: the strings and buffers are there, and a file is used until it is closed.
     unsafe {
-        let file = gzopen(name.as_ptr(), c"w".as_ptr());
-        assert_eq!(gzwrite(file, data.as_ptr().cast(), data.len() as c_uint), data.len() as c_int);
-        assert_eq!((gzputc(file, b'\n'.into()), gzputs(file, c"end".as_ptr())), (10, 3));
-        assert_eq!(gzclose(file), OK);
+        let file = gzopen(name.as_ptr(), c"w".as_ptr()).to_c();
+        assert_eq!(
+            gzwrite(f(file), data.as_ptr().cast(), data.len() as c_uint),
+            data.len() as c_int
+        );
+        assert_eq!((gzputc(f(file), b'\n'.into()), gzputs(f(file), c"end".as_ptr())), (10, 3));
+        assert_eq!(gzclose(f(file)), OK);
 
-        let file = gzopen(name.as_ptr(), c"r".as_ptr());
+        let file = gzopen(name.as_ptr(), c"r".as_ptr()).to_c();
         let mut some = [MaybeUninit::<u8>::uninit(); 32];
-        assert_eq!(gzread(file, some.as_mut_ptr().cast(), 32), 32);
+        assert_eq!(gzread(f(file), some.as_mut_ptr().cast(), 32), 32);
         assert_eq!(written(&some, 32), data[..32]);
         // Longer than the memory: what the file has fits.
         let mut line = vec![MaybeUninit::<u8>::uninit(); data.len() - 32 + 2];
         let start = line.as_mut_ptr().cast();
-        assert_eq!(gzgets(file, start, c_int::MAX), start);
+        assert_eq!(gzgets(f(file), start, c_int::MAX), start);
         assert_eq!(written(&line, data.len() - 32), data[32..]);
         assert_eq!(written(&line, line.len())[data.len() - 32..], *b"\n\0");
-        assert_eq!(gzungetc(b'!'.into(), file), b'!'.into());
+        assert_eq!(gzungetc(b'!'.into(), f(file)), b'!'.into());
         let mut rest = [MaybeUninit::<u8>::uninit(); 4];
-        assert_eq!(gzfread(rest.as_mut_ptr().cast(), 1, usize::MAX, file), 4);
+        assert_eq!(gzfread(rest.as_mut_ptr().cast(), 1, usize::MAX, f(file)), 4);
         assert_eq!(written(&rest, 4), *b"!end");
-        assert_eq!(gzread(file, ptr::null_mut(), 1), -1);
-        assert_eq!(gzclose(file), OK);
+        assert_eq!(gzread(f(file), ptr::null_mut(), 1), -1);
+        assert_eq!(gzclose(f(file)), OK);
     }
     std::fs::remove_file(path).unwrap();
 }

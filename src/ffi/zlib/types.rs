@@ -2,7 +2,10 @@
 #![allow(non_camel_case_types)]
 
 use core::ffi::{c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
+use core::marker::PhantomData;
+use core::ptr::NonNull;
 
+use crate::alloc::Own;
 use crate::format::GzHeader;
 use crate::gz::GzFile;
 
@@ -48,8 +51,53 @@ pub type gz_header = GzHeader;
 /// A gzip header.
 pub type gz_headerp = *mut gz_header;
 
-/// A gzip file.
-pub type gzFile = *mut GzFile;
+/// A gzip file, as C passes it: NULL, or a file that was opened here and not closed since, which
+/// only this call uses. Only C makes one, and what opens files.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct gzFile<'call>(*mut GzFile, PhantomData<&'call mut GzFile>);
+
+impl<'call> gzFile<'call> {
+    /// No file.
+    pub(super) const NULL: gzFile<'static> = gzFile(core::ptr::null_mut(), PhantomData);
+
+    /// Gives `file` to C, if there is one.
+    pub(super) fn open(file: Option<Own<GzFile>>) -> gzFile<'call> {
+        file.map_or(gzFile::NULL, |file| gzFile(file.into_raw(), PhantomData))
+    }
+
+    /// The file.
+    pub(super) fn get(self) -> Option<&'call mut GzFile> {
+        // SAFETY: NULL, or an open file that only this call uses, as the type says.
+        unsafe { self.0.as_mut() }
+    }
+
+    /// The file, which C gives up, if it is one that `fits`.
+    pub(super) fn take(self, fits: impl FnOnce(&GzFile) -> bool) -> Option<Own<GzFile>> {
+        let address = NonNull::new(self.0)?;
+        // SAFETY: an open file that only this call uses, as the type says.
+        if !fits(unsafe { address.as_ref() }) {
+            return None;
+        }
+        // SAFETY: `open` has given it to C, and C does not use it again.
+        Some(unsafe { Own::from_raw(address) })
+    }
+
+    /// What a test's C passes.
+    ///
+    /// # Safety
+    /// As the type says.
+    #[cfg(test)]
+    pub(super) unsafe fn from_c(file: *mut GzFile) -> gzFile<'call> {
+        gzFile(file, PhantomData)
+    }
+
+    /// What a test's C is given.
+    #[cfg(test)]
+    pub(super) fn to_c(self) -> *mut GzFile {
+        self.0
+    }
+}
 
 /// What a stream's `state` points to: the engine's own, of which C sees nothing.
 #[derive(Debug)]
@@ -94,8 +142,29 @@ pub struct z_stream_s {
 
 /// zlib.h's `z_stream`.
 pub type z_stream = z_stream_s;
-/// A stream.
-pub type z_streamp = *mut z_stream;
+/// A stream, as C passes it: NULL, or a `z_stream` that only this call uses. Its `state` is NULL or
+/// what an Init or Copy function here has put there, `zalloc` and `zfree` may be called, and there are
+/// as many bytes at `next_in` and `next_out` as it says. Only C makes one.
+#[derive(Debug, PartialEq)]
+#[repr(transparent)]
+pub struct z_streamp<'call>(*mut z_stream, PhantomData<&'call mut z_stream>);
+
+impl<'call> z_streamp<'call> {
+    /// Where the stream is, unless it is NULL.
+    #[cfg(not(feature = "engine-zlib-rs"))]
+    pub(super) fn address(self) -> Option<NonNull<z_stream>> {
+        NonNull::new(self.0)
+    }
+
+    /// What a test's C passes.
+    ///
+    /// # Safety
+    /// As the type says.
+    #[cfg(test)]
+    pub(super) unsafe fn from_c(strm: *mut z_stream) -> z_streamp<'call> {
+        z_streamp(strm, PhantomData)
+    }
+}
 
 /// zlib.h's return codes.
 pub mod code {

@@ -17,6 +17,8 @@ const MUTANTS: &[Mutant] = &[
     mutant("inflate avx2", TABLES, "all(0x00ff_3fff)", 1, "all(0x00ff_2fff)"),
     mutant("inflate portable", COPY, "put(length - 16)", 1, "put(length - 17)"),
     mutant("inflate avx2", COPY, "put(length - 16)", 1, "put(length - 17)"),
+    mutant("inflate portable", COPY, "put(LONGEST - 16)", 1, "put(LONGEST - 17)"),
+    mutant("inflate avx2", COPY, "put(LONGEST - 16)", 1, "put(LONGEST - 17)"),
     mutant("inflate portable", COPY, "from.read(), length)", 1, "from.read(), length - 1)"),
     mutant("inflate avx2", COPY, "(done - periods)", 1, "(done + 1 - periods)"),
     mutant("inflate avx2", COPY, "to.add(at).cast(), piece", 1, "to.cast(), piece"),
