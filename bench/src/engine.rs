@@ -5,12 +5,15 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use bench::job::{EngineJob, Event, Interface, Library};
+use bench::job::{EngineJob, Interface, Library, Pace, Part, Work};
 
-use crate::codec::{Member, Once, load};
+use crate::Emit;
+use crate::codec::{Member, Once, compressing, decompressing, load, room};
 use crate::data::Data;
 use crate::isal_abi::Isal;
 use crate::libdeflate_abi::{Format, Libdeflate};
+use crate::race::Entrant;
+use crate::stage::Stage;
 use crate::zlib_abi::{FINISH, OK, STREAM_END, Setup, Stream, Zlib, step_once};
 use drive::Object;
 
@@ -48,23 +51,140 @@ impl Format {
     }
 }
 
-/// The job's libraries and its reference, which is loaded another time if it is measured too: the
-/// loader gives the same object.
-pub fn libraries<'a>(
-    job: &'a EngineJob,
-    events: &mut Vec<Event>,
-) -> Result<(Vec<Lib<'a>>, Lib<'a>), String> {
-    let libraries = load(&job.libraries, functions_of, &mut |event| events.push(event));
-    if libraries.is_empty() {
-        return Err("no library to measure".to_owned());
+/// What a benchmark of an engine works with.
+pub struct Bench<'a> {
+    /// What is asked for.
+    pub job: &'a EngineJob,
+    /// Those that are measured.
+    pub libraries: Vec<Lib<'a>>,
+    /// What the others' results are judged by. If it is measured too, it is loaded another time: the
+    /// loader gives the same object.
+    reference: Lib<'a>,
+    /// The job's files.
+    pub files: Vec<Data>,
+}
+
+impl<'a> Bench<'a> {
+    /// Loads all of it, and opens the stage for as many races as `races` says.
+    pub fn open(
+        job: &'a EngineJob,
+        work: fn(EngineJob) -> Work,
+        pace: &Pace,
+        emit: &'a mut Emit<'a>,
+        races: impl FnOnce(&Bench<'_>) -> usize,
+    ) -> Result<(Bench<'a>, Stage<'a>), String> {
+        let mut stage = Stage::new(job, work, *pace, emit)?;
+        let mut loaded = Vec::new();
+        let libraries = load(&job.libraries, functions_of, &mut |event| loaded.push(event));
+        if libraries.is_empty() {
+            return Err("no library to measure".to_owned());
+        }
+        let only = std::slice::from_ref(&job.reference);
+        let reference = load(only, functions_of, &mut |_| ())
+            .pop()
+            .ok_or_else(|| format!("the reference library {} does not load", job.reference.name))?;
+        let bench = Bench { job, libraries, reference, files: files(job)? };
+        stage.open(loaded, races(&bench))?;
+        Ok((bench, stage))
     }
-    let mut failed = Vec::new();
-    let only = std::slice::from_ref(&job.reference);
-    let reference = load(only, functions_of, &mut |event| failed.push(event)).pop();
-    match reference {
-        Some(reference) => Ok((libraries, reference)),
-        None => Err(format!("the reference library {} does not load", job.reference.name)),
+
+    /// Whether the job asks for this part.
+    pub fn has(&self, part: Part) -> bool {
+        self.job.parts.contains(&part)
     }
+
+    /// Those of the libraries with zlib.h's functions.
+    pub fn zlibs(&self) -> impl Iterator<Item = (&'a str, &Zlib)> {
+        self.libraries.iter().filter_map(|library| match &library.functions {
+            Functions::Zlib(functions) => Some((library.name, functions)),
+            Functions::Libdeflate(_) | Functions::Isal(_) => None,
+        })
+    }
+
+    /// `size` bytes of each file that small jobs take their messages from.
+    pub fn messages(&self, size: usize) -> Vec<Data> {
+        let sources = self.files.iter().zip(&self.job.files);
+        let sources = sources.filter(|(file, input)| input.small && file.bytes.len() >= size);
+        sources
+            .map(|(file, _)| {
+                let from = (file.bytes.len() - size) / 2;
+                Data { name: file.name.clone(), bytes: file.bytes[from..from + size].to_vec() }
+            })
+            .collect()
+    }
+
+    /// Decompresses with the reference library, to see what another has made.
+    pub fn judge(&self, format: Format) -> impl Fn(&[u8], &mut [u8]) -> Result<usize, String> {
+        move |packed, out| unpack(&self.reference, format, packed, out)
+    }
+
+    /// The same of a raw stream whose history is `dictionary`.
+    pub fn judge_after(
+        &self,
+        dictionary: &[u8],
+    ) -> impl Fn(&[u8], &mut [u8]) -> Result<usize, String> {
+        let Lib { name, functions, .. } = &self.reference;
+        move |packed, out| {
+            let Functions::Zlib(functions) = functions else {
+                return Err(format!("{name} takes no dictionary"));
+            };
+            let mut live = Live::inflate(name, functions, Format::Raw)?;
+            live.set_dictionary(dictionary)?;
+            live.finish(packed, out)
+        }
+    }
+
+    /// A stream that the reference library makes.
+    pub fn packed(&self, data: &[u8], format: Format, level: i32) -> Result<Vec<u8>, String> {
+        let out = room(data.len());
+        let once = pack(&self.reference, format, level, data, &out);
+        let size = once.ok_or("the reference library cannot compress")?()?;
+        let mut packed = out.into_inner();
+        packed.truncate(size);
+        packed.shrink_to_fit();
+        Ok(packed)
+    }
+
+    /// All libraries that can compress `data` in one call.
+    pub fn packing<'b>(
+        &'b self,
+        format: Format,
+        level: i32,
+        data: &'b [u8],
+        out: &'b RefCell<Vec<u8>>,
+    ) -> Result<Vec<Entrant<'b>>, String> {
+        let judge = self.judge(format);
+        let entrant = |library: &'b Lib<'_>| {
+            let once = pack(library, format, level, data, out)?;
+            Some(compressing(library.name, once, &judge, data, out))
+        };
+        self.libraries.iter().filter_map(entrant).collect()
+    }
+
+    /// All libraries, each decompressing `packed` in one call, of which comes `data`.
+    pub fn unpacking<'b>(
+        &'b self,
+        format: Format,
+        packed: &'b [u8],
+        data: &[u8],
+        out: &'b RefCell<Vec<u8>>,
+    ) -> Result<Vec<Entrant<'b>>, String> {
+        let entrant = |library| unpacking(library, format, packed, data, out);
+        self.libraries.iter().map(entrant).collect()
+    }
+}
+
+/// A library that decompresses `packed` in one call, of which comes `data`.
+pub fn unpacking<'a>(
+    library: &'a Lib<'_>,
+    format: Format,
+    packed: &'a [u8],
+    data: &[u8],
+    out: &'a RefCell<Vec<u8>>,
+) -> Result<Entrant<'a>, String> {
+    let size = data.len();
+    let once = Box::new(move || unpack(library, format, packed, &mut out.borrow_mut()[..size]));
+    decompressing(library.name, once, data, out)
 }
 
 fn functions_of(library: &Library, object: &Object) -> Result<Functions, String> {
@@ -76,16 +196,8 @@ fn functions_of(library: &Library, object: &Object) -> Result<Functions, String>
     }
 }
 
-/// Those with zlib.h's functions.
-pub fn zlibs<'l, 'a>(libraries: &'l [Lib<'a>]) -> impl Iterator<Item = (&'a str, &'l Zlib)> {
-    libraries.iter().filter_map(|library| match &library.functions {
-        Functions::Zlib(functions) => Some((library.name, functions)),
-        Functions::Libdeflate(_) | Functions::Isal(_) => None,
-    })
-}
-
 /// The job's files.
-pub fn files(job: &EngineJob) -> Result<Vec<Data>, String> {
+fn files(job: &EngineJob) -> Result<Vec<Data>, String> {
     let read = |input: &bench::job::Input| {
         let mut bytes = vec![0; input.bytes];
         File::open(&input.path)
@@ -94,20 +206,6 @@ pub fn files(job: &EngineJob) -> Result<Vec<Data>, String> {
         Ok(Data { name: input.name.clone(), bytes })
     };
     job.files.iter().map(read).collect()
-}
-
-/// `size` bytes of each file that small jobs take their messages from.
-pub fn messages(job: &EngineJob, files: &[Data], size: usize) -> Vec<Data> {
-    let sources = files
-        .iter()
-        .zip(&job.files)
-        .filter(|(file, input)| input.small && file.bytes.len() >= size);
-    sources
-        .map(|(file, _)| {
-            let from = (file.bytes.len() - size) / 2;
-            Data { name: file.name.clone(), bytes: file.bytes[from..from + size].to_vec() }
-        })
-        .collect()
 }
 
 /// A code as an error.
@@ -137,23 +235,8 @@ pub fn unpack(
     .map_err(code(library.name, "decompression"))
 }
 
-/// Decompresses `packed`, a raw stream whose history is `dictionary`.
-pub fn unpack_after(
-    library: &Lib<'_>,
-    dictionary: &[u8],
-    packed: &[u8],
-    out: &mut [u8],
-) -> Result<usize, String> {
-    let Functions::Zlib(functions) = &library.functions else {
-        return Err(format!("{} takes no dictionary", library.name));
-    };
-    let mut live = Live::inflate(library.name, functions, Format::Raw)?;
-    live.set_dictionary(dictionary)?;
-    live.finish(packed, out)
-}
-
 /// Compresses `data` in one call, from Init to End where the format has no such function.
-pub fn pack<'a>(
+fn pack<'a>(
     library: &'a Lib<'_>,
     format: Format,
     level: i32,

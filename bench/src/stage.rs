@@ -28,6 +28,13 @@ pub struct Row<'a> {
     pub level: Option<i32>,
 }
 
+impl<'a> Row<'a> {
+    /// Of a small job, whose level is its operation's own.
+    pub fn small(operation: &'a str) -> Row<'a> {
+        Row { part: Part::Small, operation, level: None }
+    }
+}
+
 /// Runs races, or takes its turns in another's.
 pub struct Stage<'a> {
     pace: Pace,

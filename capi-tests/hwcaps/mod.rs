@@ -6,13 +6,13 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use xshell::{Shell, cmd};
 
-use base::elf::Elf;
 use base::library::LIBRARIES;
 use base::library::exports_are_right;
 use base::paths;
 use check::{PASSED, Setup, check, skip};
 use install::engine::Engine;
 use install::{Args, LEVELS, install};
+use link::elf::Elf;
 
 /// The checks of this area.
 pub fn trials(_setup: &'static Setup) -> Vec<Trial> {

@@ -5,7 +5,8 @@
  *   memory bytes      hashes of streams, with all that malloc has, and where it gives nothing large
  *   memory kept       what is left in the process after streams that were dropped, and after threads
  *   memory leaks      the same, with a leak of 2 MiB such as a library might have
- *   memory stack      the most that each function takes of the stack */
+ *   memory stack      the most that each function takes of the stack
+ *   memory tier       the tier of CPU instructions in use; nothing where a library has none */
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
@@ -18,6 +19,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <zlib.h>
+
+__attribute__((weak)) const char *zcompat_cpu_tier(void);
 
 #define MUST(call) \
     do { \
@@ -427,6 +430,7 @@ int main(int argc, char **argv)
     } else if (!strcmp(what, "kept")) kept(0);
     else if (!strcmp(what, "leaks")) kept(1);
     else if (!strcmp(what, "stack")) on_a_small_thread();
+    else if (!strcmp(what, "tier")) puts(zcompat_cpu_tier ? zcompat_cpu_tier() : "");
     else return 2;
     return 0;
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
 use base::library::LIBRARIES;
-use base::paths;
+use base::{paths, tiers};
 use check::machine::Machine;
 use check::{PASSED, Setup, check, skip};
 
@@ -43,6 +43,17 @@ impl Program {
 
     /// What it prints, and what it says on stderr.
     fn run(&self, sh: &Shell, lib: &Path, what: &str) -> Result<(String, String)> {
+        self.run_with(sh, lib, what, &[])
+    }
+
+    /// The same with more in the environment.
+    fn run_with(
+        &self,
+        sh: &Shell,
+        lib: &Path,
+        what: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<(String, String)> {
         let program = self.dir.path().join("memory");
         // The loader, where it binds on the first call, takes more of the stack than any function.
         let command = self
@@ -51,6 +62,7 @@ impl Program {
             .arg(what)
             .env("LD_LIBRARY_PATH", lib)
             .env("LD_BIND_NOW", "1")
+            .envs(environment.iter().copied())
             .env_remove("LD_PRELOAD");
         let out = command.quiet().ignore_status().output()?;
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
@@ -180,11 +192,24 @@ const MEASURED: [&str; 13] = [
     "gzseek",
 ];
 
-/// On a small thread, at all levels and strategies.
+/// On a small thread, at all levels and strategies, at each of this CPU's tiers.
 pub fn stack(setup: &Setup) -> Result<Completion> {
     let sh = Shell::new()?;
     let program = Program::build(&sh, setup)?;
-    let (said, _) = program.run(&sh, &program.ours, "stack")?;
+    let at = |what: &str, tier: &str| -> Result<String> {
+        let environment = [("ZCOMPAT_CPU", tier)];
+        Ok(program.run_with(&sh, &program.ours, what, &environment)?.0)
+    };
+    let tiers = tiers::available(|tier| Ok(Some(at("tier", tier)?.trim_end().to_owned())))?;
+    ensure!(tiers.iter().any(|tier| tier == "portable"), "only {tiers:?} can be chosen");
+    for tier in tiers {
+        little_stack(&at("stack", &tier)?).with_context(|| format!("ZCOMPAT_CPU={tier}"))?;
+    }
+    PASSED
+}
+
+/// Each function with what it takes, a line each.
+fn little_stack(said: &str) -> Result<()> {
     for function in MEASURED {
         let found = said.lines().any(|line| line.split(' ').next() == Some(function));
         ensure!(found, "{function} was not measured: {said}");
@@ -198,5 +223,5 @@ pub fn stack(setup: &Setup) -> Result<Completion> {
     }
     // Nothing measured would be nothing proved.
     ensure!(taken.iter().any(|bytes| *bytes > 1000), "no function takes any: {said}");
-    PASSED
+    Ok(())
 }

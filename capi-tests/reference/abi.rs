@@ -9,9 +9,9 @@ use libtest_mimic::Trial;
 use xshell::{Shell, cmd};
 
 use base::debian;
-use base::elf::{self, Elf, Symbol};
 use base::library::{LIBRARIES, Library, exports_are_right, same_symbols};
 use check::{PASSED, Setup, check, skip};
+use link::elf::{self, Elf, Symbol};
 
 /// The checks of this area.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {

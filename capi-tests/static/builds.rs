@@ -6,19 +6,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
 use super::packaging::{layout, pkg_config, static_programs};
 use base::debian::Sid;
-use base::elf::{self, Elf};
 use base::library::{LIBRARIES, Library, exports_are_right};
 use base::{debian, paths};
 use check::{PASSED, Setup, check, skip};
 use install::cargo_c;
 use install::{Build, RELEASE, check_library};
-use link::elf::Shared;
+use link::elf::{self, Elf};
 
 /// The checks of this area.
 pub fn trials(setup: &'static Setup) -> Vec<Trial> {
@@ -477,8 +476,7 @@ fn hardened(library: &Library, dir: &Path) -> Result<()> {
     let elf = Elf::read(&file)?;
     ensure!(elf.binds_now, "is not linked with -z now");
     ensure!(elf.relro, "is not linked with -z relro");
-    let symbols = Shared::read(&file).map_err(Error::msg)?.undefined;
-    let uses = |name: &str| symbols.iter().any(|symbol| symbol.name == name);
+    let uses = |name: &str| elf.undefined.iter().any(|symbol| symbol.name == name);
     ensure!(uses("__stack_chk_fail"), "no function guards its stack");
     // libz's one C function that glibc has a checked form of, and zstd's dictionary builder's.
     let checked = if library.stem == "libz" { "__vsnprintf_chk" } else { "__fprintf_chk" };

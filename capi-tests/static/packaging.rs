@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
-use base::elf::Elf;
 use base::library::LIBRARIES;
 use base::{debian, glibc, paths};
 use check::{PASSED, Setup, check, skip};
 use install::engine::Engine;
 use install::{Args, install};
+use link::elf::Elf;
 
 /// What an install puts below the prefix.
 pub const LAYOUT: [&str; 21] = [

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
-use link::elf::Shared;
+use link::elf::Elf;
 use xshell::{Shell, cmd};
 
 use base::debian::Sid;
@@ -58,7 +58,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 
 fn needs_libc_alone(lib: &Path) -> Result<()> {
     for library in &LIBRARIES {
-        let shared = Shared::read(&lib.join(library.soname)).map_err(Error::msg)?;
+        let shared = Elf::read(&lib.join(library.soname))?;
         ensure!(shared.needed == ["libc.so.6"], "{} needs {:?}", library.soname, shared.needed);
         let calls = |name: &str| shared.undefined.iter().any(|symbol| symbol.name == name);
         ensure!(calls("malloc"), "{} calls no malloc?", library.soname);

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 use crate::Exports;
-use crate::elf::{Shared, archive_problems};
+use crate::elf::{Elf, archive_problems};
 
 /// The name under which the drivers look for GNU ld, given `-fuse-ld=bfd`.
 pub const NAME: &str = "ld.bfd";
@@ -108,7 +108,7 @@ fn link(program: &Path, args: Vec<OsString>) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("{what} would be wrong: {}", problems.join("; "))),
     };
-    let shared = Shared::read(&request.output)?;
+    let shared = Elf::read(&request.output).map_err(|e| e.to_string())?;
     let soname = format!("{stem}.so.1");
     let checked = told(shared.problems(&soname, &exports), &soname)
         .and_then(|()| reduce_archive(&settings, &exports, &request));
@@ -229,7 +229,7 @@ fn reduce_archive(settings: &Settings, exports: &Exports, request: &Request) -> 
     cut.args(["-R", ".llvmbc", "-R", ".llvmcmd"]);
     run_tool(cut.arg(&object))?;
 
-    let problems = archive_problems(&object, exports)?;
+    let problems = archive_problems(&object, exports).map_err(|e| e.to_string())?;
     if !problems.is_empty() {
         return Err(format!("{stem}.a would be wrong: {}", problems.join("; ")));
     }

@@ -172,17 +172,17 @@ impl Sort for OneByOne {
     unsafe fn sort<const WORDS: usize>(lengths: *const u8, count: usize) -> Lengths<WORDS> {
         // SAFETY: by the trait's contract.
         let lengths = unsafe { core::slice::from_raw_parts(lengths, count) };
-        let mut sets = [[0; WORDS]; MAX_BITS + 1];
-        let mut counts = [0; MAX_BITS + 1];
+        // In its own place from the start: put together at the end, it is on the stack twice.
+        let mut found = Lengths { sets: [[0; WORDS]; MAX_BITS + 1], counts: [0; MAX_BITS + 1] };
         for (word, lengths) in lengths.chunks(64).enumerate().take(WORDS) {
             for (bit, length) in lengths.iter().enumerate() {
                 let length = *length as usize & MAX_BITS;
-                sets[length][word] |= 1 << bit;
-                counts[length] += 1;
+                found.sets[length][word] |= 1 << bit;
+                found.counts[length] += 1;
             }
         }
-        counts[0] = 0;
-        Lengths { sets, counts }
+        found.counts[0] = 0;
+        found
     }
 }
 
@@ -592,11 +592,11 @@ impl Job<'_> {
     #[inline(always)]
     pub unsafe fn build<S: Sort, const VECTOR: bool>(self) -> Result<Built, NoCode> {
         // SAFETY: the lengths are there and the CPU has what `S` needs, says the caller.
-        let (lengths, distance_lengths) = unsafe {
-            let of_distances = self.lengths.add(self.literals);
-            (S::sort(self.lengths, self.literals), S::sort(of_distances, self.distances))
-        };
+        let lengths = unsafe { S::sort(self.lengths, self.literals) };
         let root = literals(self.literal_table, &lengths).ok_or(NoCode::Literals)?;
+        let of_distances = self.lengths.wrapping_add(self.literals);
+        // SAFETY: these lengths follow the others, says the caller, and the CPU is the same.
+        let distance_lengths = unsafe { S::sort(of_distances, self.distances) };
         if !distances(self.distance_table, &distance_lengths) {
             return Err(NoCode::Distances);
         }

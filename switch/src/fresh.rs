@@ -9,7 +9,7 @@ use std::process::Command;
 use std::{env, fmt, fs};
 
 use libloading::{Library, Symbol};
-use link::elf::Shared;
+use link::elf::Elf;
 
 use crate::running;
 
@@ -77,7 +77,8 @@ fn parse(line: &str) -> Option<Answer> {
 /// # Errors
 /// The first ones that it lacks: a system newer than these libraries.
 pub fn covers(ours: &Answer, present: &Answer) -> Result<(), String> {
-    let lacking = lacking(&Shared::read(&ours.file)?, &Shared::read(&present.file)?);
+    let read = |answer: &Answer| Elf::read(&answer.file).map_err(|e| e.to_string());
+    let lacking = lacking(&read(ours)?, &read(present)?);
     if lacking.is_empty() {
         return Ok(());
     }
@@ -86,7 +87,7 @@ pub fn covers(ours: &Answer, present: &Answer) -> Result<(), String> {
     Err(format!("{ours} lacks {} symbols of {present}: {some}", lacking.len()))
 }
 
-fn lacking(ours: &Shared, present: &Shared) -> Vec<String> {
+fn lacking(ours: &Elf, present: &Elf) -> Vec<String> {
     let mut out = Vec::new();
     for (name, version) in &present.exports {
         let found = ours.exports.get(name);
@@ -232,11 +233,11 @@ fn version(library: &Library, name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn shared(symbols: &[(&str, Option<&str>)], odd: &[&str]) -> Shared {
-        Shared {
+    fn shared(symbols: &[(&str, Option<&str>)], odd: &[&str]) -> Elf {
+        Elf {
             exports: symbols.iter().map(|(n, v)| ((*n).into(), v.map(str::to_owned))).collect(),
             odd: odd.iter().map(|name| (*name).to_owned()).collect(),
-            ..Shared::default()
+            ..Elf::default()
         }
     }
 

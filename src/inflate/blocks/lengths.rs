@@ -135,13 +135,11 @@ impl Blocks {
             all: usize::from(self.literals + self.distances),
         };
         let result = loop {
-            if reader.have != 0 && cursor.input_left() >= 8 {
-                // SAFETY: the CPU has what its variants need.
-                unsafe { (variants.lengths)(&mut reader, cursor) };
-            }
             if reader.have >= reader.all {
                 break Ok(true);
             }
+            // SAFETY: the CPU has what its variants need.
+            unsafe { (variants.lengths)(&mut reader, cursor) };
             if cursor.bits < MOST {
                 cursor.refill();
             }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Error, Result};
-use link::elf::{Shared, Undefined};
+use anyhow::Result;
+use link::elf::{Elf, Undefined};
 
 /// A function that the loader looks for in glibc.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub fn too_new(needed: &[Needed]) -> Vec<&Needed> {
 /// # Errors
 /// It is no shared library.
 pub fn needed(file: &Path) -> Result<Vec<Needed>> {
-    let undefined = Shared::read(file).map_err(Error::msg)?.undefined;
+    let undefined = Elf::read(file)?.undefined;
     let of_glibc = |symbol: Undefined| {
         let since = number(symbol.version.as_deref()?)?;
         Some(Needed { since, name: symbol.name, weak: symbol.weak })

@@ -3,7 +3,6 @@
 
 pub mod command;
 pub mod debian;
-pub mod elf;
 pub mod glibc;
 pub mod library;
 pub mod loaded;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Result, ensure};
 use xshell::Shell;
 
 use crate::debian::Sid;
@@ -122,7 +122,7 @@ impl Library {
 /// # Errors
 /// It is no shared library, or a symbol is not a plain function of the default version.
 pub fn dynamic_symbols(file: &Path) -> Result<Symbols> {
-    let shared = link::elf::Shared::read(file).map_err(Error::msg)?;
+    let shared = link::elf::Elf::read(file)?;
     let odd = shared.odd.join(", ");
     ensure!(odd.is_empty(), "no plain functions in {}: {odd}", file.display());
     Ok(shared.exports)

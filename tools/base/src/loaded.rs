@@ -11,8 +11,8 @@ use std::{fs, io};
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::elf::Elf;
 use crate::paths;
+use link::elf::Elf;
 
 /// The audit module, ready to be named in `LD_AUDIT`.
 pub struct Audit {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use xshell::Shell;
 
-use super::lab::{Lab, Side, text};
+use super::lab::{Lab, Side, in_lab, text};
 use super::programs::{self, database, development};
 use super::{Common, Outcome, Report, corpus};
 use base::debian::Sid;
@@ -71,7 +71,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    args.common.run(&names(), run_one)
+    args.common.run(&names(), |_| Ok(()), |(), sh, prefix, name| run_one(sh, prefix, name))
 }
 
 /// Runs the job called `name` on the library in `prefix` and on stock's.
@@ -89,12 +89,7 @@ pub fn run_one(sh: &Shell, prefix: &Path, name: &str) -> Report {
             fs::copy(&stock, folder.join("libz.so.1"))?;
             lab.with_reference(&folder)
         });
-        let lab = match lab {
-            Ok(lab) => lab,
-            Err(error) => return (Outcome::Failed(format!("{error:#}")), Vec::new()),
-        };
-        let result = written(&lab, job);
-        lab.outcome(result)
+        in_lab(lab, |lab| written(lab, job))
     })
 }
 

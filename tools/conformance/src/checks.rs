@@ -28,20 +28,14 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
     });
     let zlib = zlib::names().into_iter().map(|name| {
         check(&format!("conformance/zlib/{name}"), move || {
-            let sh = Shell::new()?;
-            match zlib::Upstream::get(&sh) {
-                Ok(upstream) => result(upstream.run_one(&sh, &setup.prefix, name)),
-                Err(error) => skip(format!("{error:#}")),
-            }
+            given(zlib::Upstream::get, |upstream, sh| upstream.run_one(sh, &setup.prefix, name))
         })
     });
     let zstd = zstd::names().into_iter().map(move |name| {
         check(&format!("conformance/zstd/{name}"), move || {
-            let sh = Shell::new()?;
-            match zstd::Upstream::get(&sh) {
-                Ok(upstream) => result(upstream.run_one(&sh, &setup.prefix, name, effort)),
-                Err(error) => skip(format!("{error:#}")),
-            }
+            given(zstd::Upstream::get, |upstream, sh| {
+                upstream.run_one(sh, &setup.prefix, name, effort)
+            })
         })
     });
     let controls = [
@@ -104,6 +98,18 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
         }),
     ];
     controls.into_iter().chain(programs).chain(bytes).chain(zlib).chain(zstd).collect()
+}
+
+/// A job that needs what `get` gives, or a skip that says why that is not to be had.
+fn given<Needs>(
+    get: fn(&Shell) -> Result<Needs>,
+    run_one: impl FnOnce(&Needs, &Shell) -> Report,
+) -> Result<Completion> {
+    let sh = Shell::new()?;
+    match get(&sh) {
+        Ok(needs) => result(run_one(&needs, &sh)),
+        Err(error) => skip(format!("{error:#}")),
+    }
 }
 
 fn result(report: Report) -> Result<Completion> {

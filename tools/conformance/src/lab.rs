@@ -265,16 +265,24 @@ impl Lab {
         }
         Ok(())
     }
+}
 
-    /// What a job's result means, and the files of ours that it mapped.
-    pub fn outcome(&self, result: Result<String>) -> (Outcome, Vec<PathBuf>) {
-        let outcome = match result {
-            Err(error) => Outcome::Failed(format!("{error:#}")),
-            Ok(what) => Outcome::Passed(what),
-        };
-        let ours = loaded::read(&self.log(Side::Ours)).unwrap_or_default();
-        (outcome, loaded::files(&ours))
-    }
+/// Runs `job` in `lab`: how it came out, and the files of ours that it mapped.
+pub fn in_lab(
+    lab: Result<Lab>,
+    job: impl FnOnce(&Lab) -> Result<String>,
+) -> (Outcome, Vec<PathBuf>) {
+    let done = lab.map(|lab| {
+        let result = job(&lab);
+        let ours = loaded::read(&lab.log(Side::Ours)).unwrap_or_default();
+        (result, loaded::files(&ours))
+    });
+    let (result, mapped) = done.unwrap_or_else(|error| (Err(error), Vec::new()));
+    let outcome = match result {
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+        Ok(what) => Outcome::Passed(what),
+    };
+    (outcome, mapped)
 }
 
 /// A path for a command line; the lab's own are all UTF-8.

@@ -102,16 +102,19 @@ impl Common {
         }
     }
 
-    /// Runs the jobs that were asked for, of those called `known`, and says whether all holds.
-    fn run(
+    /// Runs the jobs that were asked for, of those called `known`, with what `prepare` gives them
+    /// all, and says whether all holds.
+    fn run<Needs>(
         &self,
         known: &[&'static str],
-        run_one: fn(&Shell, &Path, &str) -> Report,
+        prepare: impl FnOnce(&Shell) -> Result<Needs>,
+        run_one: impl Fn(&Needs, &Shell, &Path, &str) -> Report,
     ) -> Result<ExitCode> {
         let sh = Shell::new()?;
         let selected = self.selected(known)?;
         let prefix = self.prefix(&sh)?;
-        let reports = run_all(&selected, |name| run_one(&sh, &prefix, name));
+        let needs = prepare(&sh)?;
+        let reports = run_all(&selected, |name| run_one(&needs, &sh, &prefix, name));
         conclude(&reports, self.json.as_deref())
     }
 

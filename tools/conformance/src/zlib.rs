@@ -14,8 +14,8 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use super::corpus::{self, same_file};
-use super::lab::{Lab, SIDES, Side, text};
-use super::{Common, Outcome, Report, conclude, run_all};
+use super::lab::{Lab, SIDES, Side, in_lab, text};
+use super::{Common, Report};
 use base::{debian, paths};
 
 /// What `cargo xtask conformance zlib` takes.
@@ -70,12 +70,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let sh = Shell::new()?;
-    let selected = args.common.selected(&names())?;
-    let prefix = args.common.prefix(&sh)?;
-    let upstream = Upstream::get(&sh)?;
-    let reports = run_all(&selected, |name| upstream.run_one(&sh, &prefix, name));
-    conclude(&reports, args.common.json.as_deref())
+    args.common.run(&names(), Upstream::get, Upstream::run_one)
 }
 
 /// zlib's source and the stock library built from it.
@@ -163,17 +158,13 @@ impl Upstream {
     pub fn run_one(&self, sh: &Shell, prefix: &Path, name: &str) -> Report {
         let job = JOBS.iter().find(|j| j.name == name).expect("the name is one of names()");
         Report::of(job.name, || {
-            let lab =
-                match Lab::new(sh, prefix, false).and_then(|lab| lab.with_reference(&self.stock)) {
-                    Ok(lab) => lab,
-                    Err(error) => return (Outcome::Failed(format!("{error:#}")), Vec::new()),
-                };
-            let result = self.build(sh, prefix, &lab, job).and_then(|program| {
-                let what = (job.run)(&lab, &program)?;
+            let lab = Lab::new(sh, prefix, false).and_then(|lab| lab.with_reference(&self.stock));
+            in_lab(lab, |lab| {
+                let program = self.build(sh, prefix, lab, job)?;
+                let what = (job.run)(lab, &program)?;
                 lab.prove(&[(job.name, "libz")])?;
                 Ok(what)
-            });
-            lab.outcome(result)
+            })
         })
     }
 

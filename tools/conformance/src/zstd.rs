@@ -15,8 +15,8 @@ use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use super::corpus::same_file;
-use super::lab::{Lab, SIDES, Side, no_loader_words, text};
-use super::{Common, Outcome, Report, conclude, run_all};
+use super::lab::{Lab, SIDES, Side, in_lab, no_loader_words, text};
+use super::{Common, Report};
 use base::library::LIBRARIES;
 use base::process::{Finished, ending};
 use base::{debian, paths};
@@ -215,17 +215,14 @@ pub fn names() -> Vec<&'static str> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let sh = Shell::new()?;
-    let selected = args.common.selected(&names())?;
-    let prefix = args.common.prefix(&sh)?;
-    let upstream = Upstream::get(&sh)?;
     let seed = args.seed.unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_secs() as u32).unwrap_or(1)
     });
     let effort = Effort { seconds: if args.quick { 5 } else { args.time }, seed };
     println!("seed {seed}, {} seconds for each random tester", effort.seconds);
-    let reports = run_all(&selected, |name| upstream.run_one(&sh, &prefix, name, effort));
-    conclude(&reports, args.common.json.as_deref())
+    args.common.run(&names(), Upstream::get, |upstream, sh, prefix, name| {
+        upstream.run_one(sh, prefix, name, effort)
+    })
 }
 
 /// libzstd's source and the testers built from it.
@@ -253,17 +250,13 @@ impl Upstream {
     pub fn run_one(&self, sh: &Shell, prefix: &Path, name: &str, effort: Effort) -> Report {
         let job = JOBS.iter().find(|j| j.name == name).expect("the name is one of names()");
         Report::of(job.name, || {
-            let lab = match Lab::new(sh, prefix, true).and_then(|l| l.with_reference(&self.stock)) {
-                Ok(lab) => lab,
-                Err(error) => return (Outcome::Failed(format!("{error:#}")), Vec::new()),
-            };
-            let bench = Bench { source: &self.source, lab: &lab };
-            let result = self.equip(sh, prefix, &lab, job).and_then(|()| {
-                let what = (job.run)(&bench, effort)?;
+            let lab = Lab::new(sh, prefix, true).and_then(|lab| lab.with_reference(&self.stock));
+            in_lab(lab, |lab| {
+                self.equip(sh, prefix, lab, job)?;
+                let what = (job.run)(&Bench { source: &self.source, lab }, effort)?;
                 lab.prove(job.mapped)?;
                 Ok(what)
-            });
-            lab.outcome(result)
+            })
         })
     }
 

@@ -13,8 +13,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Error, Result, bail, ensure};
-use link::elf::{Shared, archive_problems};
+use anyhow::{Context, Result, bail, ensure};
+use link::elf::{Elf, archive_problems};
 use xshell::{Shell, cmd};
 
 use base::library::{LIBRARIES, Library};
@@ -208,11 +208,11 @@ impl Build {
 /// That the library in `dir`, and the static one if it is there, are what they must be.
 pub fn check_library(library: &Library, dir: &Path) -> Result<()> {
     let exports = link::Exports(library.exports()?);
-    let shared = Shared::read(&dir.join(library.file())).map_err(Error::msg)?;
+    let shared = Elf::read(&dir.join(library.file()))?;
     let mut problems = shared.problems(library.soname, &exports);
     let archive = dir.join(format!("{}.a", library.stem));
     if archive.exists() {
-        problems.extend(archive_problems(&archive, &exports).map_err(Error::msg)?);
+        problems.extend(archive_problems(&archive, &exports)?);
     }
     ensure!(problems.is_empty(), "{}", problems.join("; "));
     Ok(())

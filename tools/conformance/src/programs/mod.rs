@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use xshell::Shell;
 
-use super::lab::Lab;
+use super::lab::{Lab, in_lab};
 use super::{Common, Outcome, Report};
 use base::debian;
 
@@ -145,7 +145,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    args.common.run(&names(), run_one)
+    args.common.run(&names(), |_| Ok(()), |(), sh, prefix, name| run_one(sh, prefix, name))
 }
 
 /// Runs the job called `name` on the libraries in `prefix`.
@@ -155,12 +155,11 @@ pub fn run_one(sh: &Shell, prefix: &Path, name: &str) -> Report {
         if let Err(error) = install(sh, program.packages, program.server) {
             return (Outcome::Skipped(format!("{error:#}")), Vec::new());
         }
-        let lab = match Lab::new(sh, prefix, program.server) {
-            Ok(lab) => lab,
-            Err(error) => return (Outcome::Failed(format!("{error:#}")), Vec::new()),
-        };
-        let result = (program.job)(&lab).and_then(|what| lab.prove(program.mapped).map(|()| what));
-        lab.outcome(result)
+        in_lab(Lab::new(sh, prefix, program.server), |lab| {
+            let what = (program.job)(lab)?;
+            lab.prove(program.mapped)?;
+            Ok(what)
+        })
     })
 }
 

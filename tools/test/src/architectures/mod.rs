@@ -8,7 +8,7 @@ mod suite;
 mod table;
 mod units;
 
-use anyhow::{Context, Error, Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::{Completion, Trial};
 use xshell::{Shell, cmd};
 
@@ -91,7 +91,7 @@ fn libraries(architecture: &Architecture, lab: &Lab) -> Result<Completion> {
         ensure!(name == architecture.name, "{} is for {name}", path.display());
         ensure!(file.kind() == ObjectKind::Dynamic, "{} is {:?}", path.display(), file.kind());
         let stock = lab.setup.machine.stock(&Shell::new()?, library)?;
-        let theirs = link::elf::Shared::read(&stock).map_err(Error::msg)?.exports;
+        let theirs = link::elf::Elf::read(&stock)?.exports;
         let differences = differences(&library.reference()?, &theirs);
         ensure!(differences.is_empty(), "{}: {}", stock.display(), differences.join("; "));
     }
