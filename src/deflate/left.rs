@@ -1,6 +1,6 @@
 //! What a call knows of the positions ahead of the parse, and leaves for the stream's next call.
 
-use super::chain::{bulk, runs};
+use super::chain::{bulk, runs, sieve};
 use super::scratch::Tag;
 
 /// What is needed to go on with a structure, beside its memory.
@@ -16,8 +16,10 @@ pub(super) struct State {
     pub known: Known,
     /// The window's end when it was last looked at.
     pub seen_to: usize,
-    /// Whether the data was found to have long chains.
-    pub pays: bool,
+    /// Whether strings hardly ever occur again in the data.
+    pub random: bool,
+    /// What is needed to go on with a sieve.
+    pub sieve: sieve::Left,
     /// The window's end when all of it was known.
     pub known_to: usize,
 }

@@ -25,6 +25,7 @@ pub mod hash;
 pub mod list;
 pub mod newest;
 pub mod runs;
+pub mod sieve;
 
 #[cfg(test)]
 mod tests;

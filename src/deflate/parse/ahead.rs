@@ -5,6 +5,7 @@ use crate::codes::Flush;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::sieve::{self, Maybe, Sieve};
 use crate::deflate::left::{Known, Left, State};
 use crate::deflate::scratch::Scratch;
 use crate::deflate::state::Deflate;
@@ -113,7 +114,7 @@ pub(super) enum Structure<'a> {
 impl<'a> Structure<'a> {
     /// With nothing known yet.
     fn new(s: &Deflate, scratch: &'a mut Scratch, kind: Kind) -> Structure<'a> {
-        let (memory, size, hash) = parameters(s, scratch);
+        let (memory, (size, hash)) = (split(s, scratch).1, parameters(s));
         match kind {
             Kind::Linked => Structure::Linked(Bulk::new(memory, size, hash)),
             Kind::Sorted => Structure::Sorted(Runs::new(memory, size, hash)),
@@ -121,8 +122,8 @@ impl<'a> Structure<'a> {
     }
 
     /// With what is in the scratch.
-    fn again(s: &Deflate, scratch: &'a mut Scratch, known: Known) -> Structure<'a> {
-        let (memory, size, hash) = parameters(s, scratch);
+    fn again(s: &Deflate, memory: &'a mut [u16], known: Known) -> Structure<'a> {
+        let (size, hash) = parameters(s);
         match known {
             Known::Linked(left) => Structure::Linked(Bulk::again(memory, size, hash, left)),
             Known::Sorted(left) => Structure::Sorted(Runs::again(memory, size, hash, left)),
@@ -151,9 +152,14 @@ impl<'a> Structure<'a> {
     }
 }
 
-/// A structure's memory, the window's size and the hash.
-fn parameters<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], usize, Hash) {
-    (&mut scratch.entries()[PLACES..], s.window.size(), s.positions.hash())
+/// The window's size and the hash.
+fn parameters(s: &Deflate) -> (usize, Hash) {
+    (s.window.size(), s.positions.hash())
+}
+
+/// The memory of a sieve and that of a structure.
+fn split<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], &'a mut [u16]) {
+    scratch.entries()[PLACES..].split_at_mut(sieve::memory(s.window.size()))
 }
 
 /// The positions ahead.
@@ -213,14 +219,21 @@ impl Ahead {
 
     /// The window has moved down by half.
     pub fn slide(&mut self, s: &Deflate) {
-        let known = self.state.known.clone();
-        let mut structure = Structure::again(s, &mut self.scratch, known);
+        let State { known, sieve, random, .. } = self.state.clone();
+        let sieve = if random {
+            let mut noted = Sieve::again(split(s, &mut self.scratch).0, s.window.size(), sieve);
+            noted.slide();
+            noted.left()
+        } else {
+            (0..0, false)
+        };
+        let mut structure = Structure::again(s, split(s, &mut self.scratch).1, known);
         structure.slide();
         let known = structure.known();
-        self.state = State { known, seen_to: 0, known_to: 0, ..self.state };
+        self.state = State { known, seen_to: 0, known_to: 0, sieve, ..self.state };
     }
 
-    /// Whether to use it for what is ahead now.
+    /// Whether to use the structure for what is ahead now.
     pub fn pays(&mut self, s: &Deflate) -> bool {
         let (pos, end) = (s.window.pos, s.window.end());
         if !s.positions.are_solid(pos, s.window.max_distance()) {
@@ -229,11 +242,15 @@ impl Ahead {
         if self.state.seen_to != end {
             self.state.seen_to = end;
             if end - pos >= SAMPLE {
-                self.state.pays =
-                    self.kind() == Kind::Linked || self.repeats(s.window.slice(pos, end));
+                self.state.random = may_be_random(s) && !self.repeats(s.window.slice(pos, end));
             }
         }
-        self.state.pays
+        self.kind() == Kind::Linked || !self.state.random
+    }
+
+    /// Where there may be matches, in data where there are few.
+    pub fn maybe(&mut self, s: &Deflate) -> Option<Maybe<'_>> {
+        maybe(s, &mut self.state, split(s, &mut self.scratch).0)
     }
 
     /// Whether strings of three bytes occur again within short distances: in random data they do
@@ -255,26 +272,48 @@ impl Ahead {
     }
 
     /// The structure, with all that the window has got. Positions farther back than the window's size
-    /// may be left out.
-    pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
-        let (pos, end) = (s.window.pos, s.window.end());
+    /// may be left out. With it, what [`Ahead::maybe`] gives.
+    pub fn filled(&mut self, s: &Deflate) -> (Structure<'_>, Option<Maybe<'_>>) {
+        let end = s.window.end();
         let known = self.state.known.clone();
-        let mut structure = Structure::again(s, &mut self.scratch, known);
+        let (to_sieve, memory) = split(s, &mut self.scratch);
+        let mut structure = Structure::again(s, memory, known);
         if self.state.known_to != end {
             self.state.known_to = end;
-            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
+            let from = s.positions.solid_from().max(oldest(s));
             structure.fill(s.window.slice(0, end), from);
             self.state.known = structure.known();
         }
-        structure
+        (structure, maybe(s, &mut self.state, to_sieve))
     }
+}
+
+/// Whether there are so few matches, as far as is known, that there may be hardly any.
+fn may_be_random(s: &Deflate) -> bool {
+    let (bytes, symbols) = (s.window.block().1, s.block.len());
+    bytes < SAMPLE || bytes <= 2 * symbols
+}
+
+/// No position before this one is found by a search.
+fn oldest(s: &Deflate) -> usize {
+    s.window.pos.saturating_sub(s.window.size())
+}
+
+fn maybe<'a>(s: &Deflate, state: &mut State, memory: &'a mut [u16]) -> Option<Maybe<'a>> {
+    if !state.random {
+        return None;
+    }
+    let mut sieve = Sieve::again(memory, s.window.size(), state.sieve.clone());
+    sieve.fill(s.window.slice(0, s.window.end()), oldest(s));
+    state.sieve = sieve.left();
+    Some(sieve.into_maybe())
 }
 
 impl State {
     /// With nothing known yet.
     fn new(s: &Deflate, scratch: &mut Scratch, kind: Kind) -> State {
         let known = Structure::new(s, scratch, kind).known();
-        State { known, seen_to: 0, pays: false, known_to: 0 }
+        State { known, seen_to: 0, random: false, sieve: (0..0, false), known_to: 0 }
     }
 
     /// Whether there is enough to do to take in what is new.

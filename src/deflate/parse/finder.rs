@@ -4,6 +4,7 @@ use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::list::List;
 use crate::deflate::chain::newest::{self, Newest};
 use crate::deflate::chain::runs::Part;
+use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, Match, Search, max_dist, may_begin};
 
 /// Finds earlier strings while parsing goes on from position to position.
@@ -131,4 +132,29 @@ impl<const UPPER: bool> Finder for Part<'_, UPPER> {
 
     #[inline(always)]
     fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
+}
+
+/// A finder that is asked only where there may be a match.
+pub(super) struct Sieved<'a, F> {
+    pub finder: F,
+    pub maybe: Maybe<'a>,
+}
+
+impl<F: Finder> Finder for Sieved<'_, F> {
+    #[inline(always)]
+    fn find<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> Option<Match> {
+        let wanted = wanted && self.maybe.at(search.pos);
+        self.finder.find::<FULL>(window, search, effort, wanted)
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.finder.insert(window, from, to);
+    }
 }

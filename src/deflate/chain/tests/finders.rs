@@ -8,6 +8,7 @@ use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::newest::{self, Newest};
 use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::sieve::{self, Sieve};
 use crate::deflate::chain::{Effort, MAX_MATCH, Match, Search};
 
 /// A finder, in memory of its own.
@@ -41,6 +42,11 @@ pub const FINDERS: &[Variant] = &[
         name: "deflate list cleared in part",
         every_position: false,
         make: |s| Box::new(Sparse::new(s)),
+    },
+    Variant {
+        name: "deflate sieve",
+        every_position: false,
+        make: |s| Box::new(Sieved::new(s)),
     },
     Variant {
         name: "deflate newest",
@@ -176,6 +182,58 @@ impl Tested for Sparse {
         effort: &Effort,
     ) -> Option<Match> {
         self.linked.insert_and_find(window, search, effort)
+    }
+}
+
+/// The list where a sieve says that there may be a match.
+struct Sieved {
+    linked: Linked,
+    memory: Vec<u32>,
+    left: sieve::Left,
+}
+
+impl Sieved {
+    fn new(s: &Settings) -> Sieved {
+        let memory = vec![UNWRITTEN.into(); sieve::memory(s.window_size()) / 2];
+        Sieved { linked: Linked::new(s), memory, left: (0..0, false) }
+    }
+
+    fn sieve(&mut self) -> Sieve<'_> {
+        // SAFETY: any bits are numbers.
+        let memory = unsafe { self.memory.align_to_mut() }.1;
+        Sieve::again(memory, self.linked.prev.len(), self.left.clone())
+    }
+}
+
+impl Tested for Sieved {
+    fn slide(&mut self) {
+        self.linked.slide();
+        let mut sieve = self.sieve();
+        sieve.slide();
+        self.left = sieve.left();
+    }
+
+    fn filled(&mut self, window: &[u8]) {
+        let mut sieve = self.sieve();
+        sieve.fill(window, 0);
+        self.left = sieve.left();
+    }
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.linked.insert(window, from, to);
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        if self.sieve().into_maybe().at(search.pos) {
+            return self.linked.insert_and_find(window, search, effort);
+        }
+        self.linked.insert(window, search.pos, search.pos + 1);
+        None
     }
 }
 
