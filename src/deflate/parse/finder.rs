@@ -24,13 +24,14 @@ pub(super) trait Finder {
 
 /// Finds earlier strings of the positions that were inserted.
 pub(super) trait Inserting {
-    /// Inserts `search.pos`, where three bytes are there; the longest match, and whether there was
-    /// any candidate.
+    /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`, and
+    /// whether there was any candidate.
     fn find_from<const FULL: bool>(
         &mut self,
         window: &[u8],
         search: &Search,
         effort: &Effort,
+        wanted: bool,
     ) -> (Option<Match>, bool);
 
     /// Inserts the positions `from..to`, if any, inside the match at the position searched for last.
@@ -45,10 +46,12 @@ impl Inserting for List<'_> {
         window: &[u8],
         search: &Search,
         effort: &Effort,
+        wanted: bool,
     ) -> (Option<Match>, bool) {
         let head = List::insert(self, window, search.pos);
         let any = may_begin(search.pos, head, max_dist(self.window_size()));
-        (if any { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
+        let search_it = any && wanted;
+        (if search_it { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
     }
 
     #[inline(always)]
@@ -64,10 +67,12 @@ impl Inserting for Newest<'_> {
         window: &[u8],
         search: &Search,
         effort: &Effort,
+        wanted: bool,
     ) -> (Option<Match>, bool) {
         let four = Newest::insert::<FULL>(self, window, search.pos);
         let any = may_begin(search.pos, four.newest(), max_dist(self.window_size()));
-        (if any { Newest::find::<FULL>(self, window, four, search, effort) } else { None }, any)
+        let search_it = any && wanted;
+        (if search_it { Newest::find::<FULL>(self, window, four, search, effort) } else { None }, any)
     }
 
     #[inline(always)]
@@ -156,5 +161,24 @@ impl<F: Finder> Finder for Sieved<'_, F> {
     #[inline(always)]
     fn insert(&mut self, window: &[u8], from: usize, to: usize) {
         self.finder.insert(window, from, to);
+    }
+}
+
+impl<F: Inserting> Inserting for Sieved<'_, F> {
+    #[inline(always)]
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> (Option<Match>, bool) {
+        let wanted = wanted && self.maybe.at(search.pos);
+        self.finder.find_from::<FULL>(window, search, effort, wanted)
+    }
+
+    #[inline(always)]
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize) {
+        self.finder.insert_inner::<FULL>(window, from, to);
     }
 }
