@@ -62,14 +62,17 @@ fn may_be_random(s: &Deflate) -> bool {
 fn repeats(ahead: &[u8], places: &mut [u16]) -> bool {
     places.fill(0);
     let middle = (ahead.len() - SAMPLE) / 2;
-    let mut again = 0;
+    let mut left = SAMPLE / 16;
     for three in ahead[middle..middle + SAMPLE].windows(3) {
         let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
         let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
         let place = &mut places[hash as usize / 65536 % PLACES];
         let tag = hash as u16 | 1;
-        again += usize::from(*place == tag);
+        left -= usize::from(*place == tag);
+        if left == 0 {
+            return true;
+        }
         *place = tag;
     }
-    again >= SAMPLE / 16
+    false
 }
