@@ -59,6 +59,14 @@ impl Run<'_> {
         Run { from: self.to - count, ..self }
     }
 
+    /// The last eight entries before its end, also those before its start; there are as many.
+    #[inline(always)]
+    fn last_eight(&self) -> &[u16; AHEAD] {
+        debug_assert!((AHEAD..=self.sorted.len()).contains(&self.to));
+        // SAFETY: as many entries are there, and an array of them is aligned as they are.
+        unsafe { &*self.sorted.as_ptr().add(self.to - AHEAD).cast() }
+    }
+
     /// The entry that the run was just cut by.
     #[inline(always)]
     fn at_end(&self) -> usize {
@@ -416,19 +424,13 @@ fn next_hit(here: Here, run: &mut Run, limit: usize, behind: usize, end: u32) ->
     // How many are left cannot be predicted, so they are looked at without a branch for each,
     // together with those of other runs before them.
     if run.to >= AHEAD && behind <= MAX_MATCH {
-        let last = run.to;
-        let mut hits = 0;
-        for k in 0..AHEAD {
-            // SAFETY: below `to`, and not below 0.
-            let place = usize::from(unsafe { at(run.sorted, last - 1 - k) });
-            hits |= u32::from(here.has_by_here(place, behind, end)) << k;
-        }
-        hits &= (1 << run.count()) - 1;
+        // Those of the run are the last ones.
+        let hits = here.which_have(run.last_eight(), behind, end) >> (AHEAD - run.count());
         if hits == 0 {
             run.to = run.from;
             return None;
         }
-        run.to = last - 1 - hits.trailing_zeros() as usize;
+        run.to = run.from + hits.ilog2() as usize;
         let place = run.at_end();
         return (place > limit).then_some(place);
     }

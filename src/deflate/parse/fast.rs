@@ -62,8 +62,7 @@ impl Help {
     fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Help {
         let new = s.window.lookahead + strm.io.avail_in() as usize;
         let sifts = new >= WORTH_SIFTING;
-        let mut help =
-            Help { scratch: None, table: Table::Unused, sift: Sift::default(), sifts };
+        let mut help = Help { scratch: None, table: Table::Unused, sift: Sift::default(), sifts };
         let serves = newest::serves(&s.effort());
         let has_newest = serves && s.positions.has_newest();
         if let Some(left) = s.positions.take_left()

@@ -72,7 +72,10 @@ impl Inserting for Newest<'_> {
         let four = Newest::insert::<FULL>(self, window, search.pos);
         let any = may_begin(search.pos, four.newest(), max_dist(self.window_size()));
         let search_it = any && wanted;
-        (if search_it { Newest::find::<FULL>(self, window, four, search, effort) } else { None }, any)
+        (
+            if search_it { Newest::find::<FULL>(self, window, four, search, effort) } else { None },
+            any,
+        )
     }
 
     #[inline(always)]

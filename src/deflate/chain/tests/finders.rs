@@ -43,11 +43,7 @@ pub const FINDERS: &[Variant] = &[
         every_position: false,
         make: |s| Box::new(Sparse::new(s)),
     },
-    Variant {
-        name: "deflate sieve",
-        every_position: false,
-        make: |s| Box::new(Sieved::new(s)),
-    },
+    Variant { name: "deflate sieve", every_position: false, make: |s| Box::new(Sieved::new(s)) },
     Variant {
         name: "deflate newest",
         every_position: false,
