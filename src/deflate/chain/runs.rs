@@ -418,9 +418,6 @@ fn next_hit(here: Here, run: &mut Run, limit: usize, behind: usize, end: u32) ->
         run.to = last - nearest;
         return Some(run.at_end());
     }
-    if run.to == run.from {
-        return None;
-    }
     // How many are left cannot be predicted, so they are looked at without a branch for each,
     // together with those of other runs before them.
     if run.to >= AHEAD && behind <= MAX_MATCH {
