@@ -17,8 +17,11 @@ use super::half::{BEFORE, Half};
 use super::hash::Hash;
 use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
 
-/// With more candidates than so many, others are looked for that are fewer.
-const RARE: usize = 64;
+/// With more candidates than so many, others are looked for that are fewer: where most symbols are
+/// literals, ...
+pub const RARE: usize = 64;
+/// ... and where most are matches, so that other strings are often as frequent.
+pub const RARELY: usize = 256;
 
 /// How many candidates are looked at between two checks of their distance.
 const AHEAD: usize = 8;
@@ -191,8 +194,8 @@ impl<'a> Runs<'a> {
     }
 
     /// For searches in the lower half, which are for positions before [`Runs::border`], or in the
-    /// upper one.
-    pub fn part<const UPPER: bool>(&self) -> Part<'_, UPPER> {
+    /// upper one. With more candidates than `rare`, others are looked for.
+    pub fn part<const UPPER: bool>(&self, rare: usize) -> Part<'_, UPPER> {
         let near = &self.halves[usize::from(UPPER)];
         Part {
             near: near.sorted,
@@ -201,6 +204,7 @@ impl<'a> Runs<'a> {
             ranks: near.ranks,
             far: self.halves[0].sorted,
             far_starts: self.halves[0].starts,
+            rare,
             runs: self,
         }
     }
@@ -239,6 +243,7 @@ pub struct Part<'a, const UPPER: bool> {
     ranks: &'a [u16],
     far: &'a [u16],
     far_starts: &'a [u16],
+    rare: usize,
     runs: &'a Runs<'a>,
 }
 
@@ -323,7 +328,7 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         let (mut shift, mut beyond) = (0, limit);
         // A longer match has the same three bytes at its end as well.
         let other = best.len - 2;
-        if count > RARE && pos + other + 1 < self.runs.to {
+        if count > self.rare && pos + other + 1 < self.runs.to {
             let others = self.runs.runs(pos + other);
             if others[0].count() + others[1].count() < count {
                 // The last that the budget permits.

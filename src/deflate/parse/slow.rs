@@ -5,6 +5,7 @@ use super::common::Progress;
 use super::finder::{Finder, Sieved};
 use crate::codes::{Flush, Strategy};
 use crate::deflate::block::Block;
+use crate::deflate::chain::runs::{RARE, RARELY};
 use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search};
 use crate::deflate::state::{Deflate, Lazy};
@@ -137,13 +138,14 @@ fn with_ahead(s: &mut Deflate, ahead: &mut Ahead, to_the_end: bool, most: usize)
         },
         Structure::Sorted(runs) => {
             let border = runs.border().min(stop);
+            let rare = if s.block.mostly_literals() { RARE } else { RARELY };
             let done = if parse.pos < border {
-                parse.go(runs.part::<false>(), window, &mut s.block, border)
+                parse.go(runs.part::<false>(rare), window, &mut s.block, border)
             } else {
                 Step::Fits
             };
             if done == Step::Fits && parse.pos < stop {
-                parse.go(runs.part::<true>(), window, &mut s.block, stop)
+                parse.go(runs.part::<true>(rare), window, &mut s.block, stop)
             } else {
                 done
             }

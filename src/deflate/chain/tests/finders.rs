@@ -7,7 +7,7 @@ use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::newest::{self, Newest};
-use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::runs::{RARE, RARELY, Runs};
 use crate::deflate::chain::sieve::{self, Sieve};
 use crate::deflate::chain::{Effort, MAX_MATCH, Match, Search};
 
@@ -355,11 +355,12 @@ fn in_bulk(bulk: &Bulk<'_>, window: &[u8], s: &Search, effort: &Effort) -> Optio
 }
 
 fn in_runs(runs: &Runs<'_>, window: &[u8], s: &Search, effort: &Effort) -> Option<Match> {
+    let rare = if s.pos % 2 == 0 { RARE } else { RARELY };
     if s.pos < runs.border() {
-        let part = runs.part::<false>();
+        let part = runs.part::<false>(rare);
         either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))
     } else {
-        let part = runs.part::<true>();
+        let part = runs.part::<true>(rare);
         either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))
     }
 }
