@@ -24,6 +24,7 @@ mod half;
 pub mod hash;
 pub mod list;
 pub mod newest;
+pub mod quads;
 pub mod runs;
 pub mod sieve;
 

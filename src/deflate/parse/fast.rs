@@ -5,6 +5,7 @@ use super::finder::{Inserting, Sieved};
 use super::sift;
 use crate::codes::Flush;
 use crate::deflate::block::Block;
+use crate::deflate::chain::quads::{self, Quads};
 use crate::deflate::chain::{Effort, MAX_MATCH, Search, newest};
 use crate::deflate::left::{Left, Sift};
 use crate::deflate::scratch::Scratch;
@@ -22,6 +23,13 @@ const MANY_SEARCHES: usize = 8;
 const FEW_SEARCHES: usize = 20;
 /// How many bytes of a block it takes to learn that.
 const PROBE: usize = 12 << 10;
+
+/// The least input, in bytes, for which the four positions before each are kept, ...
+const WORTH_QUADS: usize = 16 << 10;
+/// ... the least candidates of a search, ...
+const LONG_SEARCH: u32 = 16;
+/// ... and from so many bytes a symbol on, there are too few searches.
+const FEW_FOR_QUADS: usize = 9;
 
 /// The least input, in bytes, for which sifting it may pay.
 const WORTH_SIFTING: usize = 12 << 10;
@@ -43,6 +51,9 @@ pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flus
 struct Help {
     scratch: Option<Scratch>,
     table: Table,
+    /// Whether the list has the four positions before each beside it: for long searches, in a call with
+    /// which the stream begins.
+    quads: bool,
     sift: Sift,
     /// Whether there is enough input to sift it.
     sifts: bool,
@@ -62,7 +73,13 @@ impl Help {
     fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Help {
         let new = s.window.lookahead + strm.io.avail_in() as usize;
         let sifts = new >= WORTH_SIFTING;
-        let mut help = Help { scratch: None, table: Table::Unused, sift: Sift::default(), sifts };
+        let mut help = Help {
+            scratch: None,
+            table: Table::Unused,
+            quads: false,
+            sift: Sift::default(),
+            sifts,
+        };
         let serves = newest::serves(&s.effort());
         let has_newest = serves && s.positions.has_newest();
         if let Some(left) = s.positions.take_left()
@@ -85,6 +102,11 @@ impl Help {
         let worth = if all { WORTH_A_TABLE } else { WORTH_TAKING_OVER };
         if serves && new >= worth {
             help.table = Table::Perhaps;
+        }
+        let long = s.effort().budget(MIN_MATCH - 1) >= LONG_SEARCH;
+        if long && new >= WORTH_QUADS && s.positions.is_empty() && s.window.insert == 0 {
+            help.scratch = help.scratch.or_else(Scratch::take);
+            help.quads = help.scratch.is_some();
         }
         help
     }
@@ -111,6 +133,9 @@ impl Help {
             if self.table == Table::Used {
                 s.positions.slide_newest(table);
             }
+            if self.quads {
+                quads::slide(table, s.window.size());
+            }
         }
     }
 
@@ -134,6 +159,12 @@ impl Help {
             Table::Used if known && bytes >= FEW_SEARCHES * symbols => self.table = Table::Unused,
             _ => {}
         }
+        if self.quads && bytes >= FIRST {
+            let (matches, _) = s.block.matches(bytes);
+            // What comes first may be unlike the rest.
+            let few = if known { FEW_FOR_QUADS } else { 2 * FEW_FOR_QUADS };
+            self.quads = bytes < few * symbols && (if known { 3 } else { 5 }) * matches >= symbols;
+        }
     }
 
     /// Learns whether there are hardly any matches.
@@ -155,6 +186,7 @@ impl Help {
     fn most(&self, s: &Deflate) -> usize {
         match s.window.block().1 {
             bytes @ ..FIRST if self.sifts => FIRST - bytes,
+            bytes @ ..PROBE if self.quads => PROBE - bytes,
             _ => usize::MAX,
         }
     }
@@ -185,7 +217,7 @@ fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, help: &mut Help) ->
             go(s, flush != Flush::None && strm.io.avail_in() == 0, help)
         } else {
             // It uses the list.
-            help.table = Table::Unused;
+            (help.table, help.quads) = (Table::Unused, false);
             step(s)
         };
         if full {
@@ -203,11 +235,15 @@ fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
     let stop = s.window.stop(to_the_end, MIN_LOOKAHEAD);
     let window = s.window.slice(0, s.window.end());
     let mut parse = Greedily::new(s, stop.min(s.window.pos.saturating_add(help.most(s))));
-    let (mut maybe, mut table) = (None, None);
+    let (mut maybe, mut table, mut before) = (None, None, None);
     if let Some(scratch) = &mut help.scratch {
         let (to_sift, memory) = split(s, scratch);
         maybe = help.sift.maybe(s, to_sift);
-        table = (help.table == Table::Used).then_some(memory);
+        if help.table == Table::Used {
+            table = Some(memory);
+        } else if help.quads {
+            before = Some(memory);
+        }
     }
     let full = if let Some(memory) = table {
         let finder = s.positions.newest(memory, window);
@@ -222,6 +258,9 @@ fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
         let marked = newest.marked();
         s.positions.leave_newest(marked);
         full
+    } else if let Some(memory) = before {
+        let finder = Quads::again(s.positions.list(window), memory);
+        parse.go(finder, window, &mut s.block).1
     } else {
         let finder = s.positions.list(window);
         match maybe {

@@ -3,6 +3,7 @@
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::list::List;
 use crate::deflate::chain::newest::{self, Newest};
+use crate::deflate::chain::quads::Quads;
 use crate::deflate::chain::runs::Part;
 use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, Match, Search, max_dist, may_begin};
@@ -52,6 +53,30 @@ impl Inserting for List<'_> {
         let any = may_begin(search.pos, head, max_dist(self.window_size()));
         let search_it = any && wanted;
         (if search_it { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
+    }
+
+    #[inline(always)]
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize) {
+        self.insert_all(window, from, to);
+    }
+}
+
+impl Inserting for Quads<'_> {
+    #[inline(always)]
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> (Option<Match>, bool) {
+        let head = Quads::insert(self, window, search.pos);
+        let any = may_begin(search.pos, head, max_dist(self.window_size()));
+        let search_it = any && wanted;
+        (
+            if search_it { Quads::find::<FULL>(self, window, head, search, effort) } else { None },
+            any,
+        )
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@ use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::newest::{self, Newest};
+use crate::deflate::chain::quads::{self, Quads};
 use crate::deflate::chain::runs::{RARE, RARELY, Runs};
 use crate::deflate::chain::sieve::{self, Sieve};
 use crate::deflate::chain::{Effort, MAX_MATCH, Match, Search};
@@ -44,6 +45,7 @@ pub const FINDERS: &[Variant] = &[
         make: |s| Box::new(Sparse::new(s)),
     },
     Variant { name: "deflate sieve", every_position: false, make: |s| Box::new(Sieved::new(s)) },
+    Variant { name: "deflate quads", every_position: false, make: |s| Box::new(Fours::new(s)) },
     Variant {
         name: "deflate newest",
         every_position: false,
@@ -230,6 +232,50 @@ impl Tested for Sieved {
         }
         self.linked.insert(window, search.pos, search.pos + 1);
         None
+    }
+}
+
+/// The list with the four positions before each.
+struct Fours {
+    linked: Linked,
+    memory: Vec<u16>,
+}
+
+impl Fours {
+    fn new(s: &Settings) -> Fours {
+        let memory = vec![UNWRITTEN; quads::memory(s.window_size())];
+        Fours { linked: Linked::new(s), memory }
+    }
+
+    fn quads(&mut self) -> Quads<'_> {
+        Quads::again(self.linked.list(), &mut self.memory)
+    }
+}
+
+impl Tested for Fours {
+    fn slide(&mut self) {
+        let size = self.linked.prev.len();
+        self.linked.slide();
+        quads::slide(&mut self.memory, size);
+    }
+
+    fn filled(&mut self, _: &[u8]) {}
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.quads().insert_all(window, from, to);
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let head = self.quads().insert(window, search.pos);
+        let quads = self.quads();
+        either(search, quads.find::<false>(window, head, search, effort), || {
+            quads.find::<true>(window, head, search, effort)
+        })
     }
 }
 
