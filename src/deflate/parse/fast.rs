@@ -103,8 +103,14 @@ impl Help {
         if serves && new >= worth {
             help.table = Table::Perhaps;
         }
+        // A table is for searches of four.
         let long = s.effort().budget(MIN_MATCH - 1) >= LONG_SEARCH;
-        if long && new >= WORTH_QUADS && s.positions.is_empty() && s.window.insert == 0 {
+        if long
+            && help.table == Table::Unused
+            && new >= WORTH_QUADS
+            && s.positions.is_empty()
+            && s.window.insert == 0
+        {
             help.scratch = help.scratch.or_else(Scratch::take);
             help.quads = help.scratch.is_some();
         }
