@@ -103,7 +103,8 @@ impl Block {
         (self.count_matches(), bytes)
     }
 
-    fn count_matches(&self) -> usize {
+    /// How many matches the block has.
+    pub fn count_matches(&self) -> usize {
         self.distances[..DISTANCES].iter().copied().map(usize::from).sum()
     }
 

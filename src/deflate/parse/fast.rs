@@ -28,8 +28,11 @@ const PROBE: usize = 12 << 10;
 const WORTH_QUADS: usize = 16 << 10;
 /// ... the least candidates of a search, ...
 const LONG_SEARCH: u32 = 16;
-/// ... and from so many bytes a symbol on, there are too few searches.
-const FEW_FOR_QUADS: usize = 9;
+/// ... and from so many bytes a symbol on, or where only one symbol in so many is a match, there are too
+/// few searches, or too few long ones.
+const FEW_FOR_QUADS: (usize, usize) = (9, 3);
+/// The same while little is known.
+const VERY_FEW_FOR_QUADS: (usize, usize) = (18, 5);
 
 /// The least input, in bytes, for which sifting it may pay.
 const WORTH_SIFTING: usize = 12 << 10;
@@ -166,10 +169,10 @@ impl Help {
             _ => {}
         }
         if self.quads && bytes >= FIRST {
-            let (matches, _) = s.block.matches(bytes);
+            let matches = s.block.count_matches();
             // What comes first may be unlike the rest.
-            let few = if known { FEW_FOR_QUADS } else { 2 * FEW_FOR_QUADS };
-            self.quads = bytes < few * symbols && (if known { 3 } else { 5 }) * matches >= symbols;
+            let (few, part) = if known { FEW_FOR_QUADS } else { VERY_FEW_FOR_QUADS };
+            self.quads = bytes < few * symbols && part * matches >= symbols;
         }
     }
 
@@ -241,6 +244,7 @@ fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
     let stop = s.window.stop(to_the_end, MIN_LOOKAHEAD);
     let window = s.window.slice(0, s.window.end());
     let mut parse = Greedily::new(s, stop.min(s.window.pos.saturating_add(help.most(s))));
+    // The list is the quickest where searches find nothing: see `choose`.
     let (mut maybe, mut table, mut before) = (None, None, None);
     if let Some(scratch) = &mut help.scratch {
         let (to_sift, memory) = split(s, scratch);
@@ -253,14 +257,7 @@ fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
     }
     let full = if let Some(memory) = table {
         let finder = s.positions.newest(memory, window);
-        let (newest, full) = match maybe {
-            Some(maybe) => {
-                let sieved = Sieved { finder, maybe };
-                let (sieved, full) = parse.go(sieved, window, &mut s.block);
-                (sieved.finder, full)
-            }
-            None => parse.go(finder, window, &mut s.block),
-        };
+        let (newest, full) = parse.go(finder, window, &mut s.block);
         let marked = newest.marked();
         s.positions.leave_newest(marked);
         full

@@ -58,7 +58,7 @@ fn may_be_random(s: &Deflate) -> bool {
 }
 
 /// Whether strings of three bytes occur again within short distances: in random data they do not, and
-/// its chains are so short that a list is the quickest.
+/// its chains are so short that a list with a sieve is the quickest.
 fn repeats(ahead: &[u8], places: &mut [u16]) -> bool {
     places.fill(0);
     let middle = (ahead.len() - SAMPLE) / 2;

@@ -43,7 +43,13 @@ const MUTANTS: &[Mutant] = &[
     mutant("deflate runs", RUNS, "(AHEAD - run.count())", 1, "(AHEAD - 1 - run.count())"),
     // Where there may be a match, and which candidates come together.
     mutant("deflate sieve", SIEVE, "0x1_0001 <<", 1, "0x1 <<"),
-    mutant("deflate sieve", SIEVE, "let lower = if self.swapped", 1, "let lower = if !self.swapped"),
+    mutant(
+        "deflate sieve",
+        SIEVE,
+        "let lower = if self.swapped",
+        1,
+        "let lower = if !self.swapped",
+    ),
     mutant("deflate quads", QUADS, "older << 16 | newest", 1, "older << 32 | newest"),
     mutant("deflate quads", QUADS, "&& left != 0", 1, "&& left != 1"),
     mutant(
