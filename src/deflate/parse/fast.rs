@@ -73,6 +73,7 @@ enum Table {
 
 impl Help {
     /// With what the last call has left, if it is still there.
+    #[inline(never)]
     fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Help {
         let new = s.window.lookahead + strm.io.avail_in() as usize;
         let sifts = new >= WORTH_SIFTING;
@@ -131,6 +132,7 @@ impl Help {
     }
 
     /// The window has got more bytes, and perhaps slid before.
+    #[inline(never)]
     fn window_filled(&mut self, s: &mut Deflate, slid: bool) {
         // In odd states, positions are inserted into the list by that.
         if self.table == Table::Used && !s.positions.has_newest() {
@@ -149,6 +151,7 @@ impl Help {
     }
 
     /// Begins with a table, or gives it up, if that is quicker for what is ahead.
+    #[inline(never)]
     fn choose(&mut self, s: &mut Deflate) {
         let (bytes, symbols) = (s.window.block().1, s.block.len());
         let known = bytes >= PROBE;
@@ -240,6 +243,9 @@ fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, help: &mut Help) ->
 }
 
 /// Goes on while there is enough to look ahead, or to the end; whether the block is full.
+///
+/// Not inlined, as also what else is not: it would count for the stack of writing a block.
+#[inline(never)]
 fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
     let stop = s.window.stop(to_the_end, MIN_LOOKAHEAD);
     let window = s.window.slice(0, s.window.end());
