@@ -401,7 +401,7 @@ fn in_bulk(bulk: &Bulk<'_>, window: &[u8], s: &Search, effort: &Effort) -> Optio
 }
 
 fn in_runs(runs: &Runs<'_>, window: &[u8], s: &Search, effort: &Effort) -> Option<Match> {
-    let rare = if s.pos % 2 == 0 { RARE } else { RARELY };
+    let rare = if s.pos.is_multiple_of(2) { RARE } else { RARELY };
     if s.pos < runs.border() {
         let part = runs.part::<false>(rare);
         either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))

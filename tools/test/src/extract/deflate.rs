@@ -40,7 +40,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("deflate runs", HALF, "before + i as u16", 1, "before + i as u16 + 1"),
     mutant("deflate runs", RUNS, "let other = best.len - 2", 1, "let other = best.len - 1"),
     mutant("deflate runs", RUNS, "run.to = last - nearest;", 1, "run.to = last - nearest - 1;"),
-    mutant("deflate runs", RUNS, "(AHEAD - run.count())", 1, "(AHEAD - 1 - run.count())"),
+    mutant("deflate runs", RUNS, "(AHEAD - run.count())", 1, "(AHEAD + 1 - run.count())"),
     // Where there may be a match, and which candidates come together.
     mutant("deflate sieve", SIEVE, "0x1_0001 <<", 1, "0x1 <<"),
     mutant(
