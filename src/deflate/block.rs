@@ -32,6 +32,8 @@ pub(super) struct Block {
     distances: [u16; DISTANCES + 1],
     /// How many matches the last block had, and how many bytes.
     last: (u32, u32),
+    /// How many symbols the last block had.
+    last_len: u32,
     scratch: Scratch,
 }
 
@@ -64,6 +66,7 @@ impl Block {
             (&raw mut (*place).literals).write([0; LITERALS]);
             (&raw mut (*place).distances).write([0; DISTANCES + 1]);
             (&raw mut (*place).last).write((0, 0));
+            (&raw mut (*place).last_len).write(0);
             (*place).clear();
         }
     }
@@ -97,8 +100,23 @@ impl Block {
         if bytes < before as usize {
             return (matches as usize, before as usize);
         }
-        let counts = &self.distances[..DISTANCES];
-        (counts.iter().copied().map(usize::from).sum(), bytes)
+        (self.count_matches(), bytes)
+    }
+
+    /// How many matches the block has.
+    pub fn count_matches(&self) -> usize {
+        self.distances[..DISTANCES].iter().copied().map(usize::from).sum()
+    }
+
+    /// Whether more of the symbols are literals than are matches, by a little: of the block's, or of
+    /// those of the one before if there are not many yet.
+    pub fn mostly_literals(&self) -> bool {
+        const MANY: usize = 1024;
+        let (matches, symbols) = match self.len() {
+            ..MANY => (self.last.0 as usize, self.last_len as usize),
+            symbols => (self.count_matches(), symbols),
+        };
+        9 * matches < 4 * symbols
     }
 
     /// Takes over the symbols and counts of `other`, which is as large.
@@ -174,9 +192,8 @@ impl Block {
         fixed_only: bool,
         last: bool,
     ) {
-        self.last = (0, 0);
-        let (matches, bytes) = self.matches(stored_len);
-        self.last = (matches as u32, bytes as u32);
+        self.last = (self.count_matches() as u32, stored_len as u32);
+        self.last_len = self.len() as u32;
         let literals_only = self.distances.iter().all(|&count| count == 0);
         let start = self.symbols.cast_const();
         let symbols = start..start.wrapping_add(self.next as usize);

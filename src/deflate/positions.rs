@@ -205,6 +205,11 @@ impl Positions {
         unsafe { self.head.write_bytes(0, self.entries()) };
     }
 
+    /// Whether no position is inserted.
+    pub fn is_empty(&self) -> bool {
+        self.clear && self.late.is_empty() && self.marks.is_none()
+    }
+
     /// Whether a table of the newest positions stands in for the list's heads.
     pub fn has_newest(&self) -> bool {
         self.marks.is_some()

@@ -9,8 +9,9 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-/// Enough for the sorted positions of any window, and for a table of the newest ones by any hash.
-pub(super) const SIZE: usize = 672 << 10;
+/// Enough for a sieve, and behind it the sorted positions of any window, a table of the newest ones by any
+/// hash, or four for each.
+pub(super) const SIZE: usize = 840 << 10;
 
 /// How many entries the tag takes, which is before the rest.
 const TAG: usize = size_of::<u64>() / size_of::<u16>();

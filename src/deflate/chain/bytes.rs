@@ -60,10 +60,48 @@ impl<'a> Here<'a> {
         self.four_at(candidate.wrapping_add(offset)) == four
     }
 
-    /// As [`Here::has`], for any position: one behind `pos` counts as `pos`.
+    /// Which of eight positions have `four`, `offset` behind the first byte: the first one's bit is the
+    /// lowest. For any positions: one behind `pos` counts as `pos`.
     #[inline(always)]
-    pub fn has_by_here(self, candidate: usize, offset: usize, four: u32) -> bool {
-        self.has(candidate.min(self.pos), offset, four)
+    pub fn which_have(self, positions: &[u16; 8], offset: usize, four: u32) -> u32 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every CPU of this architecture has SSE2.
+        unsafe {
+            self.which_have_by_vector(positions, offset, four)
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        self.which_have_one_by_one(positions, offset, four)
+    }
+
+    #[cfg(any(test, not(target_arch = "x86_64")))]
+    fn which_have_one_by_one(self, positions: &[u16; 8], offset: usize, four: u32) -> u32 {
+        let has = |position: u16| self.has(usize::from(position).min(self.pos), offset, four);
+        positions.iter().rev().fold(0, |bits, &position| bits << 1 | u32::from(has(position)))
+    }
+
+    /// To compare them together takes two thirds of the instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn which_have_by_vector(self, positions: &[u16; 8], offset: usize, four: u32) -> u32 {
+        use core::arch::x86_64::*;
+        // SAFETY: eight positions are as large as a vector, and any bytes are one.
+        let any = unsafe { core::mem::transmute::<[u16; 8], __m128i>(*positions) };
+        // Less what each is beyond `pos`.
+        let beyond = _mm_subs_epu16(any, _mm_set1_epi16(self.pos as i16));
+        let before = _mm_sub_epi16(any, beyond);
+        let halves = [before, _mm_unpackhi_epi64(before, before)].map(|half| {
+            let positions = _mm_cvtsi128_si64(half) as u64;
+            let value = |i: u32| {
+                let position = usize::from((positions >> (16 * i)) as u16);
+                _mm_cvtsi32_si128(self.four_at(position.wrapping_add(offset)) as i32)
+            };
+            let first = _mm_unpacklo_epi32(value(0), value(1));
+            let second = _mm_unpacklo_epi32(value(2), value(3));
+            _mm_cmpeq_epi32(_mm_unpacklo_epi64(first, second), _mm_set1_epi32(four as i32))
+        });
+        let same = _mm_packs_epi32(halves[0], halves[1]);
+        _mm_movemask_epi8(_mm_packs_epi16(same, _mm_setzero_si128())) as u32
     }
 
     /// How many bytes a candidate has in common, at most `cap`, given how the first eight differ.
@@ -162,4 +200,34 @@ pub fn prefetch(table: &[u16], index: usize) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (table, index);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Random;
+
+    #[test]
+    fn eight_positions_at_once() {
+        let mut random = Random::new(1);
+        let window: Vec<u8> = (0..600).map(|_| random.pick(*b"ab")).collect();
+        for _ in 0..2000 {
+            let pos = 1 + random.below(300);
+            // SAFETY: what is compared is at most `pos`, and offsets are at most 254.
+            let here = unsafe { Here::new(&window, pos, 258) };
+            let offset = random.below(255);
+            let four = here.four(offset);
+            let positions = core::array::from_fn(|_| match random.below(4) {
+                0 => random.below(65536) as u16,
+                _ => random.below(pos) as u16,
+            });
+            let wanted = (0..8).filter(|&i| {
+                let at = usize::from(positions[i]).min(pos) + offset;
+                window[at..at + 4] == window[pos + offset..pos + offset + 4]
+            });
+            let wanted = wanted.fold(0, |bits, i| bits | 1 << i);
+            assert_eq!(here.which_have(&positions, offset, four), wanted);
+            assert_eq!(here.which_have_one_by_one(&positions, offset, four), wanted);
+        }
+    }
 }

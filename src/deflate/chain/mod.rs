@@ -8,10 +8,13 @@
 //! * [`list`]: zlib's own linked list, in the stream's own memory. It works whichever positions were
 //!   inserted, and when.
 //! * [`newest`]: that list with the four newest positions of each hash side by side, for level 1.
+//! * [`quads`]: that list with the four positions before each beside it, for level 3.
 //! * [`bulk`]: the list of all positions, built ahead of the parse, for levels 4 and 5.
 //! * [`runs`]: all positions sorted by hash, for levels 6 to 9, and 5 where there are many matches.
 //!
-//! The last three need memory beyond what the stream has. The last two are made from the window's bytes
+//! [`sieve`] says at which positions none of them can find anything.
+//!
+//! All but the first need memory beyond what the stream has. The last two are made from the window's bytes
 //! alone, and can be used only if all positions within the max distance were inserted, or all from some
 //! position on and none before.
 //!
@@ -24,7 +27,9 @@ mod half;
 pub mod hash;
 pub mod list;
 pub mod newest;
+pub mod quads;
 pub mod runs;
+pub mod sieve;
 
 #[cfg(test)]
 mod tests;

@@ -17,8 +17,11 @@ use super::half::{BEFORE, Half};
 use super::hash::Hash;
 use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
 
-/// With more candidates than so many, others are looked for that are fewer.
-const RARE: usize = 64;
+/// With more candidates than so many, others are looked for that are fewer: where most symbols are
+/// literals, ...
+pub const RARE: usize = 64;
+/// ... and where most are matches, so that other strings are often as frequent.
+pub const RARELY: usize = 256;
 
 /// How many candidates are looked at between two checks of their distance.
 const AHEAD: usize = 8;
@@ -57,6 +60,14 @@ impl Run<'_> {
     #[inline(always)]
     fn last(self, count: usize) -> Self {
         Run { from: self.to - count, ..self }
+    }
+
+    /// The last eight entries before its end, also those before its start; there are as many.
+    #[inline(always)]
+    fn last_eight(&self) -> &[u16; AHEAD] {
+        debug_assert!((AHEAD..=self.sorted.len()).contains(&self.to));
+        // SAFETY: as many entries are there, and an array of them is aligned as they are.
+        unsafe { &*self.sorted.as_ptr().add(self.to - AHEAD).cast() }
     }
 
     /// The entry that the run was just cut by.
@@ -183,8 +194,8 @@ impl<'a> Runs<'a> {
     }
 
     /// For searches in the lower half, which are for positions before [`Runs::border`], or in the
-    /// upper one.
-    pub fn part<const UPPER: bool>(&self) -> Part<'_, UPPER> {
+    /// upper one. With more candidates than `rare`, others are looked for.
+    pub fn part<const UPPER: bool>(&self, rare: usize) -> Part<'_, UPPER> {
         let near = &self.halves[usize::from(UPPER)];
         Part {
             near: near.sorted,
@@ -193,6 +204,7 @@ impl<'a> Runs<'a> {
             ranks: near.ranks,
             far: self.halves[0].sorted,
             far_starts: self.halves[0].starts,
+            rare,
             runs: self,
         }
     }
@@ -231,6 +243,7 @@ pub struct Part<'a, const UPPER: bool> {
     ranks: &'a [u16],
     far: &'a [u16],
     far_starts: &'a [u16],
+    rare: usize,
     runs: &'a Runs<'a>,
 }
 
@@ -315,7 +328,7 @@ impl<const UPPER: bool> Part<'_, UPPER> {
         let (mut shift, mut beyond) = (0, limit);
         // A longer match has the same three bytes at its end as well.
         let other = best.len - 2;
-        if count > RARE && pos + other + 1 < self.runs.to {
+        if count > self.rare && pos + other + 1 < self.runs.to {
             let others = self.runs.runs(pos + other);
             if others[0].count() + others[1].count() < count {
                 // The last that the budget permits.
@@ -410,25 +423,16 @@ fn next_hit(here: Here, run: &mut Run, limit: usize, behind: usize, end: u32) ->
         run.to = last - nearest;
         return Some(run.at_end());
     }
-    if run.to == run.from {
-        return None;
-    }
     // How many are left cannot be predicted, so they are looked at without a branch for each,
     // together with those of other runs before them.
     if run.to >= AHEAD && behind <= MAX_MATCH {
-        let last = run.to;
-        let mut hits = 0;
-        for k in 0..AHEAD {
-            // SAFETY: below `to`, and not below 0.
-            let place = usize::from(unsafe { at(run.sorted, last - 1 - k) });
-            hits |= u32::from(here.has_by_here(place, behind, end)) << k;
-        }
-        hits &= (1 << run.count()) - 1;
+        // Those of the run are the last ones.
+        let hits = here.which_have(run.last_eight(), behind, end) >> (AHEAD - run.count());
         if hits == 0 {
             run.to = run.from;
             return None;
         }
-        run.to = last - 1 - hits.trailing_zeros() as usize;
+        run.to = run.from + hits.ilog2() as usize;
         let place = run.at_end();
         return (place > limit).then_some(place);
     }

@@ -1,11 +1,13 @@
 //! Lazy parsing with positions that are linked or sorted ahead of the parse: when that pays, which of
 //! the two is quicker, and what the next call can go on with.
 
+use super::sift;
 use crate::codes::Flush;
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::runs::Runs;
-use crate::deflate::left::{Known, Left, State};
+use crate::deflate::chain::sieve::Maybe;
+use crate::deflate::left::{Known, Left, Sift, State};
 use crate::deflate::scratch::Scratch;
 use crate::deflate::state::Deflate;
 use crate::deflate::strm::Strm;
@@ -56,11 +58,6 @@ const FEW_MATCHES: usize = 13;
 
 /// So many, or more: there are very few.
 const VERY_FEW_MATCHES: usize = 20;
-
-/// How many strings are looked at to learn whether searches will be long.
-const SAMPLE: usize = 1024;
-/// The size of the table in which the sampled strings are counted.
-const PLACES: usize = 2 * SAMPLE;
 
 /// How the positions are prepared.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,7 +110,7 @@ pub(super) enum Structure<'a> {
 impl<'a> Structure<'a> {
     /// With nothing known yet.
     fn new(s: &Deflate, scratch: &'a mut Scratch, kind: Kind) -> Structure<'a> {
-        let (memory, size, hash) = parameters(s, scratch);
+        let (memory, (size, hash)) = (split(s, scratch).1, parameters(s));
         match kind {
             Kind::Linked => Structure::Linked(Bulk::new(memory, size, hash)),
             Kind::Sorted => Structure::Sorted(Runs::new(memory, size, hash)),
@@ -121,8 +118,8 @@ impl<'a> Structure<'a> {
     }
 
     /// With what is in the scratch.
-    fn again(s: &Deflate, scratch: &'a mut Scratch, known: Known) -> Structure<'a> {
-        let (memory, size, hash) = parameters(s, scratch);
+    fn again(s: &Deflate, memory: &'a mut [u16], known: Known) -> Structure<'a> {
+        let (size, hash) = parameters(s);
         match known {
             Known::Linked(left) => Structure::Linked(Bulk::again(memory, size, hash, left)),
             Known::Sorted(left) => Structure::Sorted(Runs::again(memory, size, hash, left)),
@@ -151,15 +148,21 @@ impl<'a> Structure<'a> {
     }
 }
 
-/// A structure's memory, the window's size and the hash.
-fn parameters<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], usize, Hash) {
-    (&mut scratch.entries()[PLACES..], s.window.size(), s.positions.hash())
+/// The window's size and the hash.
+fn parameters(s: &Deflate) -> (usize, Hash) {
+    (s.window.size(), s.positions.hash())
+}
+
+/// The memory to sift what is ahead, and that of a structure.
+fn split<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], &'a mut [u16]) {
+    scratch.entries().split_at_mut(sift::memory(s))
 }
 
 /// The positions ahead.
 pub(super) struct Ahead {
     scratch: Scratch,
     state: State,
+    sift: Sift,
 }
 
 impl Ahead {
@@ -175,7 +178,7 @@ impl Ahead {
                 // Perhaps for a call with more.
                 s.positions.leave(left);
             } else if let Some(scratch) = Scratch::take_tagged(left.tag) {
-                return Some(Ahead { scratch, state: state.clone() });
+                return Some(Ahead { scratch, state: state.clone(), sift: left.sift });
             }
         }
         if !begins {
@@ -183,13 +186,13 @@ impl Ahead {
         }
         let mut scratch = Scratch::take()?;
         let state = State::new(s, &mut scratch, kind.unwrap_or(Kind::Linked));
-        Some(Ahead { scratch, state })
+        Some(Ahead { scratch, state, sift: Sift::default() })
     }
 
     /// Leaves for the next call what is known.
     pub fn leave(self, s: &mut Deflate) {
-        let Ahead { scratch, state } = self;
-        s.positions.leave(Left { tag: scratch.leave(), state: Some(state) });
+        let Ahead { scratch, state, sift } = self;
+        s.positions.leave(Left { tag: scratch.leave(), state: Some(state), sift });
     }
 
     fn kind(&self) -> Kind {
@@ -214,59 +217,41 @@ impl Ahead {
     /// The window has moved down by half.
     pub fn slide(&mut self, s: &Deflate) {
         let known = self.state.known.clone();
-        let mut structure = Structure::again(s, &mut self.scratch, known);
+        let (to_sift, memory) = split(s, &mut self.scratch);
+        self.sift.slide(s, to_sift);
+        let mut structure = Structure::again(s, memory, known);
         structure.slide();
-        let known = structure.known();
-        self.state = State { known, seen_to: 0, known_to: 0, ..self.state };
+        self.state = State { known: structure.known(), known_to: 0 };
     }
 
-    /// Whether to use it for what is ahead now.
+    /// Whether to use the structure for what is ahead now.
     pub fn pays(&mut self, s: &Deflate) -> bool {
-        let (pos, end) = (s.window.pos, s.window.end());
-        if !s.positions.are_solid(pos, s.window.max_distance()) {
+        if !s.positions.are_solid(s.window.pos, s.window.max_distance()) {
             return false;
         }
-        if self.state.seen_to != end {
-            self.state.seen_to = end;
-            if end - pos >= SAMPLE {
-                self.state.pays =
-                    self.kind() == Kind::Linked || self.repeats(s.window.slice(pos, end));
-            }
-        }
-        self.state.pays
+        self.sift.look(s, split(s, &mut self.scratch).0);
+        self.kind() == Kind::Linked || !self.sift.random
     }
 
-    /// Whether strings of three bytes occur again within short distances: in random data they do
-    /// not, and its chains are so short that a list is the quickest.
-    fn repeats(&mut self, ahead: &[u8]) -> bool {
-        let sample = &mut self.scratch.entries()[..PLACES];
-        sample.fill(0);
-        let middle = (ahead.len() - SAMPLE) / 2;
-        let mut again = 0;
-        for three in ahead[middle..middle + SAMPLE].windows(3) {
-            let value = u32::from_le_bytes([three[0], three[1], three[2], 0]);
-            let hash = value.wrapping_mul(0x9e37_79b1) >> 4;
-            let place = &mut sample[hash as usize / 65536 % PLACES];
-            let tag = hash as u16 | 1;
-            again += usize::from(*place == tag);
-            *place = tag;
-        }
-        again >= SAMPLE / 16
+    /// Where there may be matches, in data where there are few.
+    pub fn maybe(&mut self, s: &Deflate) -> Option<Maybe<'_>> {
+        self.sift.maybe(s, split(s, &mut self.scratch).0)
     }
 
     /// The structure, with all that the window has got. Positions farther back than the window's size
-    /// may be left out.
-    pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
-        let (pos, end) = (s.window.pos, s.window.end());
+    /// may be left out. With it, what [`Ahead::maybe`] gives.
+    pub fn filled(&mut self, s: &Deflate) -> (Structure<'_>, Option<Maybe<'_>>) {
+        let end = s.window.end();
         let known = self.state.known.clone();
-        let mut structure = Structure::again(s, &mut self.scratch, known);
+        let (to_sift, memory) = split(s, &mut self.scratch);
+        let mut structure = Structure::again(s, memory, known);
         if self.state.known_to != end {
             self.state.known_to = end;
-            let from = s.positions.solid_from().max(pos.saturating_sub(s.window.size()));
+            let from = s.positions.solid_from().max(s.window.pos.saturating_sub(s.window.size()));
             structure.fill(s.window.slice(0, end), from);
             self.state.known = structure.known();
         }
-        structure
+        (structure, self.sift.maybe(s, to_sift))
     }
 }
 
@@ -274,7 +259,7 @@ impl State {
     /// With nothing known yet.
     fn new(s: &Deflate, scratch: &mut Scratch, kind: Kind) -> State {
         let known = Structure::new(s, scratch, kind).known();
-        State { known, seen_to: 0, pays: false, known_to: 0 }
+        State { known, known_to: 0 }
     }
 
     /// Whether there is enough to do to take in what is new.

@@ -1,11 +1,13 @@
 //! Greedy parsing, levels 1 to 3: the first match is taken.
 
 use super::common::Progress;
-use super::finder::Inserting;
+use super::finder::{Inserting, Sieved};
+use super::sift;
 use crate::codes::Flush;
 use crate::deflate::block::Block;
+use crate::deflate::chain::quads::{self, Quads};
 use crate::deflate::chain::{Effort, MAX_MATCH, Search, newest};
-use crate::deflate::left::Left;
+use crate::deflate::left::{Left, Sift};
 use crate::deflate::scratch::Scratch;
 use crate::deflate::state::Deflate;
 use crate::deflate::strm::Strm;
@@ -22,72 +24,196 @@ const FEW_SEARCHES: usize = 20;
 /// How many bytes of a block it takes to learn that.
 const PROBE: usize = 12 << 10;
 
+/// The least input, in bytes, for which the four positions before each are kept, ...
+const WORTH_QUADS: usize = 16 << 10;
+/// ... the least candidates of a search, ...
+const LONG_SEARCH: u32 = 16;
+/// ... and from so many bytes a symbol on, or where only one symbol in so many is a match, there are too
+/// few searches, or too few long ones.
+const FEW_FOR_QUADS: (usize, usize) = (9, 3);
+/// The same while little is known.
+const VERY_FEW_FOR_QUADS: (usize, usize) = (18, 5);
+
+/// The least input, in bytes, for which sifting it may pay.
+const WORTH_SIFTING: usize = 12 << 10;
+/// How many bytes of a block are parsed to learn whether there are hardly any matches.
+const FIRST: usize = 4 << 10;
+/// With so many bytes a match, or more, there are hardly any.
+const HARDLY_ANY_MATCHES: usize = 90;
+/// With fewer than so many there are more again.
+const SOME_MATCHES: usize = 60;
+
 pub(in crate::deflate) fn fast(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush) -> Progress {
-    let mut table = Table::take(s, strm, flush);
-    let progress = parse(s, strm, flush, &mut table);
-    if let Table::Used(scratch) = table {
-        s.positions.leave(Left { tag: scratch.leave(), state: None });
-    }
+    let mut help = Help::take(s, strm, flush);
+    let progress = parse(s, strm, flush, &mut help);
+    help.leave(s);
     progress
 }
 
-/// A table of the newest positions, which stands in for the list's heads.
+/// What makes searches faster, in memory for the time of the call.
+struct Help {
+    scratch: Option<Scratch>,
+    table: Table,
+    /// Whether the list has the four positions before each beside it: for long searches, in a call with
+    /// which the stream begins.
+    quads: bool,
+    sift: Sift,
+    /// Whether there is enough input to sift it.
+    sifts: bool,
+}
+
+/// Whether a table of the newest positions stands in for the list's heads.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Table {
     Unused,
     /// It may pay, if there are many searches.
     Perhaps,
-    Used(Scratch),
+    Used,
 }
 
-impl Table {
-    /// The one that the last call has left, if it is still there.
-    fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Table {
-        let left = s.positions.take_left();
-        if !newest::serves(&s.effort()) {
-            return Table::Unused;
-        }
-        if s.positions.has_newest() {
-            // If another stream has it now, the list is used.
-            let scratch = left.and_then(|left| Scratch::take_tagged(left.tag));
-            return scratch.map_or(Table::Unused, Table::Used);
-        }
+impl Help {
+    /// With what the last call has left, if it is still there.
+    #[inline(never)]
+    fn take(s: &mut Deflate, strm: &Strm<'_>, flush: Flush) -> Help {
         let new = s.window.lookahead + strm.io.avail_in() as usize;
+        let sifts = new >= WORTH_SIFTING;
+        let mut help = Help {
+            scratch: None,
+            table: Table::Unused,
+            quads: false,
+            sift: Sift::default(),
+            sifts,
+        };
+        let serves = newest::serves(&s.effort());
+        let has_newest = serves && s.positions.has_newest();
+        if let Some(left) = s.positions.take_left()
+            && left.state.is_none()
+            && (has_newest || sifts)
+        {
+            // If another stream has it now, the list is used.
+            help.scratch = Scratch::take_tagged(left.tag);
+            if help.scratch.is_some() {
+                help.sift = left.sift;
+            }
+        }
+        if has_newest {
+            if help.scratch.is_some() {
+                help.table = Table::Used;
+            }
+            return help;
+        }
         let all = flush == Flush::Finish && s.window.pos == 0;
         let worth = if all { WORTH_A_TABLE } else { WORTH_TAKING_OVER };
-        if new >= worth { Table::Perhaps } else { Table::Unused }
+        if serves && new >= worth {
+            help.table = Table::Perhaps;
+        }
+        // A table is for searches of four.
+        let long = s.effort().budget(MIN_MATCH - 1) >= LONG_SEARCH;
+        if long
+            && help.table == Table::Unused
+            && new >= WORTH_QUADS
+            && s.positions.is_empty()
+            && s.window.insert == 0
+        {
+            help.scratch = help.scratch.or_else(Scratch::take);
+            help.quads = help.scratch.is_some();
+        }
+        help
+    }
+
+    /// Leaves for the next call what is known.
+    fn leave(self, s: &mut Deflate) {
+        if (self.table == Table::Used || self.sift.random)
+            && let Some(scratch) = self.scratch
+        {
+            let left = Left { tag: scratch.leave(), state: None, sift: self.sift };
+            s.positions.leave(left);
+        }
     }
 
     /// The window has got more bytes, and perhaps slid before.
+    #[inline(never)]
     fn window_filled(&mut self, s: &mut Deflate, slid: bool) {
-        match self {
-            // In odd states, positions are inserted into the list by that.
-            Table::Used(_) if !s.positions.has_newest() => *self = Table::Unused,
-            Table::Used(scratch) if slid => s.positions.slide_newest(scratch.entries()),
-            _ => {}
+        // In odd states, positions are inserted into the list by that.
+        if self.table == Table::Used && !s.positions.has_newest() {
+            self.table = Table::Unused;
+        }
+        if slid && let Some(scratch) = &mut self.scratch {
+            let (to_sift, table) = split(s, scratch);
+            self.sift.slide(s, to_sift);
+            if self.table == Table::Used {
+                s.positions.slide_newest(table);
+            }
+            if self.quads {
+                quads::slide(table, s.window.size());
+            }
         }
     }
 
-    /// Begins with one, or gives it up, if that is quicker for what is ahead.
+    /// Begins with a table, or gives it up, if that is quicker for what is ahead.
+    #[inline(never)]
     fn choose(&mut self, s: &mut Deflate) {
         let (bytes, symbols) = (s.window.block().1, s.block.len());
         let known = bytes >= PROBE;
-        match self {
+        match self.table {
+            // Where hardly any search finds something, the list is the quickest.
+            Table::Used if self.sift.random => self.table = Table::Perhaps,
+            Table::Perhaps if self.sift.random => {}
             Table::Perhaps if s.window.pos == 0 || known && bytes < MANY_SEARCHES * symbols => {
-                let Some(mut scratch) = Scratch::take() else { return };
-                s.positions.begin_newest(scratch.entries(), &s.window);
-                *self = Table::Used(scratch);
+                if self.scratch.is_none() {
+                    self.scratch = Scratch::take();
+                }
+                let Some(scratch) = &mut self.scratch else { return };
+                let table = split(s, scratch).1;
+                s.positions.begin_newest(table, &s.window);
+                self.table = Table::Used;
             }
-            Table::Used(_) if known && bytes >= FEW_SEARCHES * symbols => *self = Table::Unused,
+            Table::Used if known && bytes >= FEW_SEARCHES * symbols => self.table = Table::Unused,
             _ => {}
+        }
+        if self.quads && bytes >= FIRST {
+            let matches = s.block.count_matches();
+            // What comes first may be unlike the rest.
+            let (few, part) = if known { FEW_FOR_QUADS } else { VERY_FEW_FOR_QUADS };
+            self.quads = bytes < few * symbols && part * matches >= symbols;
+        }
+    }
+
+    /// Learns whether there are hardly any matches.
+    fn look(&mut self, s: &Deflate) {
+        let (len, symbols) = (s.window.block().1, s.block.len());
+        if !self.sifts || len < FIRST {
+            return;
+        }
+        let (matches, bytes) = s.block.matches(len);
+        let few = len <= 2 * symbols;
+        let least = if self.sift.random { SOME_MATCHES } else { HARDLY_ANY_MATCHES };
+        self.sift.random = few && bytes >= least * matches;
+        if self.sift.random && self.scratch.is_none() {
+            self.scratch = Scratch::take();
+        }
+    }
+
+    /// How many bytes are to be parsed before there is something to learn.
+    fn most(&self, s: &Deflate) -> usize {
+        match s.window.block().1 {
+            bytes @ ..FIRST if self.sifts => FIRST - bytes,
+            bytes @ ..PROBE if self.quads => PROBE - bytes,
+            _ => usize::MAX,
         }
     }
 }
 
-fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, table: &mut Table) -> Progress {
+/// The memory to sift what is ahead, and that of a table.
+fn split<'a>(s: &Deflate, scratch: &'a mut Scratch) -> (&'a mut [u16], &'a mut [u16]) {
+    scratch.entries().split_at_mut(sift::memory(s))
+}
+
+fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, help: &mut Help) -> Progress {
     loop {
         if s.window.lookahead < MIN_LOOKAHEAD {
             let slid = s.fill_window(strm);
-            table.window_filled(s, slid);
+            help.window_filled(s, slid);
             if s.window.lookahead < MIN_LOOKAHEAD && flush == Flush::None {
                 return Progress::NeedMore;
             }
@@ -98,11 +224,12 @@ fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, table: &mut Table) 
         let hash_fits =
             s.window.lookahead < MIN_MATCH || s.positions.is_at(&s.window, s.window.pos);
         let full = if s.lazy.previous == MIN_MATCH - 1 && s.lazy.length < MIN_MATCH && hash_fits {
-            table.choose(s);
-            go(s, flush != Flush::None && strm.io.avail_in() == 0, table)
+            help.look(s);
+            help.choose(s);
+            go(s, flush != Flush::None && strm.io.avail_in() == 0, help)
         } else {
             // It uses the list.
-            *table = Table::Unused;
+            (help.table, help.quads) = (Table::Unused, false);
             step(s)
         };
         if full {
@@ -116,19 +243,39 @@ fn parse(s: &mut Deflate, strm: &mut Strm<'_>, flush: Flush, table: &mut Table) 
 }
 
 /// Goes on while there is enough to look ahead, or to the end; whether the block is full.
-fn go(s: &mut Deflate, to_the_end: bool, table: &mut Table) -> bool {
+///
+/// Not inlined, as also what else is not: it would count for the stack of writing a block.
+#[inline(never)]
+fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
     let stop = s.window.stop(to_the_end, MIN_LOOKAHEAD);
     let window = s.window.slice(0, s.window.end());
-    let mut parse = Greedily::new(s, stop);
-    let full = if let Table::Used(scratch) = table {
-        let newest = s.positions.newest(scratch.entries(), window);
-        let (newest, full) = parse.go(newest, window, &mut s.block);
+    let mut parse = Greedily::new(s, stop.min(s.window.pos.saturating_add(help.most(s))));
+    // The list is the quickest where searches find nothing: see `choose`.
+    let (mut maybe, mut table, mut before) = (None, None, None);
+    if let Some(scratch) = &mut help.scratch {
+        let (to_sift, memory) = split(s, scratch);
+        maybe = help.sift.maybe(s, to_sift);
+        if help.table == Table::Used {
+            table = Some(memory);
+        } else if help.quads {
+            before = Some(memory);
+        }
+    }
+    let full = if let Some(memory) = table {
+        let finder = s.positions.newest(memory, window);
+        let (newest, full) = parse.go(finder, window, &mut s.block);
         let marked = newest.marked();
         s.positions.leave_newest(marked);
         full
+    } else if let Some(memory) = before {
+        let finder = Quads::again(s.positions.list(window), memory);
+        parse.go(finder, window, &mut s.block).1
     } else {
-        let list = s.positions.list(window);
-        parse.go(list, window, &mut s.block).1
+        let finder = s.positions.list(window);
+        match maybe {
+            Some(maybe) => parse.go(Sieved { finder, maybe }, window, &mut s.block).1,
+            None => parse.go(finder, window, &mut s.block).1,
+        }
     };
     parse.put_back(s);
     full
@@ -200,7 +347,7 @@ impl Greedily {
         while pos < stop && !full {
             if FULL || pos < last {
                 let search = Search { pos, lookahead: end - pos, best: MIN_MATCH - 1 };
-                let (found, searched) = finder.find_from::<FULL>(window, &search, &effort);
+                let (found, searched) = finder.find_from::<FULL>(window, &search, &effort, true);
                 if let Some(found) = found {
                     // SAFETY: the block is there, and is written when it is full.
                     full = unsafe { tally.matched(pos - found.start, found.len) };

@@ -3,7 +3,9 @@
 use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::list::List;
 use crate::deflate::chain::newest::{self, Newest};
+use crate::deflate::chain::quads::Quads;
 use crate::deflate::chain::runs::Part;
+use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, Match, Search, max_dist, may_begin};
 
 /// Finds earlier strings while parsing goes on from position to position.
@@ -23,13 +25,14 @@ pub(super) trait Finder {
 
 /// Finds earlier strings of the positions that were inserted.
 pub(super) trait Inserting {
-    /// Inserts `search.pos`, where three bytes are there; the longest match, and whether there was
-    /// any candidate.
+    /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`, and
+    /// whether there was any candidate.
     fn find_from<const FULL: bool>(
         &mut self,
         window: &[u8],
         search: &Search,
         effort: &Effort,
+        wanted: bool,
     ) -> (Option<Match>, bool);
 
     /// Inserts the positions `from..to`, if any, inside the match at the position searched for last.
@@ -44,10 +47,36 @@ impl Inserting for List<'_> {
         window: &[u8],
         search: &Search,
         effort: &Effort,
+        wanted: bool,
     ) -> (Option<Match>, bool) {
         let head = List::insert(self, window, search.pos);
         let any = may_begin(search.pos, head, max_dist(self.window_size()));
-        (if any { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
+        let search_it = any && wanted;
+        (if search_it { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
+    }
+
+    #[inline(always)]
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize) {
+        self.insert_all(window, from, to);
+    }
+}
+
+impl Inserting for Quads<'_> {
+    #[inline(always)]
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> (Option<Match>, bool) {
+        let head = Quads::insert(self, window, search.pos);
+        let any = may_begin(search.pos, head, max_dist(self.window_size()));
+        let search_it = any && wanted;
+        (
+            if search_it { Quads::find::<FULL>(self, window, head, search, effort) } else { None },
+            any,
+        )
     }
 
     #[inline(always)]
@@ -63,10 +92,15 @@ impl Inserting for Newest<'_> {
         window: &[u8],
         search: &Search,
         effort: &Effort,
+        wanted: bool,
     ) -> (Option<Match>, bool) {
         let four = Newest::insert::<FULL>(self, window, search.pos);
         let any = may_begin(search.pos, four.newest(), max_dist(self.window_size()));
-        (if any { Newest::find::<FULL>(self, window, four, search, effort) } else { None }, any)
+        let search_it = any && wanted;
+        (
+            if search_it { Newest::find::<FULL>(self, window, four, search, effort) } else { None },
+            any,
+        )
     }
 
     #[inline(always)]
@@ -131,4 +165,48 @@ impl<const UPPER: bool> Finder for Part<'_, UPPER> {
 
     #[inline(always)]
     fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
+}
+
+/// A finder that is asked only where there may be a match.
+pub(super) struct Sieved<'a, F> {
+    pub finder: F,
+    pub maybe: Maybe<'a>,
+}
+
+impl<F: Finder> Finder for Sieved<'_, F> {
+    #[inline(always)]
+    fn find<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> Option<Match> {
+        let wanted = wanted && self.maybe.at(search.pos);
+        self.finder.find::<FULL>(window, search, effort, wanted)
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.finder.insert(window, from, to);
+    }
+}
+
+impl<F: Inserting> Inserting for Sieved<'_, F> {
+    #[inline(always)]
+    fn find_from<const FULL: bool>(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+        wanted: bool,
+    ) -> (Option<Match>, bool) {
+        let wanted = wanted && self.maybe.at(search.pos);
+        self.finder.find_from::<FULL>(window, search, effort, wanted)
+    }
+
+    #[inline(always)]
+    fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize) {
+        self.finder.insert_inner::<FULL>(window, from, to);
+    }
 }

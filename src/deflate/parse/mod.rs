@@ -6,6 +6,7 @@ mod fast;
 mod finder;
 mod huffman;
 mod rle;
+mod sift;
 mod slow;
 mod stored;
 

@@ -2,9 +2,11 @@
 
 use super::ahead::{Ahead, PROBE, Structure};
 use super::common::Progress;
-use super::finder::Finder;
+use super::finder::{Finder, Sieved};
 use crate::codes::{Flush, Strategy};
 use crate::deflate::block::Block;
+use crate::deflate::chain::runs::{RARE, RARELY};
+use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search};
 use crate::deflate::state::{Deflate, Lazy};
 use crate::deflate::strm::Strm;
@@ -81,13 +83,7 @@ fn parse(
             s.positions.leave_list(pos);
             with_ahead(s, ahead, to_the_end, most)
         } else {
-            let mut parse = Lazily::new(s, to_the_end);
-            let window = s.window.slice(0, parse.end);
-            let list = s.positions.list(window);
-            let stop = parse.stop;
-            let done = parse.go(list, window, &mut s.block, stop);
-            parse.put_back(s, done);
-            done
+            with_list(s, ahead.as_mut().and_then(|ahead| ahead.maybe(s)), to_the_end)
         };
         if done != Step::Fits {
             if done != Step::Literal {
@@ -115,23 +111,41 @@ fn parse(
     s.finish_symbols(strm, flush, MIN_MATCH - 1)
 }
 
+/// Parses with the stream's own list; `maybe` says where there may be matches, where that is known.
+fn with_list(s: &mut Deflate, maybe: Option<Maybe<'_>>, to_the_end: bool) -> Step {
+    let mut parse = Lazily::new(s, to_the_end);
+    let window = s.window.slice(0, parse.end);
+    let finder = s.positions.list(window);
+    let stop = parse.stop;
+    let done = match maybe {
+        Some(maybe) => parse.go(Sieved { finder, maybe }, window, &mut s.block, stop),
+        None => parse.go(finder, window, &mut s.block, stop),
+    };
+    parse.put_back(s, done);
+    done
+}
+
 /// Parses at most so many bytes, or little more, with positions that are known ahead.
 fn with_ahead(s: &mut Deflate, ahead: &mut Ahead, to_the_end: bool, most: usize) -> Step {
     let mut parse = Lazily::new(s, to_the_end);
     let stop = parse.stop.min(parse.pos.saturating_add(most));
-    let structure = ahead.filled(s);
+    let (structure, maybe) = ahead.filled(s);
     let window = s.window.slice(0, parse.end);
     let done = match structure {
-        Structure::Linked(bulk) => parse.go(bulk, window, &mut s.block, stop),
+        Structure::Linked(finder) => match maybe {
+            Some(maybe) => parse.go(Sieved { finder, maybe }, window, &mut s.block, stop),
+            None => parse.go(finder, window, &mut s.block, stop),
+        },
         Structure::Sorted(runs) => {
             let border = runs.border().min(stop);
+            let rare = if s.block.mostly_literals() { RARE } else { RARELY };
             let done = if parse.pos < border {
-                parse.go(runs.part::<false>(), window, &mut s.block, border)
+                parse.go(runs.part::<false>(rare), window, &mut s.block, border)
             } else {
                 Step::Fits
             };
             if done == Step::Fits && parse.pos < stop {
-                parse.go(runs.part::<true>(), window, &mut s.block, stop)
+                parse.go(runs.part::<true>(rare), window, &mut s.block, stop)
             } else {
                 done
             }

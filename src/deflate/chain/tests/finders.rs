@@ -7,7 +7,9 @@ use crate::deflate::chain::bulk::Bulk;
 use crate::deflate::chain::hash::Hash;
 use crate::deflate::chain::list::{FEW, List};
 use crate::deflate::chain::newest::{self, Newest};
-use crate::deflate::chain::runs::Runs;
+use crate::deflate::chain::quads::{self, Quads};
+use crate::deflate::chain::runs::{RARE, RARELY, Runs};
+use crate::deflate::chain::sieve::{self, Sieve};
 use crate::deflate::chain::{Effort, MAX_MATCH, Match, Search};
 
 /// A finder, in memory of its own.
@@ -42,6 +44,8 @@ pub const FINDERS: &[Variant] = &[
         every_position: false,
         make: |s| Box::new(Sparse::new(s)),
     },
+    Variant { name: "deflate sieve", every_position: false, make: |s| Box::new(Sieved::new(s)) },
+    Variant { name: "deflate quads", every_position: false, make: |s| Box::new(Fours::new(s)) },
     Variant {
         name: "deflate newest",
         every_position: false,
@@ -179,6 +183,102 @@ impl Tested for Sparse {
     }
 }
 
+/// The list where a sieve says that there may be a match.
+struct Sieved {
+    linked: Linked,
+    memory: Vec<u32>,
+    left: sieve::Left,
+}
+
+impl Sieved {
+    fn new(s: &Settings) -> Sieved {
+        let memory = vec![UNWRITTEN.into(); sieve::memory(s.window_size()) / 2];
+        Sieved { linked: Linked::new(s), memory, left: (0..0, false) }
+    }
+
+    fn sieve(&mut self) -> Sieve<'_> {
+        // SAFETY: any bits are numbers.
+        let memory = unsafe { self.memory.align_to_mut() }.1;
+        Sieve::again(memory, self.linked.prev.len(), self.left.clone())
+    }
+}
+
+impl Tested for Sieved {
+    fn slide(&mut self) {
+        self.linked.slide();
+        let mut sieve = self.sieve();
+        sieve.slide();
+        self.left = sieve.left();
+    }
+
+    fn filled(&mut self, window: &[u8]) {
+        let mut sieve = self.sieve();
+        sieve.fill(window, 0);
+        self.left = sieve.left();
+    }
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.linked.insert(window, from, to);
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        if self.sieve().into_maybe().at(search.pos) {
+            return self.linked.insert_and_find(window, search, effort);
+        }
+        self.linked.insert(window, search.pos, search.pos + 1);
+        None
+    }
+}
+
+/// The list with the four positions before each.
+struct Fours {
+    linked: Linked,
+    memory: Vec<u16>,
+}
+
+impl Fours {
+    fn new(s: &Settings) -> Fours {
+        let memory = vec![UNWRITTEN; quads::memory(s.window_size())];
+        Fours { linked: Linked::new(s), memory }
+    }
+
+    fn quads(&mut self) -> Quads<'_> {
+        Quads::again(self.linked.list(), &mut self.memory)
+    }
+}
+
+impl Tested for Fours {
+    fn slide(&mut self) {
+        let size = self.linked.prev.len();
+        self.linked.slide();
+        quads::slide(&mut self.memory, size);
+    }
+
+    fn filled(&mut self, _: &[u8]) {}
+
+    fn insert(&mut self, window: &[u8], from: usize, to: usize) {
+        self.quads().insert_all(window, from, to);
+    }
+
+    fn insert_and_find(
+        &mut self,
+        window: &[u8],
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<Match> {
+        let head = self.quads().insert(window, search.pos);
+        let quads = self.quads();
+        either(search, quads.find::<false>(window, head, search, effort), || {
+            quads.find::<true>(window, head, search, effort)
+        })
+    }
+}
+
 /// A table of the newest positions; in turn with the list, once for each time that bytes come.
 struct Table {
     linked: Linked,
@@ -301,11 +401,12 @@ fn in_bulk(bulk: &Bulk<'_>, window: &[u8], s: &Search, effort: &Effort) -> Optio
 }
 
 fn in_runs(runs: &Runs<'_>, window: &[u8], s: &Search, effort: &Effort) -> Option<Match> {
+    let rare = if s.pos.is_multiple_of(2) { RARE } else { RARELY };
     if s.pos < runs.border() {
-        let part = runs.part::<false>();
+        let part = runs.part::<false>(rare);
         either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))
     } else {
-        let part = runs.part::<true>();
+        let part = runs.part::<true>(rare);
         either(s, part.find::<false>(window, s, effort), || part.find::<true>(window, s, effort))
     }
 }

@@ -40,7 +40,18 @@ const MUTANTS: &[Mutant] = &[
     mutant("deflate runs", HALF, "before + i as u16", 1, "before + i as u16 + 1"),
     mutant("deflate runs", RUNS, "let other = best.len - 2", 1, "let other = best.len - 1"),
     mutant("deflate runs", RUNS, "run.to = last - nearest;", 1, "run.to = last - nearest - 1;"),
-    mutant("deflate runs", RUNS, "(1 << run.count()) - 1;", 1, "(2 << run.count()) - 1;"),
+    mutant("deflate runs", RUNS, "(AHEAD - run.count())", 1, "(AHEAD + 1 - run.count())"),
+    // Where there may be a match, and which candidates come together.
+    mutant("deflate sieve", SIEVE, "0x1_0001 <<", 1, "0x1 <<"),
+    mutant(
+        "deflate sieve",
+        SIEVE,
+        "let lower = if self.swapped",
+        1,
+        "let lower = if !self.swapped",
+    ),
+    mutant("deflate quads", QUADS, "older << 16 | newest", 1, "older << 32 | newest"),
+    mutant("deflate quads", QUADS, "&& left != 0", 1, "&& left != 1"),
     mutant(
         "deflate bulk",
         BULK,
@@ -105,6 +116,8 @@ const NEWEST: &str = "deflate/chain/newest.rs";
 const BULK: &str = "deflate/chain/bulk.rs";
 const HALF: &str = "deflate/chain/half.rs";
 const RUNS: &str = "deflate/chain/runs.rs";
+const SIEVE: &str = "deflate/chain/sieve.rs";
+const QUADS: &str = "deflate/chain/quads.rs";
 const HASH: &str = "deflate/chain/hash.rs";
 const BYTES: &str = "deflate/chain/bytes.rs";
 const CODES: &str = "deflate/codes.rs";
