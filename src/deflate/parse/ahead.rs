@@ -230,7 +230,7 @@ impl Ahead {
             return false;
         }
         self.sift.look(s, split(s, &mut self.scratch).0);
-        self.kind() == Kind::Linked || !self.sift.random
+        !self.sift.random
     }
 
     /// Where there may be matches, in data where there are few.
@@ -239,19 +239,18 @@ impl Ahead {
     }
 
     /// The structure, with all that the window has got. Positions farther back than the window's size
-    /// may be left out. With it, what [`Ahead::maybe`] gives.
-    pub fn filled(&mut self, s: &Deflate) -> (Structure<'_>, Option<Maybe<'_>>) {
+    /// may be left out.
+    pub fn filled(&mut self, s: &Deflate) -> Structure<'_> {
         let end = s.window.end();
         let known = self.state.known.clone();
-        let (to_sift, memory) = split(s, &mut self.scratch);
-        let mut structure = Structure::again(s, memory, known);
+        let mut structure = Structure::again(s, split(s, &mut self.scratch).1, known);
         if self.state.known_to != end {
             self.state.known_to = end;
             let from = s.positions.solid_from().max(s.window.pos.saturating_sub(s.window.size()));
             structure.fill(s.window.slice(0, end), from);
             self.state.known = structure.known();
         }
-        (structure, self.sift.maybe(s, to_sift))
+        structure
     }
 }
 

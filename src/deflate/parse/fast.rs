@@ -314,17 +314,23 @@ impl Greedily {
     }
 
     /// Goes on to the stop, while there is room in the block; whether it is full.
-    fn go<F: Inserting>(&mut self, finder: F, window: &[u8], block: &mut Block) -> (F, bool) {
+    fn go<F: Inserting>(
+        &mut self,
+        mut finder: F,
+        window: &[u8],
+        block: &mut Block,
+    ) -> (F::Last, bool) {
         // Where the longest match is possible, its length is a constant.
         let stop = self.stop.min((self.end + 1).saturating_sub(MAX_MATCH));
-        let (mut finder, mut full) = (finder, false);
+        let mut full = false;
         if self.pos < stop {
             (finder, full) = self.run::<F, true>(finder, window, block, stop);
         }
+        let mut last = finder.last();
         if !full && self.pos < self.stop {
-            (finder, full) = self.run::<F, false>(finder, window, block, self.stop);
+            (last, full) = self.run::<F::Last, false>(last, window, block, self.stop);
         }
-        (finder, full)
+        (last, full)
     }
 
     /// Goes on to `stop`; whether the block is full. With `FULL`, the longest match is possible at

@@ -9,7 +9,13 @@ use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, Match, Search, max_dist, may_begin};
 
 /// Finds earlier strings while parsing goes on from position to position.
-pub(super) trait Finder {
+pub(super) trait Finder: Sized {
+    /// What goes on near the window's end, where there is little to search.
+    type Last: Finder;
+
+    /// As that.
+    fn last(self) -> Self::Last;
+
     /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`.
     fn find<const FULL: bool>(
         &mut self,
@@ -24,7 +30,13 @@ pub(super) trait Finder {
 }
 
 /// Finds earlier strings of the positions that were inserted.
-pub(super) trait Inserting {
+pub(super) trait Inserting: Sized {
+    /// What goes on near the window's end, where there is little to search.
+    type Last: Inserting;
+
+    /// As that.
+    fn last(self) -> Self::Last;
+
     /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`, and
     /// whether there was any candidate.
     fn find_from<const FULL: bool>(
@@ -41,6 +53,12 @@ pub(super) trait Inserting {
 }
 
 impl Inserting for List<'_> {
+    type Last = Self;
+
+    fn last(self) -> Self {
+        self
+    }
+
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,
@@ -62,6 +80,12 @@ impl Inserting for List<'_> {
 }
 
 impl Inserting for Quads<'_> {
+    type Last = Self;
+
+    fn last(self) -> Self {
+        self
+    }
+
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,
@@ -86,6 +110,12 @@ impl Inserting for Quads<'_> {
 }
 
 impl Inserting for Newest<'_> {
+    type Last = Self;
+
+    fn last(self) -> Self {
+        self
+    }
+
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,
@@ -115,6 +145,12 @@ impl Inserting for Newest<'_> {
 }
 
 impl Finder for List<'_> {
+    type Last = Self;
+
+    fn last(self) -> Self {
+        self
+    }
+
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -135,6 +171,12 @@ impl Finder for List<'_> {
 
 /// Positions that were linked ahead of the parse.
 impl Finder for Bulk<'_> {
+    type Last = Self;
+
+    fn last(self) -> Self {
+        self
+    }
+
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -152,6 +194,12 @@ impl Finder for Bulk<'_> {
 
 /// Positions that were sorted ahead of the parse.
 impl<const UPPER: bool> Finder for Part<'_, UPPER> {
+    type Last = Self;
+
+    fn last(self) -> Self {
+        self
+    }
+
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -167,13 +215,19 @@ impl<const UPPER: bool> Finder for Part<'_, UPPER> {
     fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
 }
 
-/// A finder that is asked only where there may be a match.
+/// A finder that is asked only where there may be a match. Near the end it is always asked.
 pub(super) struct Sieved<'a, F> {
     pub finder: F,
     pub maybe: Maybe<'a>,
 }
 
 impl<F: Finder> Finder for Sieved<'_, F> {
+    type Last = F::Last;
+
+    fn last(self) -> F::Last {
+        self.finder.last()
+    }
+
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -193,6 +247,12 @@ impl<F: Finder> Finder for Sieved<'_, F> {
 }
 
 impl<F: Inserting> Inserting for Sieved<'_, F> {
+    type Last = F::Last;
+
+    fn last(self) -> F::Last {
+        self.finder.last()
+    }
+
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,

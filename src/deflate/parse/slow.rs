@@ -129,13 +129,10 @@ fn with_list(s: &mut Deflate, maybe: Option<Maybe<'_>>, to_the_end: bool) -> Ste
 fn with_ahead(s: &mut Deflate, ahead: &mut Ahead, to_the_end: bool, most: usize) -> Step {
     let mut parse = Lazily::new(s, to_the_end);
     let stop = parse.stop.min(parse.pos.saturating_add(most));
-    let (structure, maybe) = ahead.filled(s);
+    let structure = ahead.filled(s);
     let window = s.window.slice(0, parse.end);
     let done = match structure {
-        Structure::Linked(finder) => match maybe {
-            Some(maybe) => parse.go(Sieved { finder, maybe }, window, &mut s.block, stop),
-            None => parse.go(finder, window, &mut s.block, stop),
-        },
+        Structure::Linked(bulk) => parse.go(bulk, window, &mut s.block, stop),
         Structure::Sorted(runs) => {
             let border = runs.border().min(stop);
             let rare = if s.block.mostly_literals() { RARE } else { RARELY };
@@ -207,7 +204,7 @@ impl Lazily {
             (finder, done) = self.run::<F, true>(finder, window, block, full);
         }
         if done == Step::Fits && self.pos < stop {
-            (_, done) = self.run::<F, false>(finder, window, block, stop);
+            (_, done) = self.run::<F::Last, false>(finder.last(), window, block, stop);
         }
         done
     }
