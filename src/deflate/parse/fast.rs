@@ -32,7 +32,7 @@ const LONG_SEARCH: u32 = 16;
 /// few searches, or too few long ones.
 const FEW_FOR_QUADS: (usize, usize) = (9, 3);
 /// The same while little is known.
-const VERY_FEW_FOR_QUADS: (usize, usize) = (18, 5);
+const VERY_FEW_FOR_QUADS: (usize, usize) = (11, 5);
 
 /// The least input, in bytes, for which sifting it may pay.
 const WORTH_SIFTING: usize = 12 << 10;
