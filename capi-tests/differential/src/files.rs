@@ -210,7 +210,9 @@ fn compressed(zlib: &Zlib, data: &[u8], setting: Setting) -> Result<Stream, Stri
         read += took;
         written += gave;
         calls += 1;
-        for value in [took as u64, gave as u64, strm.adler as u64, code as u64] {
+        #[allow(clippy::unnecessary_cast)] // unsigned long has 32 bits elsewhere
+        let values = [took as u64, gave as u64, strm.adler as u64, code as u64];
+        for value in values {
             // FNV-1a, on whole numbers.
             hash = (hash ^ value).wrapping_mul(0x0100_0000_01b3);
         }
