@@ -381,6 +381,30 @@ static void gzip_by_primes(void)
     }
 }
 
+/* deflateResetKeep leaves how long the match before was, and deflateParams goes on to greedy parsing
+ * without a flush. zlib looks for longer matches only then, also where fewer bytes are left than that:
+ * it compares the zeros behind its input. */
+static void kept_search(void)
+{
+    static unsigned char data[400];
+    for (unsigned run = 3; run < 12; run++) {
+        for (unsigned last = 257; last < 274; last++) {
+            z_stream s = fresh();
+            for (unsigned i = 0; i < sizeof data; i++)
+                data[i] = i < run || i >= run + 27 ? 0 : (unsigned char)(i * i + 7);
+            p_deflateInit2_(&s, 8, Z_DEFLATED, -15, 8, Z_FILTERED, "1", sizeof s);
+            s.next_in = data, s.avail_in = run + 27 + last, s.next_out = out, s.avail_out = sizeof out;
+            p_deflate(&s, Z_NO_FLUSH);
+            p_deflateResetKeep(&s);
+            p_deflateParams(&s, 3, Z_DEFAULT_STRATEGY);
+            p_deflate(&s, Z_FINISH);
+            for (uLong i = 0; i < s.total_out; i++) printf("%02x", out[i]);
+            SAY(" %lu bytes, %u and %u", s.total_out, run, last);
+            CALL(p_deflateEnd(&s));
+        }
+    }
+}
+
 static void one_shot(void)
 {
     uLong len = sizeof out, used;
@@ -502,6 +526,7 @@ int main(int argc, char **argv)
     buffers();
     round_trip();
     gzip_by_primes();
+    kept_search();
     one_shot();
     allocation_failures();
     return 0;

@@ -52,6 +52,11 @@ impl Window {
         self.pos + self.lookahead
     }
 
+    /// All that was ever written, also behind the end of the input. zlib's memory has zeros behind that.
+    pub fn written(&self) -> &[u8] {
+        self.slice(0, self.high_water)
+    }
+
     /// The bytes from `from` to `to`, which are there.
     pub fn slice(&self, from: usize, to: usize) -> &[u8] {
         assert!(from <= to && to <= self.high_water);

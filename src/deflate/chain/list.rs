@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::bytes::{Here, move_down};
 use super::hash::Hash;
 use super::newest::ABSENT;
-use super::{Best, Effort, Match, Search, consider, limit, max_dist, may_begin};
+use super::{Best, Effort, MAX_MATCH, Match, Search, consider, limit, max_dist, may_begin};
 
 /// The list, in memory that the stream has.
 pub struct List<'a> {
@@ -162,6 +162,35 @@ impl<'a> List<'a> {
             return None;
         }
         Links(self.prev).walk::<FULL>(window, head, max_dist, search, effort)
+    }
+}
+
+impl List<'_> {
+    /// Where zlib's search stops if `search.best` is the lookahead or more: it compares as many bytes
+    /// and one, behind the input too, where `memory` ends before them with zeros.
+    #[cold]
+    pub fn find_beyond(
+        &self,
+        memory: &[u8],
+        head: usize,
+        search: &Search,
+        effort: &Effort,
+    ) -> Option<usize> {
+        let byte = |at: usize| memory.get(at).copied().unwrap_or(0);
+        let max_dist = max_dist(self.prev.len());
+        let limit = limit(search.pos, max_dist);
+        let mut candidate = head;
+        for _ in 0..effort.budget(search.best) {
+            let same = |&i: &usize| byte(candidate + i) == byte(search.pos + i);
+            if (0..MAX_MATCH).take_while(same).count() > search.best {
+                return Some(candidate);
+            }
+            candidate = Links(self.prev).before(candidate);
+            if candidate <= limit || candidate >= search.pos {
+                break;
+            }
+        }
+        None
     }
 }
 

@@ -62,7 +62,14 @@ impl Deflate {
         let effort = self.effort();
         let window = self.window.slice(0, self.window.end());
         let search = Search { pos, lookahead, best };
-        let found = self.positions.list(window).find::<false>(window, head, &search, &effort);
+        let list = self.positions.list(window);
+        if best >= lookahead {
+            // As much as that is from another parse, which a new stream with the same history
+            // (`deflateResetKeep`) has left.
+            let found = list.find_beyond(self.window.written(), head, &search, &effort);
+            return Some((lookahead, found));
+        }
+        let found = list.find::<false>(window, head, &search, &effort);
         Some(match found {
             Some(found) => (found.len, Some(found.start)),
             None => (best.min(lookahead), None),
