@@ -6,6 +6,7 @@ use super::sift;
 use crate::codes::Flush;
 use crate::deflate::block::Block;
 use crate::deflate::chain::quads::{self, Quads};
+use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, MAX_MATCH, Search, newest};
 use crate::deflate::left::{Left, Sift};
 use crate::deflate::scratch::Scratch;
@@ -273,7 +274,7 @@ fn go(s: &mut Deflate, to_the_end: bool, help: &mut Help) -> bool {
     } else {
         let finder = s.positions.list(window);
         match maybe {
-            Some(maybe) => parse.go(Sieved { finder, maybe }, window, &mut s.block).1,
+            Some(maybe) => parse.go_sieved(finder, maybe, window, &mut s.block),
             None => parse.go(finder, window, &mut s.block).1,
         }
     };
@@ -314,23 +315,41 @@ impl Greedily {
     }
 
     /// Goes on to the stop, while there is room in the block; whether it is full.
-    fn go<F: Inserting>(
-        &mut self,
-        mut finder: F,
-        window: &[u8],
-        block: &mut Block,
-    ) -> (F::Last, bool) {
-        // Where the longest match is possible, its length is a constant.
-        let stop = self.stop.min((self.end + 1).saturating_sub(MAX_MATCH));
+    fn go<F: Inserting>(&mut self, mut finder: F, window: &[u8], block: &mut Block) -> (F, bool) {
+        let stop = self.full_stop();
         let mut full = false;
         if self.pos < stop {
             (finder, full) = self.run::<F, true>(finder, window, block, stop);
         }
-        let mut last = finder.last();
         if !full && self.pos < self.stop {
-            (last, full) = self.run::<F::Last, false>(last, window, block, self.stop);
+            (finder, full) = self.run::<F, false>(finder, window, block, self.stop);
         }
-        (last, full)
+        (finder, full)
+    }
+
+    /// As [`Greedily::go`], where `maybe` says that there may be a match; near the end, everywhere.
+    fn go_sieved<F: Inserting>(
+        &mut self,
+        mut finder: F,
+        maybe: Maybe<'_>,
+        window: &[u8],
+        block: &mut Block,
+    ) -> bool {
+        let stop = self.full_stop();
+        if self.pos < stop {
+            let sieved = Sieved { finder, maybe };
+            let (sieved, full) = self.run::<_, true>(sieved, window, block, stop);
+            if full {
+                return true;
+            }
+            finder = sieved.finder;
+        }
+        self.go(finder, window, block).1
+    }
+
+    /// Up to here, the longest match is possible, so that its length is a constant.
+    fn full_stop(&self) -> usize {
+        self.stop.min((self.end + 1).saturating_sub(MAX_MATCH))
     }
 
     /// Goes on to `stop`; whether the block is full. With `FULL`, the longest match is possible at

@@ -9,13 +9,7 @@ use crate::deflate::chain::sieve::Maybe;
 use crate::deflate::chain::{Effort, Match, Search, max_dist, may_begin};
 
 /// Finds earlier strings while parsing goes on from position to position.
-pub(super) trait Finder: Sized {
-    /// What goes on near the window's end, where there is little to search.
-    type Last: Finder;
-
-    /// As that.
-    fn last(self) -> Self::Last;
-
+pub(super) trait Finder {
     /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`.
     fn find<const FULL: bool>(
         &mut self,
@@ -30,13 +24,7 @@ pub(super) trait Finder: Sized {
 }
 
 /// Finds earlier strings of the positions that were inserted.
-pub(super) trait Inserting: Sized {
-    /// What goes on near the window's end, where there is little to search.
-    type Last: Inserting;
-
-    /// As that.
-    fn last(self) -> Self::Last;
-
+pub(super) trait Inserting {
     /// Inserts `search.pos`, where three bytes are there; the longest match if one is `wanted`, and
     /// whether there was any candidate.
     fn find_from<const FULL: bool>(
@@ -53,12 +41,6 @@ pub(super) trait Inserting: Sized {
 }
 
 impl Inserting for List<'_> {
-    type Last = Self;
-
-    fn last(self) -> Self {
-        self
-    }
-
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,
@@ -80,12 +62,6 @@ impl Inserting for List<'_> {
 }
 
 impl Inserting for Quads<'_> {
-    type Last = Self;
-
-    fn last(self) -> Self {
-        self
-    }
-
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,
@@ -110,12 +86,6 @@ impl Inserting for Quads<'_> {
 }
 
 impl Inserting for Newest<'_> {
-    type Last = Self;
-
-    fn last(self) -> Self {
-        self
-    }
-
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,
@@ -145,12 +115,6 @@ impl Inserting for Newest<'_> {
 }
 
 impl Finder for List<'_> {
-    type Last = Self;
-
-    fn last(self) -> Self {
-        self
-    }
-
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -171,12 +135,6 @@ impl Finder for List<'_> {
 
 /// Positions that were linked ahead of the parse.
 impl Finder for Bulk<'_> {
-    type Last = Self;
-
-    fn last(self) -> Self {
-        self
-    }
-
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -194,12 +152,6 @@ impl Finder for Bulk<'_> {
 
 /// Positions that were sorted ahead of the parse.
 impl<const UPPER: bool> Finder for Part<'_, UPPER> {
-    type Last = Self;
-
-    fn last(self) -> Self {
-        self
-    }
-
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -215,19 +167,13 @@ impl<const UPPER: bool> Finder for Part<'_, UPPER> {
     fn insert(&mut self, _: &[u8], _: usize, _: usize) {}
 }
 
-/// A finder that is asked only where there may be a match. Near the end it is always asked.
+/// A finder that is asked only where there may be a match.
 pub(super) struct Sieved<'a, F> {
     pub finder: F,
     pub maybe: Maybe<'a>,
 }
 
 impl<F: Finder> Finder for Sieved<'_, F> {
-    type Last = F::Last;
-
-    fn last(self) -> F::Last {
-        self.finder.last()
-    }
-
     #[inline(always)]
     fn find<const FULL: bool>(
         &mut self,
@@ -247,12 +193,6 @@ impl<F: Finder> Finder for Sieved<'_, F> {
 }
 
 impl<F: Inserting> Inserting for Sieved<'_, F> {
-    type Last = F::Last;
-
-    fn last(self) -> F::Last {
-        self.finder.last()
-    }
-
     #[inline(always)]
     fn find_from<const FULL: bool>(
         &mut self,

@@ -118,7 +118,7 @@ fn with_list(s: &mut Deflate, maybe: Option<Maybe<'_>>, to_the_end: bool) -> Ste
     let finder = s.positions.list(window);
     let stop = parse.stop;
     let done = match maybe {
-        Some(maybe) => parse.go(Sieved { finder, maybe }, window, &mut s.block, stop),
+        Some(maybe) => parse.go_sieved(finder, maybe, window, &mut s.block, stop),
         None => parse.go(finder, window, &mut s.block, stop),
     };
     parse.put_back(s, done);
@@ -189,6 +189,32 @@ impl Lazily {
         s.positions.start(&s.window, next);
     }
 
+    /// Up to here, the longest match is possible, so that its length is a constant.
+    fn full_stop(&self, stop: usize) -> usize {
+        stop.min((self.end + 1).saturating_sub(MAX_MATCH))
+    }
+
+    /// As [`Lazily::go`], where `maybe` says that there may be a match; near the end, everywhere.
+    fn go_sieved<F: Finder>(
+        &mut self,
+        mut finder: F,
+        maybe: Maybe<'_>,
+        window: &[u8],
+        block: &mut Block,
+        stop: usize,
+    ) -> Step {
+        let full = self.full_stop(stop);
+        if self.pos < full {
+            let sieved = Sieved { finder, maybe };
+            let (sieved, done) = self.run::<_, true>(sieved, window, block, full);
+            if done != Step::Fits {
+                return done;
+            }
+            finder = sieved.finder;
+        }
+        self.go(finder, window, block, stop)
+    }
+
     /// Goes on to `stop`, while there is room in the block.
     fn go<F: Finder>(
         &mut self,
@@ -197,14 +223,13 @@ impl Lazily {
         block: &mut Block,
         stop: usize,
     ) -> Step {
-        // Where the longest match is possible, its length is a constant.
-        let full = stop.min((self.end + 1).saturating_sub(MAX_MATCH));
+        let full = self.full_stop(stop);
         let mut done = Step::Fits;
         if self.pos < full {
             (finder, done) = self.run::<F, true>(finder, window, block, full);
         }
         if done == Step::Fits && self.pos < stop {
-            (_, done) = self.run::<F::Last, false>(finder.last(), window, block, stop);
+            (_, done) = self.run::<F, false>(finder, window, block, stop);
         }
         done
     }
