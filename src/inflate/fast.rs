@@ -65,6 +65,7 @@ impl Task<'_> {
         cursor: &mut Cursor,
     ) -> Outcome {
         let Cursor { mut next, end, mut hold, out_start, out_end, mut out, .. } = *cursor;
+        // Its low eight bits count: entries' low eight bits are below 64. What is above is of no meaning.
         let mut bits = cursor.bits;
         let input_limit = end.wrapping_sub(INPUT);
         // A match may end here, and its copy write up to the end.
@@ -102,7 +103,6 @@ impl Task<'_> {
         macro_rules! drop {
             ($entry:expr) => {
                 hold >>= $entry & 63;
-                // Only the low six bits matter.
                 bits = bits.wrapping_sub($entry);
             };
         }
@@ -156,11 +156,11 @@ impl Task<'_> {
         fill!();
         let mut found = look_up!();
         let outcome = loop {
+            if next >= input_limit {
+                // Only before the first turn; the others see to it at their end.
+                break Outcome::Limit;
+            }
             let outcome = loop {
-                if next >= input_limit {
-                    // Only before the first turn; the others see to it at their end.
-                    break Outcome::Limit;
-                }
                 // The buffer at the symbol's first bit.
                 let mut whole = hold;
                 drop!(found);
@@ -213,7 +213,11 @@ impl Task<'_> {
 
                 let index = low_bits(hold, tables::DISTANCE_ROOT as u32) as usize;
                 let mut symbol = distance_at(index);
-                let extra = low_bits(whole, entry::bits(found)) >> entry::code_bits(found);
+                // Without literals in it, nothing is between an entry's bits 11 and 14. A shift's
+                // count wraps by itself.
+                let shift = if PAIRED { entry::code_bits(found) } else { found >> 8 };
+                // SAFETY: it is an entry.
+                let extra = unsafe { entry::taken(whole, found) }.wrapping_shr(shift);
                 let length = (found >> 24) as usize + 3 + extra as usize;
                 if PAIRED {
                     // A literal before the length. If there is none, the match overwrites it, unless
@@ -226,23 +230,22 @@ impl Task<'_> {
                 }
                 if symbol & distance::SPECIAL != 0 {
                     if symbol & distance::INVALID == 0 {
-                        if (bits & 63) < 28 + tables::LITERAL_ROOT as u32 {
+                        if (bits & 0xff) < 28 + tables::LITERAL_ROOT as u32 {
                             fill!();
                         }
                         let index = low_bits(hold >> entry::bits(symbol), entry::code_bits(symbol));
                         symbol = distance_at((symbol >> 16) as usize + index as usize);
                     }
-                } else if (bits & 63) < 21 + tables::LITERAL_ROOT as u32 {
+                } else if (bits & 0xff) < 21 + tables::LITERAL_ROOT as u32 {
                     fill!();
                 }
-                let extra = low_bits(hold, entry::bits(symbol)) >> entry::code_bits(symbol);
+                // SAFETY: it is an entry.
+                let extra = unsafe { entry::taken(hold, symbol) }.wrapping_shr(symbol >> 8);
                 let distance = (symbol >> 16) as usize + extra as usize;
                 drop!(symbol);
 
                 let produced = out as usize - out_start as usize;
                 let after = out.wrapping_add(length);
-                // More than 0 for a match that begins in the window.
-                let back = distance.wrapping_sub(produced) as isize;
                 let mut from = out.wrapping_sub(distance).cast_const();
                 let mut is_seldom = symbol & distance::SPECIAL != 0 || after > match_limit;
                 if WINDOW {
@@ -257,7 +260,7 @@ impl Task<'_> {
                     };
                     is_seldom |= ends_at(0) || ends_at(-window_next) || place < -window_have;
                 } else {
-                    is_seldom |= back > 0;
+                    is_seldom |= distance > produced;
                 }
                 if is_seldom {
                     let (taken, put) = self.taken(whole);

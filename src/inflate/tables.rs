@@ -20,7 +20,7 @@ pub(super) const DISTANCE_ENTRIES: usize = 402;
 ///
 /// | bits | |
 /// |---|---|
-/// | 0–7 | how many bits to drop: the whole code, and a length's extra bits |
+/// | 0–7 | how many bits to drop, below 64: the whole code, and a length's extra bits |
 /// | 8–11 | how many of them are before the extra bits; of a subtable, the bits of its index, which come behind those of bits 0–7 |
 /// | 12–13 | how many literals it stands for, 0 to 2 |
 /// | 14 | neither of the two: a subtable, the end of the block, or no code |
@@ -55,6 +55,18 @@ pub(super) mod entry {
     #[inline(always)]
     pub const fn bits(entry: u32) -> u32 {
         entry & 63
+    }
+
+    /// The low bits of `word` that are an entry's: its code and the extra bits behind it.
+    ///
+    /// # Safety
+    /// It is an entry of a table, so that bits 0 to 7 are below 64.
+    #[inline(always)]
+    pub const unsafe fn taken(word: u64, entry: u32) -> u64 {
+        let count = entry & 0xff;
+        // SAFETY: by the caller's word. One instruction less than with a mask, at each match.
+        unsafe { core::hint::assert_unchecked(count < 64) };
+        word & ((1 << count) - 1)
     }
 
     #[inline(always)]
