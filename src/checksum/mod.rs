@@ -13,6 +13,13 @@ pub mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod lines;
 
+/// What the first piece's CRC-32 continues from: that of no bytes. No kernel is asked for it. One may read
+/// under a mask, without any bytes at an address where no memory is, and that takes some hundred
+/// cycles.
+pub const CRC32_OF_NONE: u32 = 0;
+/// What the first piece's Adler-32 continues from, as [`CRC32_OF_NONE`].
+pub const ADLER32_OF_NONE: u32 = 1;
+
 /// The CRC-32 of `data`, continuing from `start`: 0 for the first piece, then the last result.
 #[inline]
 pub fn crc32(start: u32, data: &[u8]) -> u32 {

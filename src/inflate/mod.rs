@@ -18,7 +18,7 @@ use core::ffi::{CStr, c_long};
 use core::mem::MaybeUninit;
 
 use crate::alloc::{Allocator, Own};
-use crate::checksum::{adler32, crc32};
+use crate::checksum::{ADLER32_OF_NONE, CRC32_OF_NONE, adler32, crc32};
 use crate::codes::{Code, Flush};
 use crate::format::GzHeader;
 use crate::io::{Io, Room, Step};
@@ -214,7 +214,7 @@ impl Inflate {
                     if !self.has_dictionary {
                         return Code::NeedDict;
                     }
-                    self.check = adler32(1, &[]);
+                    self.check = ADLER32_OF_NONE;
                     answer.adler = Some(self.check);
                     self.begin_blocks();
                 }
@@ -282,13 +282,13 @@ impl Inflate {
         let had_zlib_header = self.header.wants_dictionary_id();
         let outcome = self.header.read(io, &mut context);
         if !had_zlib_header && self.header.wants_dictionary_id() {
-            self.check = adler32(1, &[]);
+            self.check = ADLER32_OF_NONE;
             answer.adler = Some(self.check);
         }
         match outcome {
             Outcome::NeedInput => return false,
             Outcome::Complete => {
-                self.check = if self.is_gzip() { crc32(0, &[]) } else { adler32(1, &[]) };
+                self.check = if self.is_gzip() { CRC32_OF_NONE } else { ADLER32_OF_NONE };
                 answer.adler = Some(self.check);
                 self.begin_blocks();
             }
