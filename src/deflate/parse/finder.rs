@@ -40,6 +40,21 @@ pub(super) trait Inserting {
     fn insert_inner<const FULL: bool>(&mut self, window: &[u8], from: usize, to: usize);
 }
 
+/// What `find` finds, if it is `wanted` and the nearest candidate may begin a match at
+/// `pos`, and whether it may.
+#[inline(always)]
+fn if_any(
+    pos: usize,
+    nearest: usize,
+    window_size: usize,
+    wanted: bool,
+    find: impl FnOnce() -> Option<Match>,
+) -> (Option<Match>, bool) {
+    let any = may_begin(pos, nearest, max_dist(window_size));
+    let search_it = any && wanted;
+    (if search_it { find() } else { None }, any)
+}
+
 impl Inserting for List<'_> {
     #[inline(always)]
     fn find_from<const FULL: bool>(
@@ -50,9 +65,9 @@ impl Inserting for List<'_> {
         wanted: bool,
     ) -> (Option<Match>, bool) {
         let head = List::insert(self, window, search.pos);
-        let any = may_begin(search.pos, head, max_dist(self.window_size()));
-        let search_it = any && wanted;
-        (if search_it { List::find::<FULL>(self, window, head, search, effort) } else { None }, any)
+        if_any(search.pos, head, self.window_size(), wanted, || {
+            List::find::<FULL>(self, window, head, search, effort)
+        })
     }
 
     #[inline(always)]
@@ -71,12 +86,9 @@ impl Inserting for Quads<'_> {
         wanted: bool,
     ) -> (Option<Match>, bool) {
         let head = Quads::insert(self, window, search.pos);
-        let any = may_begin(search.pos, head, max_dist(self.window_size()));
-        let search_it = any && wanted;
-        (
-            if search_it { Quads::find::<FULL>(self, window, head, search, effort) } else { None },
-            any,
-        )
+        if_any(search.pos, head, self.window_size(), wanted, || {
+            Quads::find::<FULL>(self, window, head, search, effort)
+        })
     }
 
     #[inline(always)]
@@ -95,12 +107,9 @@ impl Inserting for Newest<'_> {
         wanted: bool,
     ) -> (Option<Match>, bool) {
         let four = Newest::insert::<FULL>(self, window, search.pos);
-        let any = may_begin(search.pos, four.newest(), max_dist(self.window_size()));
-        let search_it = any && wanted;
-        (
-            if search_it { Newest::find::<FULL>(self, window, four, search, effort) } else { None },
-            any,
-        )
+        if_any(search.pos, four.newest(), self.window_size(), wanted, || {
+            Newest::find::<FULL>(self, window, four, search, effort)
+        })
     }
 
     #[inline(always)]
