@@ -365,7 +365,7 @@ impl Blocks {
                     if !self.is_in_reach(cursor, window) {
                         bad!(c"invalid distance too far back");
                     }
-                    self.copy_match(cursor, window);
+                    self.copy_match(cursor, around);
                 }
                 Mode::Literal => {
                     if cursor.room() == 0 {

@@ -50,7 +50,7 @@ impl Copier for Exact {
             } else if distance == 1 {
                 core::ptr::write_bytes(to, from.read(), length);
             } else {
-                copy_bytes(to, from, length);
+                byte_by_byte(to, from, length);
             }
         }
     }
@@ -61,7 +61,7 @@ impl Copier for Exact {
 /// # Safety
 /// `length` bytes are writable at `to`, and as many readable at `from`, perhaps once written.
 #[inline(always)]
-unsafe fn copy_bytes(to: *mut u8, from: *const u8, length: usize) {
+pub(super) unsafe fn byte_by_byte(to: *mut u8, from: *const u8, length: usize) {
     for i in 0..length {
         // SAFETY: by the caller's word.
         unsafe { to.add(i).write(from.add(i).read()) };
@@ -264,7 +264,7 @@ impl Copier for ShuffledExact {
             if distance >= 16 || distance >= length {
                 copy_apart(to, from, length);
             } else if length < 16 {
-                copy_bytes(to, from, length);
+                byte_by_byte(to, from, length);
             } else if distance == 1 {
                 // Read alone: it was just written by itself, and a read of more bytes would wait
                 // until all of them are in the cache.

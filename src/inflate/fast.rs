@@ -16,6 +16,8 @@ use core::mem::MaybeUninit;
 use super::bits::Cursor;
 use super::blocks::{ReadMany, Reader};
 use super::copy::{Copier, Exact, Pieces};
+#[cfg(target_arch = "x86_64")]
+use super::copy::{Shuffled, ShuffledExact};
 use super::tables::{self, AnyPair, Build, Built, Job, NoCode, distance, entry};
 use super::window::Window;
 use crate::cpu::{self, Features};
@@ -304,11 +306,16 @@ pub(super) struct Variants {
     pub lengths: ReadMany,
     /// Builds a block's tables.
     pub build: Build,
+    /// Copies a match, as [`Copier::copy`], without a byte too far.
+    pub copy: CopyMatch,
     /// Not a byte behind the output is written.
     pub exact: [[Decode; 2]; 2],
     /// [`SLOP`] bytes behind the output may be overwritten.
     pub sloppy: [[Decode; 2]; 2],
 }
+
+/// As [`Copier::copy`].
+pub(super) type CopyMatch = unsafe fn(*mut u8, *const u8, usize, usize);
 
 /// What any copier may overwrite.
 pub(super) const SLOP: usize = 32;
@@ -344,6 +351,19 @@ macro_rules! variants {
             }
 
             /// # Safety
+            /// As for [`Copier::copy`].
+            $(#[$features])?
+            pub(super) unsafe fn copy_match(
+                to: *mut u8,
+                from: *const u8,
+                distance: usize,
+                length: usize,
+            ) {
+                // SAFETY: by the caller's word; the CPU has the features.
+                unsafe { <$exact>::copy(to, from, distance, length) }
+            }
+
+            /// # Safety
             /// As for [`Job::build`].
             $(#[$features])?
             pub(super) unsafe fn build(job: Job<'_>) -> Result<Built, NoCode> {
@@ -351,7 +371,7 @@ macro_rules! variants {
                 unsafe { job.build::<$sort, $vector>() }
             }
         }
-        use $module::{build, lengths, run};
+        use $module::{build, copy_match, lengths, run};
 
         Variants {
             #[cfg(test)]
@@ -359,6 +379,7 @@ macro_rules! variants {
             needs: $needs,
             lengths,
             build,
+            copy: copy_match,
             exact: [
                 [run::<$exact, false, false>, run::<$exact, false, true>],
                 [run::<$exact, true, false>, run::<$exact, true, true>],
@@ -378,8 +399,8 @@ pub(super) static VARIANTS: &[Variants] = &[
         x86_avx2,
         "inflate avx2",
         Features::SSE4_1.and(Features::AVX2),
-        super::copy::Shuffled,
-        super::copy::ShuffledExact,
+        Shuffled,
+        ShuffledExact,
         tables::ByVector,
         true,
         #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]

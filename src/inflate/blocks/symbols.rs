@@ -2,6 +2,7 @@
 
 use super::{Around, Blocks, Mode, Stop};
 use crate::inflate::bits::Cursor;
+use crate::inflate::copy;
 use crate::inflate::fast::{self, Outcome, Task};
 use crate::inflate::tables::{self, AnyPair, distance, entry};
 use crate::inflate::window::Window;
@@ -11,6 +12,8 @@ use crate::inflate::window::Window;
 const COPIED_MOST: usize = fast::INPUT + 23;
 /// With less input than this, one symbol after the other is as quick.
 const WORTH_A_LOOP: usize = 12;
+/// Fewer bytes of a match are copied as quickly one by one.
+const WORTH_A_CALL: usize = 16;
 const _: () = assert!(WORTH_A_LOOP >= fast::TURN);
 
 impl Blocks {
@@ -132,7 +135,7 @@ impl Blocks {
                 }
                 self.length += cursor.peek(extra);
                 cursor.skip(extra);
-                match self.whole_match(cursor, around.window, bits + extra) {
+                match self.whole_match(cursor, around, bits + extra) {
                     None => continue,
                     Some((stop, all)) => {
                         bits = all;
@@ -165,7 +168,7 @@ impl Blocks {
     fn whole_match(
         &mut self,
         cursor: &mut Cursor,
-        window: &Window,
+        around: &Around<'_>,
         bits: u32,
     ) -> Option<(Stop, u32)> {
         self.whole = self.length;
@@ -183,10 +186,10 @@ impl Blocks {
             if cursor.room() == 0 {
                 return Some((Stop::Room, bits));
             }
-            if !self.is_in_reach(cursor, window) {
+            if !self.is_in_reach(cursor, around.window) {
                 return Some((Stop::Bad(c"invalid distance too far back"), bits));
             }
-            self.copy_match(cursor, window);
+            self.copy_match(cursor, around);
         }
         None
     }
@@ -291,22 +294,30 @@ impl Blocks {
     }
 
     /// Copies as much of the match as there is room for, or as is in one piece.
-    pub(super) fn copy_match(&mut self, cursor: &mut Cursor, window: &Window) {
+    pub(super) fn copy_match(&mut self, cursor: &mut Cursor, around: &Around<'_>) {
+        let window = around.window;
         let distance = self.distance as usize;
         let mut count = (self.length as usize).min(cursor.room());
         let produced = cursor.produced();
+        let mut within_window = false;
         let from = match distance.checked_sub(produced) {
             Some(back @ 1..) => {
                 let (from, piece) = window.back(back);
                 count = count.min(piece);
+                within_window = window.is_output();
                 from
             }
             _ => cursor.out.wrapping_sub(distance).cast_const(),
         };
-        for i in 0..count {
-            // SAFETY: there is room for `count` bytes; so many are in the window, or they are
-            // output, of which the first `distance` were there before.
-            unsafe { cursor.out.add(i).write(from.add(i).read()) };
+        // SAFETY: there is room for `count` bytes, no more than a match's; so many are in the window, which
+        // ends before `distance` is over, or they are output, of which the first `distance` were there
+        // before. The variant is one for this CPU.
+        unsafe {
+            if count < WORTH_A_CALL || within_window {
+                copy::byte_by_byte(cursor.out, from, count);
+            } else {
+                (around.variants.copy)(cursor.out, from, distance, count);
+            }
         }
         cursor.out = cursor.out.wrapping_add(count);
         self.length -= count as u32;

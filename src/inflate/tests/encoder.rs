@@ -101,6 +101,11 @@ pub struct Stream {
 
 /// Some blocks, dynamic and fixed, of about `size` bytes each.
 pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
+    stream_within(random, blocks, size, 1 << 15)
+}
+
+/// The same with no distance of more than `window`, and some that are hardly less.
+pub fn stream_within(random: &mut Random, blocks: usize, size: usize, window: usize) -> Stream {
     let mut bits = Bits::default();
     let mut plain: Vec<u8> = Vec::new();
     for block in 0..blocks {
@@ -145,8 +150,11 @@ pub fn stream(random: &mut Random, blocks: usize, size: usize) -> Stream {
                 plain.push(literal as u8);
                 continue;
             }
-            let most = plain.len().min(1 << random.pick([1, 4, 5, 9, 15]));
-            let distance = 1 + random.below(most);
+            let most = plain.len().min(window).min(1 << random.pick([1, 4, 5, 9, 15]));
+            let distance = match plain.len() >= window && random.below(8) == 0 {
+                true => window - random.below(20),
+                false => 1 + random.below(most),
+            };
             let longest = random.pick([6, 30, 256]);
             let length = match long && random.below(3) == 0 {
                 true => 258,

@@ -187,6 +187,52 @@ fn streams_in_place() {
     });
 }
 
+/// As with `inflateBack`, where the window is the output, round after round.
+#[test]
+fn streams_through_a_ring() {
+    for_each_variant("through a ring", |variants| {
+        let mut random = Random::new(8);
+        for bits in [8, 9, 12, 15] {
+            for _ in 0..fewer(20, 1) {
+                let size = 1 << bits;
+                let stream = encoder::stream_within(&mut random, 3, fewer(4 * size, 600), size);
+                let mut ring: Vec<u8> = (0..size).map(unwritten).collect();
+                let mut place = Box::new(MaybeUninit::<Blocks>::uninit());
+                // SAFETY: the place is ours.
+                let blocks = unsafe {
+                    Blocks::init(place.as_mut_ptr());
+                    place.assume_init_mut()
+                };
+                let start = ring.as_mut_ptr();
+                let mut window = Window::around(start, size as u32, 0);
+                let mut plain = Vec::new();
+                let mut rest: &[u8] = &stream.bytes;
+                loop {
+                    // SAFETY: input and ring are as long as is said.
+                    let mut io = unsafe {
+                        Io::from_raw(rest.as_ptr(), rest.len() as u32, start, size as u32)
+                    };
+                    let around =
+                        Around { out_start: start, window: &window, flush: Flush::None, variants };
+                    let stop = blocks.run(&mut io, &around);
+                    rest = &rest[rest.len() - io.avail_in as usize..];
+                    // SAFETY: the ring has a value, and nothing else refers to it now.
+                    let written =
+                        unsafe { core::slice::from_raw_parts(start, size - io.avail_out as usize) };
+                    plain.extend_from_slice(written);
+                    assert!(stream.plain.starts_with(&plain), "wrong bytes before {}", plain.len());
+                    match stop {
+                        Stop::End => break,
+                        Stop::Room => window.have = size as u32,
+                        stop => panic!("{stop:?} behind {} bytes", plain.len()),
+                    }
+                }
+                assert_eq!(plain.len(), stream.plain.len());
+            }
+        }
+    });
+}
+
 /// A wrong length is no code, whichever way the lengths are sorted.
 #[test]
 fn codes_that_are_none() {
