@@ -299,21 +299,22 @@ impl Blocks {
         let distance = self.distance as usize;
         let mut count = (self.length as usize).min(cursor.room());
         let produced = cursor.produced();
-        let mut within_window = false;
+        // The window as output may have the source ahead of where it goes.
+        let mut may_overlap = false;
         let from = match distance.checked_sub(produced) {
             Some(back @ 1..) => {
                 let (from, piece) = window.back(back);
                 count = count.min(piece);
-                within_window = window.is_output();
+                may_overlap = window.is_output();
                 from
             }
             _ => cursor.out.wrapping_sub(distance).cast_const(),
         };
-        // SAFETY: there is room for `count` bytes, no more than a match's; so many are in the window, which
-        // ends before `distance` is over, or they are output, of which the first `distance` were there
+        // SAFETY: there is room for `count` bytes, at most those of a match. So many are in the window, no
+        // more than `distance`; or they are output, of which the first `distance` bytes were there
         // before. The variant is one for this CPU.
         unsafe {
-            if count < WORTH_A_CALL || within_window {
+            if count < WORTH_A_CALL || may_overlap {
                 copy::byte_by_byte(cursor.out, from, count);
             } else {
                 (around.variants.copy)(cursor.out, from, distance, count);
