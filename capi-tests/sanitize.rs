@@ -26,7 +26,7 @@ pub fn trials(setup: &'static Setup) -> Vec<Trial> {
 /// with buffers that overlap and were never written; of gz, of the buffers, of the formats; of the
 /// engines those that take less than a few minutes. The others only compute, on more data than an
 /// interpreter can take.
-const MIRI: [&str; 8] = [
+const MIRI: [&str; 10] = [
     "ffi::zlib::tests",
     "gz::",
     "io::",
@@ -35,6 +35,8 @@ const MIRI: [&str; 8] = [
     "deflate::tree",
     "deflate::tests::pieces",
     "inflate::tests::codes",
+    "inflate::tests::streams_in_place",
+    "inflate::tests::streams_through",
 ];
 
 /// No undefined behaviour that Miri knows of.
