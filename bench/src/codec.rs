@@ -72,6 +72,18 @@ pub fn compressing<'a>(
     data: &[u8],
     out: &RefCell<Vec<u8>>,
 ) -> Result<Entrant<'a>, String> {
+    let made = try_compressing(library, &mut once, unpack, data, out)?;
+    Ok(repeating(library, once, Some(made)))
+}
+
+/// What `once` makes, from which `unpack` must get `data` back.
+pub fn try_compressing(
+    library: &str,
+    once: &mut Once<'_>,
+    unpack: Unpack<'_>,
+    data: &[u8],
+    out: &RefCell<Vec<u8>>,
+) -> Result<Made, String> {
     let size = once()?;
     // Room for a byte too many, so that a result that is too long is seen.
     let mut back = vec![0; data.len() + 1];
@@ -80,8 +92,7 @@ pub fn compressing<'a>(
     if back[..got] != *data {
         return Err(format!("what {library} made decompresses to other bytes"));
     }
-    let made = Made::of(&out.borrow()[..size]);
-    Ok(repeating(library, once, Some(made)))
+    Ok(Made::of(&out.borrow()[..size]))
 }
 
 /// An entrant that repeats `once`, which is tried first: it must give `data`.
@@ -91,12 +102,33 @@ pub fn decompressing<'a>(
     data: &[u8],
     out: &RefCell<Vec<u8>>,
 ) -> Result<Entrant<'a>, String> {
+    try_decompressing(library, &mut once, data, out)?;
+    Ok(repeating(library, once, None))
+}
+
+/// Fails unless `once` gives `data`.
+pub fn try_decompressing(
+    library: &str,
+    once: &mut Once<'_>,
+    data: &[u8],
+    out: &RefCell<Vec<u8>>,
+) -> Result<(), String> {
     out.borrow_mut()[..data.len()].fill(0xa5);
     let size = once()?;
     if out.borrow()[..size] != *data {
         return Err(format!("{library} decompresses to other bytes"));
     }
-    Ok(repeating(library, once, None))
+    Ok(())
+}
+
+/// One of the calls at a time, in turn.
+pub fn in_turn(mut calls: Vec<Once<'_>>) -> Once<'_> {
+    let mut next = 0;
+    Box::new(move || {
+        let this = next;
+        next = (this + 1) % calls.len();
+        calls[this]()
+    })
 }
 
 /// An entrant that repeats `once`.

@@ -5,7 +5,7 @@ use bench::job::{EngineJob, Pace, Part, Work};
 use crate::Emit;
 use crate::codec::{compressing, repeating, room};
 use crate::data::Data;
-use crate::engine::{Bench, FORMATS, Functions, Live, code};
+use crate::engine::{Bench, FORMATS, Functions, IN_TURN, Live, code};
 use crate::inflate::short;
 use crate::libdeflate_abi::Format;
 use crate::stage::{Row, Stage};
@@ -19,6 +19,8 @@ const STRATEGIES: [(&str, i32); 4] =
 const CALLS: [usize; 5] = [1, 50, 200, 1024, 4096];
 /// Message sizes on a stream that has compressed more before.
 const MESSAGES: [usize; 3] = [50, 200, 1024];
+/// Sizes of different messages, in turn.
+const TURNS: [usize; 3] = [200, 1024, 4096];
 /// The level of the strategies and of the small jobs.
 const DEFAULT_LEVEL: i32 = 6;
 const DICTIONARY: usize = 1024;
@@ -50,7 +52,9 @@ fn races(bench: &Bench<'_>) -> usize {
         + count(Part::Strategy, STRATEGIES.len())
         + count(Part::Stream, job.stream_levels.len() * job.shapes.len());
     let messages = |size: usize| bench.messages(size).len();
+    let turns = |size: usize| bench.messages_in_turn(size).len();
     let small = CALLS.into_iter().map(messages).sum::<usize>()
+        + TURNS.into_iter().map(turns).sum::<usize>()
         + MESSAGES.into_iter().map(|size| 2 * messages(size)).sum::<usize>()
         + 2 * messages(DICTIONARY + 50)
         + 1;
@@ -145,6 +149,14 @@ fn small(bench: &Bench<'_>, stage: &mut Stage<'_>) -> Result<(), String> {
             let entrants = bench.packing(Format::Zlib, DEFAULT_LEVEL, &data.bytes, out)?;
             let operation = &format!("compress, {size} B");
             stage.race(Row::small(operation), data, entrants)?;
+        }
+    }
+    for size in TURNS {
+        for messages in &bench.messages_in_turn(size) {
+            let out = &room(size);
+            let entrants = bench.packing_in_turn(Format::Zlib, DEFAULT_LEVEL, messages, out)?;
+            let operation = &format!("compress, {size} B, {IN_TURN} in turn");
+            stage.race(Row::small(operation), &messages[0], entrants)?;
         }
     }
 

@@ -8,7 +8,9 @@ use std::os::unix::fs::FileExt;
 use bench::job::{EngineJob, Interface, Library, Pace, Part, Work};
 
 use crate::Emit;
-use crate::codec::{Member, Once, compressing, decompressing, load, room};
+use crate::codec::{
+    Member, Once, compressing, decompressing, in_turn, load, repeating, room, try_compressing,
+};
 use crate::data::Data;
 use crate::isal_abi::Isal;
 use crate::libdeflate_abi::{Format, Libdeflate};
@@ -64,6 +66,9 @@ pub struct Bench<'a> {
     pub files: Vec<Data>,
 }
 
+/// How many different messages a row has whose messages come in turn.
+pub const IN_TURN: usize = 50;
+
 impl<'a> Bench<'a> {
     /// Loads all of it, and opens the stage for as many races as `races` says.
     pub fn open(
@@ -109,6 +114,20 @@ impl<'a> Bench<'a> {
             .map(|(file, _)| {
                 let from = (file.bytes.len() - size) / 2;
                 Data { name: file.name.clone(), bytes: file.bytes[from..from + size].to_vec() }
+            })
+            .collect()
+    }
+
+    /// The same, [`IN_TURN`] pieces of each file: a call whose input is always the same is known to the
+    /// CPU's branch prediction, as it is in few programs.
+    pub fn messages_in_turn(&self, size: usize) -> Vec<Vec<Data>> {
+        let sources = self.files.iter().zip(&self.job.files);
+        let sources = sources.filter(|(file, input)| input.small && file.bytes.len() >= 2 * size);
+        sources
+            .map(|(file, _)| {
+                let step = (file.bytes.len() - size) / IN_TURN;
+                let piece = |i| file.bytes[i * step..i * step + size].to_vec();
+                (0..IN_TURN).map(|i| Data { name: file.name.clone(), bytes: piece(i) }).collect()
             })
             .collect()
     }
@@ -159,6 +178,30 @@ impl<'a> Bench<'a> {
             Some(compressing(library.name, once, &judge, data, out))
         };
         self.libraries.iter().filter_map(entrant).collect()
+    }
+
+    /// All libraries that can compress, each compressing one of the messages a call, in turn.
+    pub fn packing_in_turn<'b>(
+        &'b self,
+        format: Format,
+        level: i32,
+        messages: &'b [Data],
+        out: &'b RefCell<Vec<u8>>,
+    ) -> Result<Vec<Entrant<'b>>, String> {
+        let judge = self.judge(format);
+        let mut entrants = Vec::new();
+        for library in &self.libraries {
+            let mut calls = Vec::new();
+            for Data { bytes, .. } in messages {
+                let Some(mut once) = pack(library, format, level, bytes, out) else { break };
+                try_compressing(library.name, &mut once, &judge, bytes, out)?;
+                calls.push(once);
+            }
+            if !calls.is_empty() {
+                entrants.push(repeating(library.name, in_turn(calls), None));
+            }
+        }
+        Ok(entrants)
     }
 
     /// All libraries, each decompressing `packed` in one call, of which comes `data`.

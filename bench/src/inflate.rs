@@ -3,9 +3,9 @@
 use bench::job::{EngineJob, Event, Pace, Part, Work};
 
 use crate::Emit;
-use crate::codec::{Once, decompressing, room};
+use crate::codec::{Once, decompressing, in_turn, repeating, room, try_decompressing};
 use crate::data::Data;
-use crate::engine::{Bench, FORMATS, Functions, Live, code, unpack, unpacking};
+use crate::engine::{Bench, FORMATS, Functions, IN_TURN, Live, code, unpack, unpacking};
 use crate::libdeflate_abi::Format;
 use crate::race::Entrant;
 use crate::stage::{Row, Stage};
@@ -43,7 +43,9 @@ fn races(bench: &Bench<'_>) -> usize {
         if bench.has(Part::Stream) { job.stream_levels.len() * job.shapes.len() } else { 0 };
     let messages =
         |sizes: &[usize]| -> usize { sizes.iter().map(|size| bench.messages(*size).len()).sum() };
-    let small = if bench.has(Part::Small) { 2 * messages(&STREAMS) + messages(&CALLS) } else { 0 };
+    let turns: usize = STREAMS.iter().map(|size| bench.messages_in_turn(*size).len()).sum();
+    let small = 2 * messages(&STREAMS) + turns + messages(&CALLS);
+    let small = if bench.has(Part::Small) { small } else { 0 };
     bench.files.len() * FORMATS.len() * (whole + pieces) + small
 }
 
@@ -127,6 +129,9 @@ fn small(bench: &Bench<'_>, stage: &mut Stage<'_>) -> Result<(), String> {
             let packed = &bench.packed(&data.bytes, Format::Zlib, SMALL_LEVEL)?;
             small_streams(bench, data, packed, stage)?;
         }
+        for messages in &bench.messages_in_turn(size) {
+            streams_in_turn(bench, messages, stage)?;
+        }
     }
     for size in CALLS {
         for data in &bench.messages(size) {
@@ -177,6 +182,39 @@ fn small_streams(
     stage.race(Row::small(operation), data, whole)?;
     let operation = &format!("inflate zlib, {size} B, Reset");
     stage.race(Row::small(operation), data, kept)
+}
+
+/// From Init to End, of another stream each time.
+fn streams_in_turn(
+    bench: &Bench<'_>,
+    messages: &[Data],
+    stage: &mut Stage<'_>,
+) -> Result<(), String> {
+    let out = &room(16 << 10);
+    let pack = |data: &Data| bench.packed(&data.bytes, Format::Zlib, SMALL_LEVEL);
+    let packed = &messages.iter().map(pack).collect::<Result<Vec<_>, _>>()?;
+    let mut entrants = Vec::new();
+    for library in &bench.libraries {
+        let mut calls: Vec<Once<'_>> = Vec::new();
+        for (data, packed) in messages.iter().zip(packed) {
+            let size = data.bytes.len();
+            let mut once: Once<'_> = match &library.functions {
+                Functions::Zlib(functions) => Box::new(move || {
+                    let mut live = Live::inflate(library.name, functions, Format::Zlib)?;
+                    live.once(NO_FLUSH, STREAM_END, packed, &mut out.borrow_mut())
+                }),
+                _ => Box::new(move || {
+                    unpack(library, Format::Zlib, packed, &mut out.borrow_mut()[..size])
+                }),
+            };
+            try_decompressing(library.name, &mut once, &data.bytes, out)?;
+            calls.push(once);
+        }
+        entrants.push(repeating(library.name, in_turn(calls), None));
+    }
+    let size = messages[0].bytes.len();
+    let operation = &format!("inflate zlib, {size} B, {IN_TURN} in turn, Init to End");
+    stage.race(Row::small(operation), &messages[0], entrants)
 }
 
 /// A size in few letters.
