@@ -327,7 +327,7 @@ fn files_are_read_to_memory_without_a_value() {
     let name = CString::new(path.to_str().unwrap()).unwrap();
     // SAFETY: the strings and buffers are there, and a file is used until it is closed.
     unsafe {
-        let file = gzopen(name.as_ptr(), c"w".as_ptr()).to_c();
+        let file = gzopen(name.as_ptr(), c"w".as_ptr()).into_c();
         assert_eq!(
             gzwrite(f(file), data.as_ptr().cast(), data.len() as c_uint),
             data.len() as c_int
@@ -335,7 +335,7 @@ fn files_are_read_to_memory_without_a_value() {
         assert_eq!((gzputc(f(file), b'\n'.into()), gzputs(f(file), c"end".as_ptr())), (10, 3));
         assert_eq!(gzclose(f(file)), OK);
 
-        let file = gzopen(name.as_ptr(), c"r".as_ptr()).to_c();
+        let file = gzopen(name.as_ptr(), c"r".as_ptr()).into_c();
         let mut some = [MaybeUninit::<u8>::uninit(); 32];
         assert_eq!(gzread(f(file), some.as_mut_ptr().cast(), 32), 32);
         assert_eq!(written(&some, 32), data[..32]);

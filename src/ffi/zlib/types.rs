@@ -94,7 +94,7 @@ impl<'call> gzFile<'call> {
 
     /// What a test's C is given.
     #[cfg(test)]
-    pub(super) fn to_c(self) -> *mut GzFile {
+    pub(super) fn into_c(self) -> *mut GzFile {
         self.0
     }
 }
