@@ -70,6 +70,7 @@ fn run(target: &str) -> Result<Completion> {
             .env("CXX", "clang++")
             // So that the fuzzer sees the C code's branches.
             .env("CFLAGS", "-fsanitize=fuzzer-no-link")
+            .env("ASAN_OPTIONS", "suppressions=asan.supp")
             .quiet()
             .ignore_status();
     if ["sequence", "gz"].contains(&target) {
