@@ -14,6 +14,13 @@ pub struct Data {
     pub bytes: Vec<u8>,
 }
 
+impl Data {
+    /// `size` bytes of it from `from` on, under its name.
+    pub fn piece(&self, from: usize, size: usize) -> Data {
+        Data { name: self.name.clone(), bytes: self.bytes[from..from + size].to_vec() }
+    }
+}
+
 type Maker = fn(usize) -> Vec<u8>;
 
 /// Four kinds of data, `size` bytes each, the same on every machine.

@@ -106,30 +106,26 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// `size` bytes of each file that small jobs take their messages from.
-    pub fn messages(&self, size: usize) -> Vec<Data> {
+    /// The files that small jobs take their messages from, as far as these have `size` bytes.
+    fn sources(&self, size: usize) -> impl Iterator<Item = &Data> {
         let sources = self.files.iter().zip(&self.job.files);
-        let sources = sources.filter(|(file, input)| input.small && file.bytes.len() >= size);
-        sources
-            .map(|(file, _)| {
-                let from = (file.bytes.len() - size) / 2;
-                Data { name: file.name.clone(), bytes: file.bytes[from..from + size].to_vec() }
-            })
-            .collect()
+        let sources = sources.filter(move |(file, input)| input.small && file.bytes.len() >= size);
+        sources.map(|(file, _)| file)
+    }
+
+    /// `size` bytes of each of those files.
+    pub fn messages(&self, size: usize) -> Vec<Data> {
+        self.sources(size).map(|file| file.piece((file.bytes.len() - size) / 2, size)).collect()
     }
 
     /// The same, [`IN_TURN`] pieces of each file: a call whose input is always the same is known to the
     /// CPU's branch prediction, as it is in few programs.
     pub fn messages_in_turn(&self, size: usize) -> Vec<Vec<Data>> {
-        let sources = self.files.iter().zip(&self.job.files);
-        let sources = sources.filter(|(file, input)| input.small && file.bytes.len() >= 2 * size);
-        sources
-            .map(|(file, _)| {
-                let step = (file.bytes.len() - size) / IN_TURN;
-                let piece = |i| file.bytes[i * step..i * step + size].to_vec();
-                (0..IN_TURN).map(|i| Data { name: file.name.clone(), bytes: piece(i) }).collect()
-            })
-            .collect()
+        let pieces = |file: &Data| {
+            let step = (file.bytes.len() - size) / IN_TURN;
+            (0..IN_TURN).map(|i| file.piece(i * step, size)).collect()
+        };
+        self.sources(2 * size).map(pieces).collect()
     }
 
     /// Decompresses with the reference library, to see what another has made.

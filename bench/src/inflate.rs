@@ -1,5 +1,7 @@
 //! inflate: whole files in one call, streams in pieces, small streams.
 
+use std::cell::RefCell;
+
 use bench::job::{EngineJob, Event, Pace, Part, Work};
 
 use crate::Emit;
@@ -9,7 +11,7 @@ use crate::engine::{Bench, FORMATS, Functions, IN_TURN, Live, code, unpack, unpa
 use crate::libdeflate_abi::Format;
 use crate::race::Entrant;
 use crate::stage::{Row, Stage};
-use crate::zlib_abi::{NO_FLUSH, STREAM_END, pump};
+use crate::zlib_abi::{NO_FLUSH, STREAM_END, Zlib, pump};
 use crate::zlib_memory;
 
 /// Message sizes, from Init to End and with a stream that is kept.
@@ -157,10 +159,7 @@ fn small_streams(
     let mut whole: Vec<Entrant<'_>> = Vec::new();
     let mut kept: Vec<Entrant<'_>> = Vec::new();
     for (name, functions) in bench.zlibs() {
-        let once = Box::new(move || {
-            let mut live = Live::inflate(name, functions, Format::Zlib)?;
-            live.once(NO_FLUSH, STREAM_END, packed, &mut out.borrow_mut())
-        });
+        let once = whole_stream(name, functions, packed, out);
         whole.push(decompressing(name, once, &data.bytes, out)?);
         let mut live = Live::inflate(name, functions, Format::Zlib)?;
         let once = Box::new(move || {
@@ -184,6 +183,19 @@ fn small_streams(
     stage.race(Row::small(operation), data, kept)
 }
 
+/// A stream from Init to End.
+fn whole_stream<'a>(
+    library: &'a str,
+    functions: &'a Zlib,
+    packed: &'a [u8],
+    out: &'a RefCell<Vec<u8>>,
+) -> Once<'a> {
+    Box::new(move || {
+        let mut live = Live::inflate(library, functions, Format::Zlib)?;
+        live.once(NO_FLUSH, STREAM_END, packed, &mut out.borrow_mut())
+    })
+}
+
 /// From Init to End, of another stream each time.
 fn streams_in_turn(
     bench: &Bench<'_>,
@@ -199,10 +211,7 @@ fn streams_in_turn(
         for (data, packed) in messages.iter().zip(packed) {
             let size = data.bytes.len();
             let mut once: Once<'_> = match &library.functions {
-                Functions::Zlib(functions) => Box::new(move || {
-                    let mut live = Live::inflate(library.name, functions, Format::Zlib)?;
-                    live.once(NO_FLUSH, STREAM_END, packed, &mut out.borrow_mut())
-                }),
+                Functions::Zlib(functions) => whole_stream(library.name, functions, packed, out),
                 _ => Box::new(move || {
                     unpack(library, Format::Zlib, packed, &mut out.borrow_mut()[..size])
                 }),
